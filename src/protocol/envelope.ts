@@ -1,0 +1,48 @@
+/** The frame around every command, answer and event: `<cmd xmlns='…' module='…'>` with exactly one child. */
+
+import { badRequest, type Failure } from '../errors.ts';
+import { elements, escapeXml, serialize, type XmlElement, xml } from './xml.ts';
+
+/** The namespace of the command API, as its original publisher chose it. */
+export const CMD_NS = 'http://www.pascom.net/mobydick';
+
+/** A command or answer taken out of its frame. */
+export interface Envelope {
+  readonly module: string;
+  readonly payload: XmlElement;
+}
+
+/** Takes the frame off. Throws `bad-request` where it is malformed. */
+export function unwrap(cmd: XmlElement): Envelope {
+  const module = cmd.attrs.get('module');
+  if (module === undefined || module === '') badRequest("cmd: attribute 'module' is missing");
+  const [payload, ...more] = elements(cmd);
+  if (payload === undefined) badRequest('cmd: exactly one command element is expected, there is none');
+  if (more.length > 0)
+    badRequest(`cmd: exactly one command element is expected, there are ${more.length + 1}`);
+  return { module, payload };
+}
+
+/** Puts the frame around an answer or an event. */
+export function wrap(module: string, payload: XmlElement): XmlElement {
+  return xml('cmd', { xmlns: CMD_NS, module }, [payload]);
+}
+
+/** `base.Failure`: understood, and refused. */
+export function wrapFailure(failure: Failure): XmlElement {
+  return wrap('base', xml('Failure', { code: failure.code }, [xml('message', {}, [failure.message])]));
+}
+
+/**
+ * The part of an event's message that is the same for every recipient: written once, whoever gets it.
+ * Hints: XEP-0334 `no-store` and `no-copy`; headlines are never archived, copied or stored offline (RFC 6121 §8.5.2).
+ */
+export function eventBody(from: string, module: string, payload: XmlElement): string {
+  const hints = "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>";
+  return ` from='${escapeXml(from)}' type='headline'>${serialize(wrap(module, payload))}${hints}</message>`;
+}
+
+/** One recipient's event message: a small head before the shared body. */
+export function eventMessage(to: string, body: string): string {
+  return `<message to='${escapeXml(to)}'${body}`;
+}

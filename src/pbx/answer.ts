@@ -1,0 +1,45 @@
+/** What Asterisk says when it refuses, and what that means to a caller of the port. */
+
+import { Failure, StanzaError } from '../errors.ts';
+
+// The sentences of manager.c, bridge_basic.c and res_pjsip's manager part, 16 to 22.
+const noSuchChannel = /no such channel|channel (specified )?does not exist|channel not (existent|found)/i;
+const denied = /^permission denied/i;
+
+/** Whether a refusal is for want of a right of the AMI account. */
+export function isDenied(sentence: string): boolean {
+  return denied.test(sentence);
+}
+
+/** Whether the refusal says that nobody registered such an action: its module is not loaded. */
+export function isUnknownAction(sentence: string): boolean {
+  return /^invalid\/unknown command/i.test(sentence);
+}
+
+/** The failure for an answer `Response: Error` with that `Message`. */
+export function refusal(name: string, sentence: string): Failure {
+  if (isDenied(sentence)) {
+    return new Failure('not-permitted', `The telephone system does not allow this bridge to use ${name}.`);
+  }
+  if (noSuchChannel.test(sentence))
+    return new Failure('no-such-channel', 'There is no such channel any more.');
+  if (sentence === '')
+    return new Failure('rejected', `The telephone system refused ${name} without a reason.`);
+  return new Failure('rejected', sentence);
+}
+
+/** The failure while there is no connection, and for what was pending when it broke. */
+export function unavailable(): Failure {
+  return new Failure(
+    'pbx-unavailable',
+    'The telephone system cannot be reached at the moment. Try again later.',
+  );
+}
+
+/** The error when no answer came in time. */
+export function timedOut(name: string, ms: number): StanzaError {
+  return new StanzaError(
+    'remote-server-timeout',
+    `The telephone system did not answer ${name} within ${ms / 1000} s.`,
+  );
+}

@@ -1,0 +1,244 @@
+import { createBackoff } from '../backoff.ts';
+import { Failure, fail } from '../errors.ts';
+import {
+  type AmiAction,
+  action,
+  callerId,
+  checkedChannel,
+  checkedContext,
+  checkedExtension,
+} from './action.ts';
+import { unavailable } from './answer.ts';
+import { type Control, openControl } from './control.ts';
+import { readEndpoints } from './endpoints.ts';
+import type { PbxEvent } from './events.ts';
+import { openFeed } from './feed.ts';
+import { type Connection, keepLinked, type Link } from './link.ts';
+import type { Log } from './log.ts';
+import type { Account } from './login.ts';
+import { readMailboxes } from './mailboxes.ts';
+import type { Originate, Pbx, PbxId, PbxState } from './pbx.ts';
+import type { AmiTls } from './socket.ts';
+
+/** What {@link createAsterisk} needs. Times are milliseconds. */
+export interface AsteriskOptions {
+  readonly id: PbxId;
+  readonly host: string;
+  /** Port of AMI; of AMI over TLS where `tls` is given. */
+  readonly port: number;
+  readonly tls?: AmiTls | undefined;
+  /** Account for actions: `write = system,call,originate,reporting` (`system` for the list of endpoints), `read` may be empty. */
+  readonly control: Account;
+  /** Account for events: `read = call,agent,reporting`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
+  readonly feed: Account;
+  /** Limit for the answer to one action. */
+  readonly actionTimeoutMs: number;
+  readonly log: Log;
+  /** The clock that events are stamped with, epoch milliseconds. */
+  readonly clock: { now(): number };
+  readonly limits?: Partial<AsteriskLimits>;
+}
+
+/** Times and bounds that seldom need another value. */
+export interface AsteriskLimits {
+  readonly connectTimeoutMs: number;
+  readonly loginTimeoutMs: number;
+  /** A vanished peer is noticed within two of these. */
+  readonly pingMs: number;
+  /** First and longest wait between attempts to connect. */
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  /** Wait after Asterisk refused the account. */
+  readonly refusedMs: number;
+  readonly maxPending: number;
+  readonly maxMeanwhile: number;
+}
+
+const defaults: AsteriskLimits = {
+  connectTimeoutMs: 5000,
+  loginTimeoutMs: 5000,
+  pingMs: 10_000,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 15_000,
+  refusedMs: 60_000,
+  maxPending: 1000,
+  maxMeanwhile: 200_000,
+};
+
+/**
+ * An Asterisk over two AMI connections, each coming back by itself: one acts, one listens. A flood of events never delays an answer,
+ * and each account has the rights it needs and no more.
+ */
+export function createAsterisk(options: AsteriskOptions): Pbx {
+  const { id, host, port, tls, actionTimeoutMs, log, clock } = options;
+  const limits = { ...defaults, ...options.limits };
+  const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
+  const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs };
+  const stateListeners = new Set<(state: PbxState) => void>();
+  let listener: (event: PbxEvent) => void = () => {};
+  let control: Control | undefined;
+  const reasons = { control: 'not started', feed: 'not started' };
+  let links: readonly Link[] = [];
+  let state: PbxState = stateNow();
+
+  function stateNow(): PbxState {
+    const reason = Object.entries(reasons)
+      .filter(([, why]) => why !== '')
+      .map(([connection, why]) => `${connection}: ${why}`)
+      .join('; ');
+    return { control: reasons.control === '', feed: reasons.feed === '', reason };
+  }
+
+  /** Notes a change of one connection: for the port's state, the log, and who waits. */
+  function changed(connection: 'control' | 'feed', up: boolean, reason: string): void {
+    const was = reasons[connection];
+    if (was === reason) return;
+    reasons[connection] = reason;
+    state = stateNow();
+    if (up) log.info({ pbx: id, connection }, 'connected to Asterisk');
+    else
+      log[reason === 'stopped' ? 'info' : 'warn'](
+        { pbx: id, connection, reason },
+        'no connection to Asterisk',
+      );
+    if (connection === 'feed' && was === '') listener({ type: 'feed-down', at: clock.now() });
+    for (const each of [...stateListeners]) each(state);
+  }
+
+  function link(connection: 'control' | 'feed', open: (signal: AbortSignal) => Promise<Connection>): Link {
+    return keepLinked({
+      open,
+      backoff: createBackoff({ minMs: reconnectMinMs, maxMs: reconnectMaxMs }),
+      refusedMs,
+      onChange: (up, reason) => changed(connection, up, reason),
+    });
+  }
+
+  async function openActing(signal: AbortSignal): Promise<Connection> {
+    const opened = await openControl({
+      ...common,
+      signal,
+      account: options.control,
+      maxPending: limits.maxPending,
+    });
+    control = opened;
+    void opened.closed.then(() => {
+      if (control === opened) control = undefined;
+    });
+    return opened;
+  }
+
+  const openListening = (signal: AbortSignal) =>
+    openFeed({
+      ...common,
+      signal,
+      account: options.feed,
+      maxMeanwhile: limits.maxMeanwhile,
+      log,
+      now: () => clock.now(),
+      onEvent: (event) => listener(event),
+    });
+
+  function acting(): Control {
+    if (control === undefined) throw unavailable();
+    return control;
+  }
+
+  /** Tells the operator when a right is missing: the caller can do nothing about it. */
+  async function withRights<T>(work: (control: Control) => Promise<T>): Promise<T> {
+    try {
+      return await work(acting());
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'not-permitted') {
+        log.warn(
+          { pbx: id, account: options.control.username, failure: error.message },
+          "the control account needs more in its 'write =' line of manager.conf",
+        );
+      }
+      throw error;
+    }
+  }
+
+  async function run(sent: AmiAction): Promise<void> {
+    await withRights((acts) => acts.run(sent));
+  }
+
+  return {
+    id,
+    get state() {
+      return state;
+    },
+    start() {
+      if (links.length > 0) throw new Error('the PBX adapter was started before');
+      const bothUp = new Promise<void>((resolve) => {
+        const check = (now: PbxState) => {
+          if (!now.control || !now.feed) return;
+          stateListeners.delete(check);
+          resolve();
+        };
+        stateListeners.add(check);
+      });
+      links = [link('control', openActing), link('feed', openListening)];
+      return bothUp;
+    },
+    async stop() {
+      control?.close('stopped');
+      await Promise.all(links.map((each) => each.stop()));
+    },
+    onState(each) {
+      stateListeners.add(each);
+      return () => stateListeners.delete(each);
+    },
+    onEvent(each) {
+      listener = each;
+    },
+    async originate(call) {
+      await run(originateAction(call));
+    },
+    async hangup(channel) {
+      await run(action('Hangup', { Channel: checkedChannel(channel) }));
+    },
+    async blindTransfer(channel, context, exten) {
+      await run(
+        action('BlindTransfer', {
+          Channel: checkedChannel(channel),
+          Context: checkedContext(context),
+          Exten: checkedExtension(exten),
+        }),
+      );
+    },
+    async redirect(channel, context, exten) {
+      await run(
+        action('Redirect', {
+          Channel: checkedChannel(channel),
+          Context: checkedContext(context),
+          Exten: checkedExtension(exten),
+          Priority: '1',
+        }),
+      );
+    },
+    async endpoints() {
+      return withRights((acts) => readEndpoints(acts, log));
+    },
+    async mailboxes() {
+      return withRights((acts) => readMailboxes(acts, log));
+    },
+  };
+}
+
+function originateAction(call: Originate): AmiAction {
+  if (!(Number.isInteger(call.ringMs) && call.ringMs >= 1000 && call.ringMs <= 600_000)) {
+    fail('invalid-target', 'A device may ring for 1 to 600 seconds.');
+  }
+  return action('Originate', {
+    Channel: checkedChannel(call.device),
+    Context: checkedContext(call.context),
+    Exten: checkedExtension(call.exten),
+    Priority: '1',
+    CallerID: callerId(call.callerName, call.callerNumber),
+    Timeout: `${call.ringMs}`,
+    Async: 'true',
+    // Becomes the channel's Uniqueid (manager.c action_originate).
+    ChannelId: call.uniqueId,
+  });
+}

@@ -1,0 +1,101 @@
+import { action } from './action.ts';
+import type { PbxEvent } from './events.ts';
+import { filterAtSource } from './filter.ts';
+import type { Connection } from './link.ts';
+import { watchLiveness } from './liveness.ts';
+import type { Log } from './log.ts';
+import { type Account, Refused } from './login.ts';
+import type { AmiMessage } from './message.ts';
+import { openSession } from './session.ts';
+import { readLists, snapshotItems } from './snapshot.ts';
+import type { Address } from './socket.ts';
+import { createTranslate, translatedEvents } from './translate.ts';
+import { wantedEvents } from './wanted.ts';
+
+/** What {@link openFeed} needs. */
+export interface FeedOptions extends Address {
+  readonly account: Account;
+  /** Limit for the login, milliseconds. */
+  readonly loginTimeoutMs: number;
+  /** Limit for each list of the snapshot, from its last item, milliseconds. */
+  readonly actionTimeoutMs: number;
+  /** How often a sign of life is asked for, milliseconds. */
+  readonly pingMs: number;
+  /** Most events that are kept while the lists are read; with more the connection is given up and made again. */
+  readonly maxMeanwhile: number;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Called synchronously, in order: first a `snapshot`, then what happens. */
+  onEvent(event: PbxEvent): void;
+}
+
+/**
+ * Connects, logs in with events on, has Asterisk filter them if it may, and reads the state. Resolves after the `snapshot` was
+ * handed on; rejects as `openSession` and `readLists` do. Never stops reading: what is handed on is handed on at once, and
+ * a listener that throws costs its event only.
+ */
+export async function openFeed(options: FeedOptions): Promise<Connection> {
+  const { log, maxMeanwhile, pingMs, now, onEvent } = options;
+  const translate = createTranslate({ now });
+  let collecting = false;
+  let live = false;
+  let meanwhile: PbxEvent[] = [];
+  let overrun: () => void = () => {};
+
+  const hand = (event: PbxEvent) => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      log.error({ err: error, event: event.type }, 'an event of the telephone system could not be processed');
+    }
+  };
+  const read = (message: AmiMessage) => {
+    if (!live && !collecting) return;
+    let event: PbxEvent | undefined;
+    try {
+      event = translate(message);
+    } catch (error) {
+      log.error({ err: error, event: message.event }, 'an AMI event could not be read');
+    }
+    if (event === undefined) return;
+    if (live) hand(event);
+    else if (meanwhile.push(event) > maxMeanwhile) overrun();
+  };
+
+  const session = await openSession({
+    ...options,
+    wanted: wantedEvents([...translatedEvents, ...snapshotItems]),
+    onEvent: read,
+  });
+  overrun = () => {
+    meanwhile = [];
+    session.close(`more than ${maxMeanwhile} events came while the state was read`);
+  };
+  try {
+    await filterAtSource(session, translatedEvents, log);
+    const lists = await readLists(session, () => {
+      collecting = true;
+    });
+    hand({ type: 'snapshot', at: now(), snapshot: { ...lists, meanwhile } });
+  } catch (error) {
+    session.close(error instanceof Error ? error.message : String(error));
+    // Where the connection was gone before, its own reason says more than the lists that failed for it.
+    throw error instanceof Refused ? error : new Error(await session.closed, { cause: error });
+  }
+  collecting = false;
+  live = true;
+  meanwhile = [];
+  watchLiveness(
+    {
+      received: () => session.counts.bytes,
+      // Liveness is judged by the bytes, so the answer itself is not.
+      ping: () => void session.exchange(action('Ping')).catch(() => 'unanswered'),
+      closed: session.closed,
+      close: session.close,
+    },
+    pingMs,
+  );
+  log.info({ version: session.version }, 'the event connection to Asterisk is up');
+  return session;
+}

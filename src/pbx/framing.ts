@@ -1,0 +1,216 @@
+import { LazyMessage } from './lazy.ts';
+import type { WantedEvents } from './wanted.ts';
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const space = 32;
+const eventHeader = Buffer.from('Event:');
+const responseHeader = Buffer.from('Response:');
+const blankAfterLine = Buffer.from('\n\r\n');
+const bareBlankAfterLine = Buffer.from('\n\n');
+const banner = Buffer.from('Asterisk Call Manager/');
+
+/** What has passed through a framer since it was made. */
+export interface FramingCounts {
+  /** Bytes pushed. */
+  bytes: number;
+  /** Messages with an `Event` or `Response` header. */
+  messages: number;
+  /** Those of them that were dropped unread because nobody wants their event. */
+  skipped: number;
+  /** Pieces between blank lines without either header. */
+  garbage: number;
+  /** Messages that were longer than allowed, or held a line that was. */
+  oversized: number;
+}
+
+/** What {@link createFramer} needs. */
+export interface FramerOptions {
+  /** Events to hand on; every other event is dropped after its name was read. Responses are always handed on. */
+  readonly wanted: WantedEvents;
+  /** Called synchronously and in order; the message is valid during the call only. Must not throw. */
+  onMessage(message: LazyMessage): void;
+  /** The first line of the connection, `Asterisk Call Manager/…`, without its line end. */
+  onBanner?(line: string): void;
+  /** Longest message in bytes; a longer one is dropped whole. Default 65536: Asterisk's longest events stay under 10 KB. */
+  readonly maxMessage?: number;
+  /** Longest line in bytes; a message with a longer one is dropped whole. Default 16384. */
+  readonly maxLine?: number;
+}
+
+/** Cuts a stream of bytes into AMI messages. */
+export interface Framer {
+  readonly counts: Readonly<FramingCounts>;
+  /** Takes the next bytes. They are not kept: the caller may reuse the buffer. */
+  push(chunk: Buffer): void;
+}
+
+/**
+ * Makes a framer. A message ends at a blank line, whether lines end with CR LF or with LF alone (manager.c mixes them: the
+ * `Message` of a Park response ends in a bare LF, TestEvents in an extra blank line). The same bytes give the same
+ * messages however they are cut into chunks. At most `maxMessage` bytes are kept between chunks.
+ *
+ * Where a message does not begin with a known header, it is read from its first line that does: so the banner, and
+ * garbage that ends with its line, cost nothing but themselves.
+ */
+export function createFramer(options: FramerOptions): Framer {
+  const { wanted, onMessage, onBanner, maxMessage = 65_536, maxLine = 16_384 } = options;
+  const counts: FramingCounts = { bytes: 0, messages: 0, skipped: 0, garbage: 0, oversized: 0 };
+  const message = new LazyMessage();
+  // The unfinished message between two chunks, up to the cap and the line end that may follow it.
+  let kept = Buffer.allocUnsafe(4096);
+  let length = 0;
+  // Inside a message that is over the cap already: only its end is looked for.
+  let discarding = false;
+  // How the unfinished message ends its first line; undefined before it has.
+  let bareLines: boolean | undefined;
+  let greeted = false;
+
+  /** One message from `start` to `end`, its blank line excluded; `feed` ends its first line. */
+  function deliver(bytes: Buffer, start: number, feed: number, end: number): void {
+    const size = end - start;
+    if (size > maxMessage || (size > maxLine && longestLine(bytes, start, end) > maxLine)) {
+      counts.oversized++;
+      return;
+    }
+    for (let at = start, stop = feed; at < end; at = stop + 1, stop = lineFeedAfter(bytes, at, end)) {
+      if (startsWith(bytes, at, eventHeader)) {
+        counts.messages++;
+        const from = skipSpaces(bytes, at + eventHeader.length);
+        const name = wanted.match(bytes, from, bytes[stop - 1] === carriageReturn ? stop - 1 : stop);
+        if (name === undefined) counts.skipped++;
+        else onMessage(message.reset(name, bytes, at, end));
+        return;
+      }
+      if (startsWith(bytes, at, responseHeader)) {
+        counts.messages++;
+        onMessage(message.reset('', bytes, at, end));
+        return;
+      }
+    }
+    counts.garbage++;
+  }
+
+  /**
+   * Delivers every whole message and returns where the unfinished one begins. Nothing before `from` can end the first
+   * one: that was looked at before.
+   */
+  function scan(bytes: Buffer, from: number): number {
+    let start = 0;
+    if (discarding) {
+      bareLines ??= endsBare(bytes, 0, lineFeedAfter(bytes, 0, bytes.length));
+      const end = bareLines === undefined ? -1 : blankLine(bytes, from, bareLines);
+      if (end < 0) return 0;
+      discarding = false;
+      start = end;
+    }
+    for (let at = from; ; at = start) {
+      start = skipBlank(bytes, start);
+      const feed = lineFeedAfter(bytes, start, bytes.length);
+      bareLines = endsBare(bytes, start, feed);
+      if (bareLines === undefined) return start;
+      const end = blankLine(bytes, Math.max(at, feed), bareLines);
+      if (end < 0) return start;
+      deliver(bytes, start, feed, end);
+      start = end;
+    }
+  }
+
+  function keep(bytes: Buffer, start: number): void {
+    // Two bytes tell whether a blank line goes on in the next chunk; of a dropped message nothing else matters.
+    if (!discarding && bytes.length - start > maxMessage + 2) {
+      discarding = true;
+      counts.oversized++;
+    }
+    const begin = discarding ? Math.max(start, bytes.length - 2) : start;
+    length = bytes.length - begin;
+    // A message that grows piece by piece lies where it belongs already.
+    if (begin === 0 && bytes.buffer === kept.buffer && bytes.byteOffset === kept.byteOffset) return;
+    reserve(length, 0);
+    bytes.copy(kept, 0, begin);
+  }
+
+  /** Makes room for `size` bytes, of which the first `used` stay. */
+  function reserve(size: number, used: number): void {
+    if (kept.length >= size) return;
+    const grown = Buffer.allocUnsafe(Math.max(size, 2 * kept.length));
+    kept.copy(grown, 0, 0, used);
+    kept = grown;
+  }
+
+  /** The first line belongs to no message: manager.c sends it before the first one, without a blank line. */
+  function greet(bytes: Buffer): void {
+    const feed = bytes.indexOf(lineFeed);
+    if (feed < 0) return;
+    greeted = true;
+    const stop = bytes[feed - 1] === carriageReturn ? feed - 1 : feed;
+    if (startsWith(bytes, 0, banner)) onBanner?.(bytes.toString('latin1', 0, stop));
+  }
+
+  return {
+    counts,
+    push(chunk) {
+      counts.bytes += chunk.length;
+      const before = length;
+      let bytes = chunk;
+      if (before > 0) {
+        reserve(before + chunk.length, before);
+        chunk.copy(kept, before);
+        bytes = kept.subarray(0, before + chunk.length);
+      }
+      if (!greeted) greet(bytes);
+      keep(bytes, scan(bytes, Math.max(0, before - 2)));
+    },
+  };
+}
+
+/**
+ * Where the next blank line begins, from the line feed before it; -1 where there is none. A message whose first line ends with CR
+ * LF ends with an empty line of that kind, which the runtime finds fastest; one with bare line feeds with either.
+ */
+function blankLine(bytes: Buffer, from: number, bareLines: boolean): number {
+  const end = bytes.indexOf(blankAfterLine, from);
+  if (!bareLines) return end;
+  const bare = bytes.indexOf(bareBlankAfterLine, from);
+  return bare >= 0 && (end < 0 || bare < end) ? bare : end;
+}
+
+/** Whether the line from `start` ends at `feed` without a carriage return; undefined where it does not end in these bytes. */
+function endsBare(bytes: Buffer, start: number, feed: number): boolean | undefined {
+  if (feed === bytes.length) return undefined;
+  return feed === start || bytes[feed - 1] !== carriageReturn;
+}
+
+function skipBlank(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === lineFeed || bytes[at] === carriageReturn) at++;
+  return at;
+}
+
+function skipSpaces(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === space) at++;
+  return at;
+}
+
+/** The next line feed before `end`, else `end`. */
+function lineFeedAfter(bytes: Buffer, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== lineFeed) at++;
+  return at;
+}
+
+function startsWith(bytes: Buffer, from: number, prefix: Buffer): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[from + i] !== prefix[i]) return false;
+  return true;
+}
+
+function longestLine(bytes: Buffer, start: number, end: number): number {
+  let longest = 0;
+  for (let at = start; at < end; ) {
+    const feed = lineFeedAfter(bytes, at, end);
+    longest = Math.max(longest, feed - at);
+    at = feed + 1;
+  }
+  return longest;
+}

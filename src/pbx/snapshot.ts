@@ -1,0 +1,73 @@
+import type { Failure } from '../errors.ts';
+import { action } from './action.ts';
+import { isDenied, refusal } from './answer.ts';
+import type { Bridge, Snapshot, SnapshotChannel } from './events.ts';
+import { readListedBridge, readListedChannel } from './lists.ts';
+import { Refused } from './login.ts';
+import type { AmiMessage } from './message.ts';
+import type { DeviceName } from './pbx.ts';
+import type { AmiSession } from './session.ts';
+import { readDeviceState } from './translate.ts';
+
+/** Names of the list items a snapshot is made of, and of the events that end the lists. */
+export const snapshotItems: readonly string[] = [
+  'CoreShowChannel',
+  'CoreShowChannelsComplete',
+  'BridgeListItem',
+  'BridgeListComplete',
+  'DeviceStateChange',
+  'DeviceStateListComplete',
+];
+
+/** What a snapshot takes from the lists; the events that came meanwhile are added by the one who kept them. */
+export type Lists = Omit<Snapshot, 'meanwhile'>;
+
+/**
+ * Reads the present state: channels, bridges, device states, in one go. Who is in which bridge is taken from the
+ * channels: one moment for all of them, where a `BridgeInfo` for each bridge would show as many moments as there are bridges.
+ *
+ * `onBegin` is called where the first list begins: older events are in the lists already. Rejects with `Refused` where the
+ * account may not read the state, and as `AmiSession.list` does.
+ */
+export async function readLists(session: AmiSession, onBegin: () => void): Promise<Lists> {
+  const channels: SnapshotChannel[] = [];
+  const bridges: Bridge[] = [];
+  const devices = new Map<DeviceName, string>();
+  const read = async (name: string, onItem: (item: AmiMessage) => void, begin?: () => void) => {
+    const answer = await session.list(action(name), onItem, begin);
+    if (answer.event === '' && answer.get('Response') !== 'Success')
+      throw unreadable(name, answer.get('Message'));
+  };
+  await Promise.all([
+    read(
+      'CoreShowChannels',
+      (item) => {
+        const channel = readListedChannel(item);
+        if (channel !== undefined) channels.push(channel);
+      },
+      onBegin,
+    ),
+    read('BridgeList', (item) => {
+      const bridge = readListedBridge(item);
+      if (bridge !== undefined) bridges.push(bridge);
+    }),
+    read('DeviceStateList', (item) => {
+      const found = readDeviceState(item);
+      if (found !== undefined) devices.set(found.device, found.state);
+    }),
+  ]);
+  const members = new Map<string, string[]>(bridges.map((bridge) => [bridge.id, []]));
+  for (const { bridgeId, uniqueId } of channels) members.get(bridgeId)?.push(uniqueId);
+  return {
+    channels,
+    bridges: bridges.map((bridge) => ({ ...bridge, channels: members.get(bridge.id) ?? [] })),
+    devices,
+  };
+}
+
+function unreadable(name: string, sentence: string): Error | Failure {
+  if (!isDenied(sentence)) return refusal(name, sentence);
+  return new Refused(
+    `the feed account may not use ${name}: give it 'write = reporting' in manager.conf, which lets it read the state and no more`,
+  );
+}

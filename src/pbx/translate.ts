@@ -1,0 +1,317 @@
+/** AMI message → {@link PbxEvent}. One reader per event; what has none is not wanted. */
+
+import { known, readBridge, readChannel, whole, withoutEscapes } from './channel.ts';
+import type { Channel, PbxEvent } from './events.ts';
+import type { AmiMessage } from './message.ts';
+import type { DeviceName } from './pbx.ts';
+
+type Reader = (message: AmiMessage, at: number) => PbxEvent | undefined;
+
+/** Wraps what reads a message about one channel; without the channel there is no event. */
+function about(read: (channel: Channel, message: AmiMessage, at: number) => PbxEvent | undefined): Reader {
+  return (message, at) => {
+    const channel = readChannel(message);
+    return channel === undefined ? undefined : read(channel, message, at);
+  };
+}
+
+const update: Reader = about((channel, _message, at) => ({ type: 'channel-update', at, channel }));
+
+function dial(
+  read: (dest: Channel, caller: Channel | undefined, message: AmiMessage, at: number) => PbxEvent,
+): Reader {
+  return (message, at) => {
+    const dest = readChannel(message, 'Dest');
+    return dest === undefined ? undefined : read(dest, readChannel(message), message, at);
+  };
+}
+
+function locals(type: 'local-bridge' | 'local-optimized'): Reader {
+  return (message, at) => {
+    const one = readChannel(message, 'LocalOne');
+    const two = readChannel(message, 'LocalTwo');
+    return one === undefined || two === undefined ? undefined : { type, at, one, two };
+  };
+}
+
+function parking(type: 'parked' | 'unparked' | 'park-timeout' | 'park-gave-up'): Reader {
+  return (message, at) => {
+    const parkee = readChannel(message, 'Parkee');
+    if (parkee === undefined) return undefined;
+    return {
+      type,
+      at,
+      parkee,
+      parker: message.get('ParkerDialString'),
+      retriever: readChannel(message, 'Retriever'),
+      lot: message.get('Parkinglot'),
+      space: message.get('ParkingSpace'),
+      timeout: whole(message.get('ParkingTimeout')) ?? 0,
+    };
+  };
+}
+
+function queueCaller(type: 'queue-join' | 'queue-leave' | 'queue-abandon'): Reader {
+  return about((channel, message, at) => ({
+    type,
+    at,
+    channel,
+    queue: message.get('Queue'),
+    position: whole(message.get('Position')) ?? 0,
+    count: whole(message.get('Count')) ?? 0,
+  }));
+}
+
+function agent(type: 'agent-called' | 'agent-connect' | 'agent-complete' | 'agent-ring-no-answer'): Reader {
+  return (message, at) => {
+    const caller = readChannel(message);
+    const dest = readChannel(message, 'Dest');
+    if (caller === undefined || dest === undefined) return undefined;
+    return {
+      type,
+      at,
+      caller,
+      dest,
+      queue: message.get('Queue'),
+      interface: message.get('Interface'),
+    };
+  };
+}
+
+function spying(type: 'spy-start' | 'spy-stop'): Reader {
+  return (message, at) => {
+    const spyer = readChannel(message, 'Spyer');
+    return spyer === undefined ? undefined : { type, at, spyer, spyee: readChannel(message, 'Spyee') };
+  };
+}
+
+const readers = new Map<string, Reader>([
+  ['Newchannel', about((channel, _message, at) => ({ type: 'channel-new', at, channel }))],
+  ['Newstate', update],
+  ['NewCallerid', update],
+  ['NewConnectedLine', update],
+  // COMPAT: chan_sip and chan_dahdi may give a channel another name; the events of Asterisk 12 and later show the new one.
+  ['Rename', update],
+  [
+    'Newexten',
+    about((channel, message, at) => ({
+      type: 'application',
+      at,
+      channel,
+      application: message.get('Application'),
+      data: message.get('AppData'),
+    })),
+  ],
+  [
+    'DialBegin',
+    dial((dest, caller, message, at) => ({
+      type: 'dial-begin',
+      at,
+      caller,
+      dest,
+      dialString: message.get('DialString'),
+    })),
+  ],
+  [
+    'DialState',
+    dial((dest, caller, message, at) => ({
+      type: 'dial-state',
+      at,
+      caller,
+      dest,
+      status: message.get('DialStatus'),
+    })),
+  ],
+  [
+    'DialEnd',
+    dial((dest, caller, message, at) => ({
+      type: 'dial-end',
+      at,
+      caller,
+      dest,
+      status: message.get('DialStatus'),
+      forward: message.get('Forward'),
+    })),
+  ],
+  [
+    'BridgeEnter',
+    about((channel, message, at) => {
+      const bridge = readBridge(message);
+      if (bridge === undefined) return undefined;
+      return { type: 'bridge-enter', at, channel, bridge, swaps: message.get('SwapUniqueid') };
+    }),
+  ],
+  [
+    'BridgeLeave',
+    about((channel, message, at) => {
+      const bridge = readBridge(message);
+      return bridge === undefined ? undefined : { type: 'bridge-leave', at, channel, bridge };
+    }),
+  ],
+  [
+    'BridgeMerge',
+    (message, at) => {
+      const to = readBridge(message, 'To');
+      const from = readBridge(message, 'From');
+      return to === undefined || from === undefined ? undefined : { type: 'bridge-merge', at, to, from };
+    },
+  ],
+  [
+    'BridgeDestroy',
+    (message, at) => {
+      const bridge = readBridge(message);
+      return bridge === undefined ? undefined : { type: 'bridge-destroy', at, bridge };
+    },
+  ],
+  ['Hold', about((channel, _message, at) => ({ type: 'hold', at, channel }))],
+  ['Unhold', about((channel, _message, at) => ({ type: 'unhold', at, channel }))],
+  [
+    'HangupRequest',
+    about((channel, message, at) => ({
+      type: 'hangup-request',
+      at,
+      channel,
+      cause: whole(message.get('Cause')),
+    })),
+  ],
+  [
+    'Hangup',
+    about((channel, message, at) => ({
+      type: 'hangup',
+      at,
+      channel,
+      cause: whole(message.get('Cause')) ?? 0,
+    })),
+  ],
+  [
+    'BlindTransfer',
+    (message, at) => {
+      const transferer = readChannel(message, 'Transferer');
+      if (transferer === undefined) return undefined;
+      return {
+        type: 'blind-transfer',
+        at,
+        transferer,
+        transferee: readChannel(message, 'Transferee'),
+        exten: message.get('Extension'),
+        success: message.get('Result') === 'Success',
+      };
+    },
+  ],
+  [
+    'AttendedTransfer',
+    (message, at) => {
+      const first = readChannel(message, 'OrigTransferer');
+      if (first === undefined) return undefined;
+      return {
+        type: 'attended-transfer',
+        at,
+        first,
+        second: readChannel(message, 'SecondTransferer') ?? first,
+        transferee: readChannel(message, 'Transferee'),
+        target: readChannel(message, 'TransferTarget'),
+        success: message.get('Result') === 'Success',
+      };
+    },
+  ],
+  [
+    'Pickup',
+    about((channel, message, at) => {
+      const target = readChannel(message, 'Target');
+      return target === undefined ? undefined : { type: 'pickup', at, channel, target };
+    }),
+  ],
+  ['LocalBridge', locals('local-bridge')],
+  ['LocalOptimizationEnd', locals('local-optimized')],
+  ['ParkedCall', parking('parked')],
+  ['UnParkedCall', parking('unparked')],
+  ['ParkedCallTimeOut', parking('park-timeout')],
+  ['ParkedCallGiveUp', parking('park-gave-up')],
+  ['QueueCallerJoin', queueCaller('queue-join')],
+  ['QueueCallerLeave', queueCaller('queue-leave')],
+  ['QueueCallerAbandon', queueCaller('queue-abandon')],
+  ['AgentCalled', agent('agent-called')],
+  ['AgentConnect', agent('agent-connect')],
+  ['AgentComplete', agent('agent-complete')],
+  ['AgentRingNoAnswer', agent('agent-ring-no-answer')],
+  [
+    'ConfbridgeJoin',
+    about((channel, message, at) => ({
+      type: 'conference-join',
+      at,
+      channel,
+      conference: message.get('Conference'),
+    })),
+  ],
+  [
+    'ConfbridgeLeave',
+    about((channel, message, at) => ({
+      type: 'conference-leave',
+      at,
+      channel,
+      conference: message.get('Conference'),
+    })),
+  ],
+  ['ChanSpyStart', spying('spy-start')],
+  ['ChanSpyStop', spying('spy-stop')],
+  [
+    'OriginateResponse',
+    (message, at) => ({
+      type: 'originate-response',
+      at,
+      success: message.get('Response') === 'Success',
+      uniqueId: known(message.get('Uniqueid')),
+      channel: message.get('Channel'),
+      application: message.get('Application'),
+      reason: whole(message.get('Reason')) ?? 0,
+    }),
+  ],
+  [
+    'DeviceStateChange',
+    (message, at) => {
+      const device = readDeviceState(message);
+      return device === undefined ? undefined : { type: 'device-state', at, ...device };
+    },
+  ],
+  [
+    'MessageWaiting',
+    (message, at) => ({
+      type: 'message-waiting',
+      at,
+      mailbox: withoutEscapes(message.get('Mailbox')),
+      newMessages: whole(message.get('New')) ?? 0,
+      oldMessages: whole(message.get('Old')) ?? 0,
+    }),
+  ],
+  [
+    'Shutdown',
+    (message, at) => ({ type: 'shutdown', at, restarts: /^(true|yes|1)$/i.test(message.get('Restart')) }),
+  ],
+]);
+
+/** The AMI events that are translated: what the feed lets through, and asks Asterisk to send (manager.conf `eventfilter`). */
+export const translatedEvents: readonly string[] = [...readers.keys()];
+
+/** Reads a DeviceStateChange, live or of a DeviceStateList; undefined for one without a device. */
+export function readDeviceState(message: AmiMessage): { device: DeviceName; state: string } | undefined {
+  const device = message.get('Device');
+  return device === '' ? undefined : { device: device as DeviceName, state: message.get('State') };
+}
+
+/** Epoch milliseconds in an event's `Timestamp` header (manager.conf `timestampevents`), or undefined. */
+function stamped(message: AmiMessage): number | undefined {
+  const text = message.get('Timestamp');
+  const seconds = text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined;
+}
+
+/** Turns a message into what it means, or undefined where it means nothing here: unknown events, responses, headers missing. */
+export type Translate = (message: AmiMessage) => PbxEvent | undefined;
+
+/**
+ * Makes a translator.
+ * @param now epoch milliseconds of reception, asked only for events that Asterisk has not stamped
+ */
+export function createTranslate({ now }: { readonly now: () => number }): Translate {
+  return (message) => readers.get(message.event)?.(message, stamped(message) ?? now());
+}

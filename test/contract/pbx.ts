@@ -1,0 +1,401 @@
+/** What every telephone system behind the Pbx port must do, whichever it is: run by pbx.simulator.test.ts and pbx.asterisk.test.ts. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PbxEvent, Snapshot } from '../../src/pbx/events.ts';
+import type { Account } from '../../src/pbx/login.ts';
+import type { ChannelId, DeviceName, Originate } from '../../src/pbx/pbx.ts';
+import { type Adapter, adapter } from '../pbx/adapter.ts';
+import { until } from '../servers/until.ts';
+
+/** A telephone of the PBX, and what its owner does. */
+export interface Telephone {
+  /** What it does when it is called, from now on. Default: `ring`. */
+  behave(behaviour: 'answer' | 'ring' | 'busy'): void;
+  dial(number: string): Promise<void>;
+  /** Ends whatever call it has; none is fine. */
+  hangup(): Promise<void>;
+}
+
+/** A PBX with the telephones 320 (Carla Österreich), 340 (Anna Müller) and 370 (Bernd Schmidt) in context `internal`. */
+export interface PbxHarness {
+  readonly port: number;
+  readonly tls: { readonly port: number; readonly ca: string };
+  readonly accounts: {
+    readonly control: Account;
+    /** May read the state, nothing more. */
+    readonly feed: Account;
+    /** May set filters besides. */
+    readonly filtering: Account;
+  };
+  telephone(number: '320' | '340' | '370'): Telephone;
+  /** AMI is gone: connections break, new ones are refused. Calls end or not. */
+  away(): Promise<void>;
+  /** AMI is there again. */
+  back(): Promise<void>;
+  /** AMI says nothing more, and does not close either; when this resolves it does so already. */
+  mute(): Promise<void>;
+  unmute(): void;
+  stop(): Promise<void>;
+}
+
+type Kind = PbxEvent['type'];
+
+const context = 'internal';
+/** Calls from Anna's telephone; each call has a unique id of its own. */
+const fromAnna = (): Originate => ({
+  uniqueId: `contract-${randomUUID()}`,
+  device: 'PJSIP/340',
+  context,
+  exten: '370',
+  callerName: 'Anna "M" <Müller>, Chefin',
+  callerNumber: '340',
+  ringMs: 20_000,
+});
+const nowhere = 'PJSIP/340-ffffffff' as ChannelId;
+
+/** Declares the suite. `start` makes a PBX that serves all its tests. */
+export function pbxContract(name: string, start: () => Promise<PbxHarness>): void {
+  describe(`${name} behind the Pbx port`, () => {
+    let pbx: PbxHarness;
+    const adapters: Adapter[] = [];
+    const phone = (number: '320' | '340' | '370') => pbx.telephone(number);
+
+    beforeAll(async () => {
+      pbx = await start();
+    });
+    afterAll(async () => {
+      await pbx?.stop();
+    });
+    beforeEach(() => {
+      for (const number of ['320', '340', '370'] as const) phone(number).behave('answer');
+    });
+    afterEach(async () => {
+      for (const number of ['320', '340', '370'] as const) await phone(number).hangup();
+      const watcher = await connected();
+      await until('every call is over', () => live(watcher.events).size === 0);
+      for (const each of adapters.splice(0)) await each.stop();
+    });
+
+    function connect(options: Parameters<typeof adapter>[1] = {}): Adapter {
+      const { control, feed } = pbx.accounts;
+      const made = adapter(pbx.port, { control, feed, ...options });
+      adapters.push(made);
+      return made;
+    }
+    async function connected(options: Parameters<typeof adapter>[1] = {}): Promise<Adapter> {
+      const made = connect(options);
+      await made.start();
+      return made;
+    }
+    const happens = (on: Adapter, kind: Kind, times = 1) =>
+      until(`${times} × ${kind}`, () => of(on.events, kind).length >= times);
+    /** The two telephones talk; resolves with their channels. */
+    async function talking(on: Adapter, a: '340' | '370', b: '340' | '370' | '320') {
+      await phone(a).dial(b);
+      await until(`${a} and ${b} talk`, () => together(on.events, a, b));
+      return { a: channelOf(on.events, a), b: channelOf(on.events, b) };
+    }
+
+    describe('connecting', () => {
+      it('gives a snapshot first, and nothing before it', async () => {
+        const on = await connected();
+        expect(on.state).toEqual({ control: true, feed: true, reason: '' });
+        expect(on.events[0]?.type).toBe('snapshot');
+        expect(lastSnapshot(on).channels).toEqual([]);
+        expect([...lastSnapshot(on).devices.keys()]).toContain('PJSIP/340');
+      });
+
+      it('tells what to check when the secret is wrong', async () => {
+        const on = connect({ control: { ...pbx.accounts.control, secret: 'not this one' } });
+        void on.start();
+        await until('it is refused', () => /manager\.conf/.test(on.state.reason));
+        expect(on.state.control).toBe(false);
+        await expect(on.hangup(nowhere)).rejects.toMatchObject({ code: 'pbx-unavailable' });
+      });
+
+      it('uses TLS, and checks the certificate', async () => {
+        const { port, ca } = pbx.tls;
+        const { control, feed } = pbx.accounts;
+        const on = adapter(port, { control, feed, tls: { ca } });
+        adapters.push(on);
+        await on.start();
+        await expect(on.hangup(nowhere)).rejects.toMatchObject({ code: 'no-such-channel' });
+        const distrustful = adapter(port, { control, feed, tls: {} });
+        adapters.push(distrustful);
+        void distrustful.start();
+        await until('it is refused', () => /control: TLS.*feed: TLS/.test(distrustful.state.reason));
+      });
+    });
+
+    describe('events', () => {
+      it('tell a call from its first channel to its last hangup', async () => {
+        const on = await connected();
+        const { a, b } = await talking(on, '340', '370');
+        await phone('340').hangup();
+        await happens(on, 'hangup', 2);
+        const steps = on.events.flatMap((event) => {
+          if (event.type === 'dial-begin') return [`dial ${event.caller?.uniqueId} ${event.dest.uniqueId}`];
+          if (event.type === 'dial-end') return [`${event.status} ${event.dest.uniqueId}`];
+          if (event.type === 'bridge-enter') return [`enter ${event.channel.uniqueId} ${event.bridge.size}`];
+          if (event.type === 'channel-new' || event.type === 'hangup')
+            return [`${event.type} ${event.channel.uniqueId}`];
+          return [];
+        });
+        const [x, y] = [a.uniqueId, b.uniqueId];
+        expect(steps.slice(0, 6)).toEqual([
+          `channel-new ${x}`,
+          `channel-new ${y}`,
+          `dial ${x} ${y}`,
+          `ANSWER ${y}`,
+          `enter ${y} 1`,
+          `enter ${x} 2`,
+        ]);
+        expect(steps.slice(6).sort()).toEqual([`hangup ${x}`, `hangup ${y}`].sort());
+        expect(a).toMatchObject({
+          callerNumber: '340',
+          callerName: 'Anna Müller',
+          connectedNumber: '370',
+          connectedName: 'Bernd Schmidt',
+        });
+        expect(b).toMatchObject({ connectedNumber: '340', connectedName: 'Anna Müller' });
+      });
+
+      it('are the same whether or not Asterisk filters them', async () => {
+        const [plain, filtering] = [await connected(), await connected({ feed: pbx.accounts.filtering })];
+        await talking(plain, '340', '370');
+        await phone('370').hangup();
+        const told = (on: Adapter) =>
+          on.events
+            .slice(1)
+            .map(({ at: _, ...event }) => event)
+            .filter(({ type }) => type !== 'device-state');
+        for (const on of [plain, filtering]) await happens(on, 'hangup', 2);
+        expect(told(filtering)).toEqual(told(plain));
+        expect(filtering.logged.join()).not.toContain('Filter');
+      });
+
+      it('begin with the present state in the middle of a call', async () => {
+        const { a, b } = await talking(await connected(), '340', '370');
+        const { channels, bridges, devices } = lastSnapshot(await connected());
+        expect(channels.map(({ uniqueId, state }) => [uniqueId, state]).sort()).toEqual(
+          [
+            [a.uniqueId, 'up'],
+            [b.uniqueId, 'up'],
+          ].sort(),
+        );
+        expect(bridges).toHaveLength(1);
+        expect([...(bridges[0]?.channels ?? [])].sort()).toEqual([a.uniqueId, b.uniqueId].sort());
+        expect(new Set(channels.map(({ bridgeId }) => bridgeId))).toEqual(new Set([bridges[0]?.id]));
+        expect(channels.find(({ uniqueId }) => uniqueId === b.uniqueId)?.application).toBe('AppDial');
+        expect(devices.get('PJSIP/340' as DeviceName)).toBe('INUSE');
+      });
+    });
+
+    describe('verbs', () => {
+      it('originate rings the device, then dials, and shows the caller', async () => {
+        const on = await connected();
+        const call = fromAnna();
+        await on.originate(call);
+        await until('they talk', () => together(on.events, '340', '370'));
+        expect(channelOf(on.events, '340').uniqueId).toBe(call.uniqueId);
+        expect(channelOf(on.events, '370')).toMatchObject({
+          connectedNumber: '340',
+          connectedName: "Anna 'M' <Müller>, Chefin",
+        });
+        await happens(on, 'originate-response');
+        expect(of(on.events, 'originate-response')[0]).toMatchObject({
+          success: true,
+          uniqueId: call.uniqueId,
+        });
+      });
+
+      it('originate is accepted even though the device turns out busy, which is told', async () => {
+        const on = await connected();
+        phone('340').behave('busy');
+        const call = fromAnna();
+        await on.originate(call);
+        await happens(on, 'originate-response');
+        expect(of(on.events, 'originate-response')[0]).toMatchObject({ success: false });
+        await happens(on, 'hangup');
+        expect(of(on.events, 'hangup')[0]).toMatchObject({ channel: { uniqueId: call.uniqueId } });
+      });
+
+      it('originate to where nothing is, is rejected', async () => {
+        const on = await connected();
+        await expect(on.originate({ ...fromAnna(), exten: '99999' })).rejects.toMatchObject({
+          code: 'rejected',
+        });
+      });
+
+      it('hangup ends a call', async () => {
+        const on = await connected();
+        const { a } = await talking(on, '340', '370');
+        await on.hangup(a.name);
+        await happens(on, 'hangup', 2);
+      });
+
+      it('blindTransfer sends the other party on', async () => {
+        const on = await connected();
+        const { a, b } = await talking(on, '340', '370');
+        await on.blindTransfer(b.name, context, '320');
+        await until('340 and 320 talk', () => together(on.events, '340', '320'));
+        expect(channelOf(on.events, '340').uniqueId).toBe(a.uniqueId);
+        expect(of(on.events, 'blind-transfer')).toEqual([
+          expect.objectContaining({
+            success: true,
+            exten: '320',
+            transferer: expect.objectContaining({ uniqueId: b.uniqueId }),
+          }),
+        ]);
+      });
+
+      it('redirect sends a channel elsewhere', async () => {
+        const on = await connected();
+        const { a, b } = await talking(on, '340', '370');
+        await on.redirect(a.name, context, '320');
+        await until('340 and 320 talk', () => together(on.events, '340', '320'));
+        expect(of(on.events, 'hangup').map(({ channel }) => channel.uniqueId)).toEqual([b.uniqueId]);
+      });
+
+      it('tell when there is no such channel', async () => {
+        const on = await connected();
+        const gone = { code: 'no-such-channel' };
+        await expect(on.hangup(nowhere)).rejects.toMatchObject(gone);
+        await expect(on.redirect(nowhere, context, '370')).rejects.toMatchObject(gone);
+        await expect(on.blindTransfer(nowhere, context, '370')).rejects.toMatchObject(gone);
+      });
+
+      it('tell when the account lacks the right, and the operator which one', async () => {
+        const on = await connected({ control: pbx.accounts.feed });
+        await expect(on.originate(fromAnna())).rejects.toMatchObject({ code: 'not-permitted' });
+        expect(on.logged.join()).toContain("'write =' line of manager.conf");
+      });
+
+      it('refuse what AMI cannot carry', async () => {
+        const on = await connected();
+        const refused = { code: 'invalid-target' };
+        await expect(on.hangup('/.*/' as ChannelId)).rejects.toMatchObject(refused);
+        await expect(
+          on.originate({ ...fromAnna(), exten: '370\r\nApplication: System' }),
+        ).rejects.toMatchObject(refused);
+        await expect(on.redirect(nowhere, context, '3'.repeat(2000))).rejects.toMatchObject(refused);
+      });
+    });
+
+    describe('lists', () => {
+      it('endpoints come with extension, name and mailbox', async () => {
+        const on = await connected();
+        expect(await on.endpoints()).toContainEqual({
+          device: 'PJSIP/340',
+          extension: '340',
+          fullName: 'Anna Müller',
+          mailbox: '340@default',
+        });
+      });
+
+      it('mailboxes come with their counters', async () => {
+        const on = await connected();
+        expect((await on.mailboxes()).get('340@default')).toEqual({ newMessages: 0, oldMessages: 0 });
+      });
+    });
+
+    describe('trouble', () => {
+      it('fails actions while AMI is away, sends none of them later, and begins with a new snapshot', async () => {
+        const on = await connected();
+        await pbx.away();
+        await until('both are down', () => !on.state.control && !on.state.feed);
+        await expect(on.originate(fromAnna())).rejects.toMatchObject({ code: 'pbx-unavailable' });
+        await pbx.back();
+        await until('both are up', () => on.state.control && on.state.feed);
+        const kinds = on.events
+          .map(({ type }) => type)
+          .filter((kind) => kind === 'snapshot' || kind === 'feed-down');
+        expect(kinds).toEqual(['snapshot', 'feed-down', 'snapshot']);
+        await phone('370').dial('320');
+        await until('370 and 320 talk', () => together(on.events, '370', '320'));
+        expect([...live(on.events).values()].map(({ name }) => name.slice(0, 9)).sort()).toEqual([
+          'PJSIP/320',
+          'PJSIP/370',
+        ]);
+      });
+
+      it('gives an action up when Asterisk is mute', async () => {
+        const on = await connected({ actionTimeoutMs: 300 });
+        await pbx.mute();
+        try {
+          await expect(on.hangup(nowhere)).rejects.toMatchObject({ condition: 'remote-server-timeout' });
+        } finally {
+          pbx.unmute();
+        }
+      });
+
+      it('notices that Asterisk fell silent, and comes back', async () => {
+        const on = await connected({ limits: { pingMs: 200, loginTimeoutMs: 500 } });
+        await pbx.mute();
+        try {
+          await until('both are given up', () => !on.state.control && !on.state.feed);
+        } finally {
+          pbx.unmute();
+        }
+        await until('both are up', () => on.state.control && on.state.feed);
+        expect(lastSnapshot(on).channels).toEqual([]);
+      });
+    });
+  });
+}
+
+function of<K extends Kind>(events: readonly PbxEvent[], kind: K) {
+  return events.filter((event): event is Extract<PbxEvent, { type: K }> => event.type === kind);
+}
+
+function lastSnapshot(on: Adapter): Snapshot {
+  const last = of(on.events, 'snapshot').at(-1);
+  if (last === undefined) throw new Error('there was no snapshot');
+  return last.snapshot;
+}
+
+type Seen = Snapshot['channels'][number] | Extract<PbxEvent, { type: 'channel-new' }>['channel'];
+
+/** Channels that are not hung up, as last seen, by unique id. */
+function live(events: readonly PbxEvent[]): Map<string, Seen> {
+  const channels = new Map<string, Seen>();
+  const apply = (event: PbxEvent) => {
+    if (event.type === 'snapshot') {
+      channels.clear();
+      for (const channel of event.snapshot.channels) channels.set(channel.uniqueId, channel);
+      for (const each of event.snapshot.meanwhile) apply(each);
+    } else if (event.type === 'hangup') channels.delete(event.channel.uniqueId);
+    else if (
+      event.type === 'channel-new' ||
+      event.type === 'channel-update' ||
+      event.type === 'bridge-enter'
+    ) {
+      channels.set(event.channel.uniqueId, event.channel);
+    }
+  };
+  for (const event of events) apply(event);
+  return channels;
+}
+
+/** The newest state of a telephone's only channel. */
+function channelOf(events: readonly PbxEvent[], number: string): Seen {
+  const own = [...live(events).values()].filter(({ name }) => name.startsWith(`PJSIP/${number}-`));
+  if (own.length !== 1 || own[0] === undefined) throw new Error(`${number} has ${own.length} channels`);
+  return own[0];
+}
+
+/** Whether the two telephones are in one bridge. */
+function together(events: readonly PbxEvent[], a: string, b: string): boolean {
+  const inside = new Map<string, string>();
+  for (const event of events) {
+    if (event.type === 'bridge-enter') inside.set(event.channel.uniqueId, event.bridge.id);
+    else if (event.type === 'bridge-leave' || event.type === 'hangup') inside.delete(event.channel.uniqueId);
+  }
+  const bridges = [a, b].map((number) =>
+    [...live(events).values()].find(
+      ({ name, uniqueId }) => name.startsWith(`PJSIP/${number}-`) && inside.has(uniqueId),
+    ),
+  );
+  const [x, y] = bridges.map((channel) => (channel === undefined ? undefined : inside.get(channel.uniqueId)));
+  return x !== undefined && x === y;
+}

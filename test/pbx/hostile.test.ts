@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Failure } from '../../src/errors.ts';
+import type { ChannelId, Originate, Pbx } from '../../src/pbx/pbx.ts';
+import { type Adapter, adapter } from './adapter.ts';
+import { startWire, type Wire } from './wire.ts';
+
+let wire: Wire;
+let pbx: Adapter;
+
+beforeAll(async () => {
+  wire = await startWire();
+  // No ping comes between the actions that are counted.
+  pbx = adapter(wire.port, { limits: { pingMs: 600_000 } });
+  await pbx.start();
+});
+
+afterAll(async () => {
+  await pbx.stop();
+  await wire.stop();
+});
+
+const call: Originate = {
+  uniqueId: 'hostile-1',
+  device: 'PJSIP/340',
+  context: 'internal',
+  exten: '370',
+  callerName: 'Anna Müller',
+  callerNumber: '340',
+  ringMs: 30_000,
+};
+const channel = 'PJSIP/340-00000001' as ChannelId;
+
+/** Every place where a string from outside could end up, with the header it belongs to. */
+const places: Record<string, { header: string; run: (pbx: Pbx, value: string) => Promise<unknown> }> = {
+  'originate unique id': { header: 'channelid', run: (to, uniqueId) => to.originate({ ...call, uniqueId }) },
+  'originate device': { header: 'channel', run: (to, device) => to.originate({ ...call, device }) },
+  'originate context': { header: 'context', run: (to, context) => to.originate({ ...call, context }) },
+  'originate exten': { header: 'exten', run: (to, exten) => to.originate({ ...call, exten }) },
+  'originate name': { header: 'callerid', run: (to, callerName) => to.originate({ ...call, callerName }) },
+  'originate number': {
+    header: 'callerid',
+    run: (to, callerNumber) => to.originate({ ...call, callerNumber }),
+  },
+  hangup: { header: 'channel', run: (to, value) => to.hangup(value as ChannelId) },
+  'transfer channel': {
+    header: 'channel',
+    run: (to, value) => to.blindTransfer(value as ChannelId, 'internal', '370'),
+  },
+  'transfer context': { header: 'context', run: (to, value) => to.blindTransfer(channel, value, '370') },
+  'transfer exten': { header: 'exten', run: (to, value) => to.blindTransfer(channel, 'internal', value) },
+  'redirect channel': {
+    header: 'channel',
+    run: (to, value) => to.redirect(value as ChannelId, 'internal', '370'),
+  },
+  'redirect context': { header: 'context', run: (to, value) => to.redirect(channel, value, '370') },
+  'redirect exten': { header: 'exten', run: (to, value) => to.redirect(channel, 'internal', value) },
+};
+
+const headersOf: Record<string, readonly string[]> = {
+  Originate: [
+    'action',
+    'actionid',
+    'async',
+    'callerid',
+    'channel',
+    'channelid',
+    'context',
+    'exten',
+    'priority',
+    'timeout',
+  ],
+  Hangup: ['action', 'actionid', 'channel'],
+  BlindTransfer: ['action', 'actionid', 'channel', 'context', 'exten'],
+  Redirect: ['action', 'actionid', 'channel', 'context', 'exten', 'priority'],
+};
+
+const pieces = fc.constantFrom(
+  '\r\n',
+  '\n',
+  '\r',
+  '\0',
+  '\r\n\r\n',
+  '\u2028',
+  '\u0085',
+  '\ud800',
+  '&',
+  ',',
+  '|',
+  ';',
+  '${',
+  '}',
+  '"',
+  "'",
+  '<',
+  '>',
+  '\\',
+  '/',
+  '370',
+  '340',
+  'PJSIP/340',
+  'Local/1@x',
+  '٣٤٠',
+  '３４０',
+  'Ä',
+  '😀',
+  ' ',
+  '\t',
+  '%0d%0a',
+  '&#13;&#10;',
+  '_X.',
+  '!',
+  '../',
+  'Action: System',
+  'Application: System',
+  'Data: id',
+  'ActionID: 1',
+  ['$', '{SHELL(id)}'].join(''),
+  ['$', '{EVAL(1)}'].join(''),
+  'x'.repeat(80),
+  'ü'.repeat(600),
+  '9'.repeat(1100),
+);
+const hostile = fc.oneof(
+  fc.array(pieces, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('')),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+
+/** What the control connection has received since, cut into actions by the rules of manager.c. */
+function actionsAfter(before: number) {
+  const control = wire.peers.find(({ user }) => user === 'control');
+  const text = control?.received().slice(before) ?? '';
+  expect(text.endsWith('\r\n\r\n')).toBe(true);
+  return text
+    .slice(0, -4)
+    .split('\r\n\r\n')
+    .map((part) => part.split('\r\n'));
+}
+
+const length = () => wire.peers.find(({ user }) => user === 'control')?.received().length ?? 0;
+
+describe.each(Object.entries(places))('hostile strings: %s', (_, { header, run }) => {
+  it('leave as exactly one well-formed action, or not at all', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile, async (value) => {
+        const before = length();
+        const outcome = await run(pbx, value).then(
+          () => 'sent',
+          (error: unknown) => (error instanceof Failure ? error.code : error),
+        );
+        expect(outcome).toBeOneOf(['sent', 'invalid-target']);
+        // What follows on the same connection shows that nothing else is under way.
+        await pbx.hangup('PJSIP/sentinel-1' as ChannelId);
+        const actions = actionsAfter(before);
+        expect(actions).toHaveLength(outcome === 'sent' ? 2 : 1);
+        expect(actions.at(-1)).toContain('Channel: PJSIP/sentinel-1');
+        if (outcome !== 'sent') return;
+        const lines = actions[0] ?? [];
+        for (const line of lines) {
+          expect(line).toMatch(/^[A-Z][A-Za-z]+: [^\r\n\0]*$/u);
+          expect(Buffer.byteLength(line)).toBeLessThan(1022);
+        }
+        const headers = new Map(
+          lines.map((line) => [
+            line.slice(0, line.indexOf(':')).toLowerCase(),
+            line.slice(line.indexOf(':') + 2),
+          ]),
+        );
+        expect([...headers.keys()].sort()).toEqual(headersOf[headers.get('action') ?? '']);
+        expect(lines).toHaveLength(headers.size);
+        const arrived = headers.get(header) ?? '';
+        if (header === 'callerid') expect(arrived).toMatch(/^"[^"]*" <[A-Za-z0-9*#+._-]+>$/u);
+        else expect(arrived).toBe(value);
+        if (header === 'channel') expect(arrived).toMatch(/^[A-Za-z][A-Za-z0-9_]*\/[^\s&,|<>"'$]+$/u);
+        if (header === 'exten' || header === 'context') expect(arrived).toMatch(/^[A-Za-z0-9*#+._-]+$/);
+      }),
+      { numRuns: 250 },
+    );
+  });
+});
+
+describe('caller IDs', () => {
+  it.each([
+    ['Anna Müller', '"Anna Müller" <340>'],
+    ['Anna "the boss" <911>, Ms', `"Anna 'the boss' <911>, Ms" <340>`],
+    ['"', `"'" <340>`],
+    ['', '"" <340>'],
+    ['ü'.repeat(50), `"${'ü'.repeat(39)}" <340>`],
+  ])('%s', async (callerName, expected) => {
+    await pbx.originate({ ...call, callerName });
+    expect(wire.sent.at(-1)?.headers.get('callerid')).toBe(expected);
+  });
+});

@@ -1,0 +1,24 @@
+/** Before the tests: fetches the servers, so that no test's time limit has to cover a download. */
+import { type Progress, tree } from './debian.ts';
+import { asteriskTrees, ejabberdTrees, prosodyTrees, redisTree, sippTree } from './trees.ts';
+
+const wanted = [
+  prosodyTrees['0.12'],
+  prosodyTrees['13'],
+  ejabberdTrees['23'],
+  asteriskTrees['22'],
+  redisTree,
+  sippTree,
+];
+
+/** Called once by the test runner. What cannot be fetched is told here, and fails the tests that need it. */
+export async function setup(): Promise<void> {
+  for (const request of wanted) {
+    await tree(request, announce).catch((error: unknown) => console.error(`${error}`));
+  }
+}
+
+function announce({ name, step, done, total }: Progress): void {
+  if (step === 'list') console.info(`${name}: fetching into the cache folder, once`);
+  if (step === 'download' && done === 0) console.info(`${name}: ${(total / 1e6).toFixed(0)} MB`);
+}

@@ -1,0 +1,291 @@
+/** The XMPP port on an external component (XEP-0114): keeps one stream up and hands its stanzas around. */
+
+import { randomBytes } from 'node:crypto';
+import type { LtxElement } from '@xmpp/component';
+import { createBackoff } from '../backoff.ts';
+import { StanzaError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { parseJid } from '../protocol/jid.ts';
+import { type XmlElement, xml } from '../protocol/xml.ts';
+import { createAnswering } from './answering.ts';
+import { normalize } from './element.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { watchLiveness } from './liveness.ts';
+import { PING_NS } from './namespaces.ts';
+import { createOutbox } from './outbox.ts';
+import type { StreamEnd } from './refusal.ts';
+import { createRequests } from './requests.ts';
+import { parseService } from './service.ts';
+import { readStanza } from './stanza.ts';
+import { openStream, type Stream } from './stream.ts';
+import type { Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
+
+/** What {@link createComponent} needs. */
+export interface ComponentOptions {
+  /** `xmpp://host[:5347]`, or `xmpps://host[:port]` for TLS from the first byte. */
+  readonly service: string;
+  /** The component's JID: a domain that the server is configured with. */
+  readonly domain: string;
+  readonly secret: string;
+  /** PEM certificates that the server's may be signed by; the system's authorities where left out. Only for `xmpps:`. */
+  readonly ca?: string | undefined;
+  readonly log: Log;
+  readonly limits?: Partial<Limits>;
+  /** Jitter of reconnects: uniform in [0, 1). */
+  readonly random?: () => number;
+}
+
+/** Numbers for metrics; counts run from the start of the process. */
+export interface XmppCounters {
+  /** Stanzas handed to the socket, refused by `send` and the like, lost with a stream. */
+  readonly sent: number;
+  readonly refused: number;
+  readonly dropped: number;
+  /** Bytes that wait to be written. */
+  readonly buffered: number;
+  /** Stanzas that came in. */
+  readonly received: number;
+  /** Handshakes that succeeded. */
+  readonly connects: number;
+  /** IQs in the making, and IQs of ours without an answer so far. */
+  readonly openIqs: number;
+  readonly openRequests: number;
+}
+
+/** The adapter. */
+export interface Component extends Xmpp {
+  readonly counters: XmppCounters;
+}
+
+/** How long a stream has to last for the next loss to count as the first of a row, milliseconds. */
+const stableMs = 30_000;
+/** The least time that the closing of the stream gets, milliseconds. */
+const closeMs = 500;
+
+/**
+ * Makes the adapter; nothing happens before `start`.
+ *
+ * Throws TypeError where `service` is no component port or `domain` no domain. Nothing else is ever thrown: what goes
+ * wrong later is in the state's reason and in the log.
+ */
+export function createComponent(options: ComponentOptions): Component {
+  const { log, random = Math.random } = options;
+  const target = parseService(options.service);
+  const jid = parseJid(options.domain);
+  if (jid === undefined || jid.local !== '' || jid.resource !== '') {
+    throw new TypeError(`"${options.domain}" is no domain: the component's JID looks like pbx.example.org`);
+  }
+  const { domain } = jid;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const away = createBackoff({ minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs, random });
+  const refused = createBackoff({ minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs, random });
+
+  let state: XmppState = { status: 'offline', reason: '' };
+  let stream: Stream | undefined;
+  let onlineSince: number | undefined;
+  let reconnect: NodeJS.Timeout | undefined;
+  let unwatch = () => {};
+  let stopping: Promise<void> | undefined;
+  let received = 0;
+  let connects = 0;
+  const stateListeners = new Set<(state: XmppState) => void>();
+  const presenceListeners: ((stanza: Stanza) => void)[] = [];
+  const messageListeners: ((stanza: Stanza) => void)[] = [];
+  const first = deferred();
+
+  const outbox = createOutbox({ ...limits, unwritten: () => stream?.socket.writableLength ?? 0 });
+  const requests = createRequests({
+    from: domain,
+    max: limits.maxRequests,
+    send: (stanza) => outbox.push(stanza, 'request'),
+  });
+  const answering = createAnswering({
+    domain,
+    deadlineMs: limits.iqMs,
+    max: limits.maxOpenIqs,
+    maxBytes: limits.stanzaBytes,
+    log,
+    send: (stanza) => outbox.push(stanza, 'answer'),
+  });
+  // A full JID of our own: goes through the server and comes back to us, with no need to know the server's domain.
+  // COMPAT: ejabberd 24.12 with mod_privilege drops a component's IQs to addresses without resource.
+  const pingTarget = `${domain}/alive-${randomBytes(6).toString('hex')}`;
+  const ping = (timeoutMs: number) =>
+    requests.request(pingTarget, 'get', xml('ping', { xmlns: PING_NS }), timeoutMs);
+
+  function setState(status: XmppStatus, reason: string): void {
+    if (state.status === status && state.reason === reason) return;
+    state = { status, reason };
+    notify(stateListeners, state);
+  }
+
+  function notify<T>(listeners: Iterable<(value: T) => void>, value: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        log.error({ err: error }, 'a listener of the XMPP side failed');
+      }
+    }
+  }
+
+  function connect(): void {
+    const { openMs, maxChars } = limits;
+    const { ca, secret } = options;
+    const opened = openStream({
+      ...target,
+      ca,
+      domain,
+      secret,
+      openMs,
+      maxChars,
+      onOnline,
+      onStanza,
+      onDrain: outbox.drained,
+      onEnd,
+    });
+    stream = opened;
+
+    function onOnline(): void {
+      onlineSince = performance.now();
+      connects += 1;
+      const { pingEveryMs: intervalMs, pingTimeoutMs: timeoutMs } = limits;
+      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals: opened.socket, ping, onDead: opened.destroy });
+      outbox.attach(opened.socket);
+      log.info({ domain, service: options.service }, 'connected to the XMPP server');
+      setState('online', '');
+      first.resolve();
+    }
+  }
+
+  function onEnd({ reason, refused: isRefused }: StreamEnd): void {
+    const lasted = onlineSince === undefined ? 0 : performance.now() - onlineSince;
+    onlineSince = undefined;
+    stream = undefined;
+    unwatch();
+    outbox.detach();
+    requests.failAll(`the connection to the XMPP server was lost: ${reason}`);
+    if (stopping !== undefined) {
+      setState('offline', '');
+      return;
+    }
+    if (lasted > stableMs) {
+      away.reset();
+      refused.reset();
+    }
+    const waitMs = (isRefused ? refused : away).next();
+    const level = reason === state.reason ? 'debug' : isRefused ? 'error' : 'warn';
+    log[level]({ reason, waitMs }, 'not connected to the XMPP server, trying again');
+    reconnect = setTimeout(connect, waitMs);
+    setState('connecting', reason);
+  }
+
+  function onStanza(raw: LtxElement): void {
+    received += 1;
+    const stanza = normalize(raw, limits.maxDepth);
+    if (stanza === undefined) onTooDeep(raw);
+    else if (stanza.name === 'presence') pass(presenceListeners, stanza, 'available');
+    else if (stanza.name === 'message') pass(messageListeners, stanza, 'normal');
+    else if (stanza.name !== 'iq')
+      log.debug({ name: stanza.name }, 'an element that is no stanza was ignored');
+    else if (isAnswer(stanza.attrs.get('type'))) requests.settle(stanza);
+    else answering.answer(stanza);
+  }
+
+  function pass(
+    listeners: readonly ((stanza: Stanza) => void)[],
+    element: XmlElement,
+    defaultType: string,
+  ): void {
+    const stanza = readStanza(element, domain, defaultType);
+    if (stanza !== undefined) notify(listeners, stanza);
+  }
+
+  function onTooDeep({ name, attrs }: LtxElement): void {
+    log.warn(
+      { name, from: attrs.from, maxDepth: limits.maxDepth },
+      'a stanza with too deeply nested elements was refused',
+    );
+    if (name !== 'iq' || isAnswer(attrs.type)) return;
+    const text = `elements are nested deeper than ${limits.maxDepth}`;
+    answering.refuse({ attrs: new Map(Object.entries(attrs)) }, new StanzaError('bad-request', text));
+  }
+
+  async function shutDown(graceMs: number): Promise<void> {
+    const deadline = performance.now() + graceMs;
+    const left = () => Math.max(0, deadline - performance.now());
+    clearTimeout(reconnect);
+    unwatch();
+    await answering.finish(state.status === 'online' ? graceMs : 0);
+    await outbox.flushed(left());
+    outbox.detach();
+    await stream?.close(Math.max(closeMs, left()));
+    setState('offline', '');
+    first.resolve();
+  }
+
+  return {
+    domain,
+    get state() {
+      return state;
+    },
+    counters: {
+      get sent() {
+        return outbox.counters.sent;
+      },
+      get refused() {
+        return outbox.counters.refused;
+      },
+      get dropped() {
+        return outbox.counters.dropped;
+      },
+      get buffered() {
+        return outbox.counters.buffered + (stream?.socket.writableLength ?? 0);
+      },
+      get received() {
+        return received;
+      },
+      get connects() {
+        return connects;
+      },
+      get openIqs() {
+        return answering.size;
+      },
+      get openRequests() {
+        return requests.size;
+      },
+    },
+    start() {
+      if (state.status === 'offline' && stopping === undefined) {
+        setState('connecting', '');
+        connect();
+      }
+      return first.promise;
+    },
+    stop(graceMs) {
+      stopping ??= shutDown(graceMs);
+      return stopping;
+    },
+    onState(listener) {
+      stateListeners.add(listener);
+      return () => stateListeners.delete(listener);
+    },
+    onIq: answering.handle,
+    onPresence: (listener) => presenceListeners.push(listener),
+    onMessage: (listener) => messageListeners.push(listener),
+    send: (stanza) => outbox.push(stanza, 'event'),
+    request: requests.request,
+  };
+}
+
+function isAnswer(type: string | undefined): boolean {
+  return type === 'result' || type === 'error';
+}
+
+function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}

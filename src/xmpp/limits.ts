@@ -1,0 +1,49 @@
+/** Times and sizes of the XMPP side, each with a value that fits Prosody and ejabberd as they come. */
+
+/** What may be tuned. Times are milliseconds. */
+export interface Limits {
+  /** From the start of a connection until the handshake is accepted. */
+  readonly openMs: number;
+  /** Waits between attempts when the server is away: the first and the longest. */
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  /** The same when the server refuses us (secret, JID conflict, unknown host): only a person can change that. */
+  readonly refusedMinMs: number;
+  readonly refusedMaxMs: number;
+  /** Between two pings, and how long one may take. */
+  readonly pingEveryMs: number;
+  readonly pingTimeoutMs: number;
+  /** From the arrival of an IQ to its answer. */
+  readonly iqMs: number;
+  /** IQs in the making, and IQs of ours that wait for answers. */
+  readonly maxOpenIqs: number;
+  readonly maxRequests: number;
+  /** Bytes of stanzas that wait because the server does not keep up; answers have room of their own. */
+  readonly eventBytes: number;
+  readonly answerBytes: number;
+  /** Bytes of one outgoing stanza. */
+  readonly stanzaBytes: number;
+  /** Characters and nesting of one incoming stanza. */
+  readonly maxChars: number;
+  readonly maxDepth: number;
+}
+
+export const defaultLimits: Limits = {
+  openMs: 10_000,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 30_000,
+  refusedMinMs: 10_000,
+  refusedMaxMs: 120_000,
+  pingEveryMs: 30_000,
+  pingTimeoutMs: 20_000,
+  iqMs: 30_000,
+  maxOpenIqs: 10_000,
+  maxRequests: 10_000,
+  eventBytes: 16 * 1024 * 1024,
+  answerBytes: 4 * 1024 * 1024,
+  // Prosody ends the stream above 512 KiB (component_stanza_size_limit in mod_component.lua).
+  stanzaBytes: 500_000,
+  // Above what the servers let clients and other servers send, or one large stanza of anybody would end the stream.
+  maxChars: 2_000_000,
+  maxDepth: 64,
+};

@@ -1,0 +1,18 @@
+/** Namespaces of the XMPP core and of the extensions that this folder speaks itself. */
+
+/** RFC 6120 §4.8.1 */
+export const STREAM_NS = 'http://etherx.jabber.org/streams';
+/** RFC 6120 §8.3.2 */
+export const STANZAS_NS = 'urn:ietf:params:xml:ns:xmpp-stanzas';
+/** XEP-0114 §3 */
+export const COMPONENT_NS = 'jabber:component:accept';
+/** XEP-0030 */
+export const DISCO_INFO_NS = 'http://jabber.org/protocol/disco#info';
+/** XEP-0030 */
+export const DISCO_ITEMS_NS = 'http://jabber.org/protocol/disco#items';
+/** XEP-0092 */
+export const VERSION_NS = 'jabber:iq:version';
+/** XEP-0199 */
+export const PING_NS = 'urn:xmpp:ping';
+/** XEP-0202 */
+export const TIME_NS = 'urn:xmpp:time';

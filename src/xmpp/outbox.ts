@@ -1,0 +1,194 @@
+/** What waits to be written: bounded, in lanes by urgency, joined into few large writes. */
+
+/** Urgency of a stanza: answers overtake requests of ours, and both overtake events. */
+export type Lane = 'answer' | 'request' | 'event';
+
+/** Where the outbox writes to. */
+export interface Sink {
+  /** False: write no more until {@link Outbox.drained} is called. */
+  write(chunk: string): boolean;
+}
+
+/** Numbers for metrics. */
+export interface OutboxCounters {
+  /** Stanzas handed to the socket. */
+  readonly sent: number;
+  /** Stanzas not taken: away, no room, or too large. */
+  readonly refused: number;
+  /** Stanzas that were waiting when the stream ended. */
+  readonly dropped: number;
+  /** Bytes that wait here. */
+  readonly buffered: number;
+}
+
+/** What {@link createOutbox} needs. Bytes are UTF-8. */
+export interface OutboxOptions {
+  /** Room for events, what waits in the socket included. */
+  readonly eventBytes: number;
+  /** Room for answers, and as much again for requests, whatever the events take. */
+  readonly answerBytes: number;
+  /** Size of one stanza: what is larger is refused, since it would cost the stream. */
+  readonly stanzaBytes: number;
+  /** Bytes that the socket holds back at present. */
+  unwritten(): number;
+}
+
+export interface Outbox {
+  readonly counters: OutboxCounters;
+  /** Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). */
+  push(stanza: string, lane: Lane): boolean;
+  /** The stream is up: begin to write. */
+  attach(sink: Sink): void;
+  /** Resolves when nothing waits here any more, when the stream ends, and after `ms` whatever is. */
+  flushed(ms: number): Promise<void>;
+  /** The sink takes more. */
+  drained(): void;
+  /** The stream is gone: answers stay for the next one, the rest is dropped. */
+  detach(): void;
+}
+
+/** Size of one write: large enough to cost little per stanza, small enough for an answer to get past. */
+const chunkBytes = 65_536;
+
+interface Chunk {
+  text: string;
+  bytes: number;
+  stanzas: number;
+}
+
+interface Queue {
+  readonly chunks: Chunk[];
+  bytes: number;
+}
+
+/**
+ * Makes an outbox. Writes happen once per turn of the event loop (`setImmediate`), whatever the number of stanzas;
+ * only one chunk at a time is in the socket, so that an answer never waits behind more than that.
+ */
+export function createOutbox({ eventBytes, answerBytes, stanzaBytes, unwritten }: OutboxOptions): Outbox {
+  const lanes: Readonly<Record<Lane, Queue>> = { answer: queue(), request: queue(), event: queue() };
+  const order = [lanes.answer, lanes.request, lanes.event];
+  const counters = { sent: 0, refused: 0, dropped: 0 };
+  let sink: Sink | undefined;
+  let blocked = false;
+  let scheduled = false;
+  let onFlushed: (() => void) | undefined;
+
+  function flush(): void {
+    while (sink !== undefined && !blocked) {
+      const chunk = nextChunk(order);
+      if (chunk === undefined) {
+        onFlushed?.();
+        return;
+      }
+      counters.sent += chunk.stanzas;
+      blocked = !sink.write(chunk.text);
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled || blocked || sink === undefined) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      flush();
+    });
+  }
+
+  function hasRoom(lane: Lane, bytes: number): boolean {
+    if (lane === 'answer') return lanes.answer.bytes + bytes <= answerBytes;
+    if (sink === undefined) return false;
+    if (lane === 'request') return lanes.request.bytes + bytes <= answerBytes;
+    return lanes.event.bytes + unwritten() + bytes <= eventBytes;
+  }
+
+  return {
+    counters: {
+      get sent() {
+        return counters.sent;
+      },
+      get refused() {
+        return counters.refused;
+      },
+      get dropped() {
+        return counters.dropped;
+      },
+      get buffered() {
+        return order.reduce((sum, { bytes }) => sum + bytes, 0);
+      },
+    },
+    push(stanza, lane) {
+      const bytes = Buffer.byteLength(stanza);
+      if (bytes > stanzaBytes || !hasRoom(lane, bytes)) {
+        counters.refused += 1;
+        return false;
+      }
+      append(lanes[lane], stanza, bytes);
+      schedule();
+      return true;
+    },
+    attach(next) {
+      sink = next;
+      blocked = false;
+      schedule();
+    },
+    flushed(ms) {
+      if (sink === undefined || order.every(({ chunks }) => chunks.length === 0)) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        onFlushed = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    drained() {
+      blocked = false;
+      flush();
+    },
+    detach() {
+      sink = undefined;
+      onFlushed?.();
+      for (const lane of [lanes.request, lanes.event]) {
+        for (const { stanzas } of lane.chunks) counters.dropped += stanzas;
+        lane.chunks.length = 0;
+        lane.bytes = 0;
+      }
+    },
+  };
+}
+
+function queue(): Queue {
+  return { chunks: [], bytes: 0 };
+}
+
+function append(lane: Queue, stanza: string, bytes: number): void {
+  const last = lane.chunks.at(-1);
+  lane.bytes += bytes;
+  if (last === undefined || last.bytes + bytes > chunkBytes) {
+    lane.chunks.push({ text: stanza, bytes, stanzas: 1 });
+    return;
+  }
+  last.text += stanza;
+  last.bytes += bytes;
+  last.stanzas += 1;
+}
+
+/** The first chunk of the most urgent lane, filled up from the others so that a short answer is no write of its own. */
+function nextChunk(order: readonly Queue[]): Chunk | undefined {
+  let joined: Chunk | undefined;
+  for (const lane of order) {
+    for (let first = lane.chunks[0]; first !== undefined; first = lane.chunks[0]) {
+      if (joined !== undefined && joined.bytes + first.bytes > chunkBytes) return joined;
+      lane.chunks.shift();
+      lane.bytes -= first.bytes;
+      if (joined === undefined) joined = first;
+      else {
+        joined.text += first.text;
+        joined.bytes += first.bytes;
+        joined.stanzas += first.stanzas;
+      }
+    }
+  }
+  return joined;
+}

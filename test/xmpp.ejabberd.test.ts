@@ -1,0 +1,4 @@
+import { xmppContract } from './contract/xmpp.ts';
+import { startEjabberd } from './servers/ejabberd.ts';
+
+xmppContract('ejabberd', startEjabberd);

@@ -1,0 +1,22 @@
+/** The store in this process's memory: for one bridge whose users may log in again after it was restarted. */
+
+import type { FullJid } from '../protocol/jid.ts';
+import type { Store, StoredSession, StoreState } from './store.ts';
+
+const state: StoreState = { usable: true, pending: 0, reason: '' };
+
+/** Every write is durable, as far as memory goes, the moment it is accepted. */
+export function createMemoryStore(): Store {
+  const sessions = new Map<FullJid, StoredSession>();
+  return {
+    state,
+    start: async () => {},
+    stop: async () => {},
+    // Its state never changes.
+    onState: () => () => {},
+    loadSessions: async () => [...sessions.values()],
+    saveSession: (session) => void sessions.set(session.jid, session),
+    deleteSession: (jid) => void sessions.delete(jid),
+    flush: async () => {},
+  };
+}

@@ -1,0 +1,147 @@
+/** A connection to Redis that comes back. One fresh ioredis client a connection: no state of a dead one lives on. */
+
+import { Redis } from 'ioredis';
+import { createBackoff } from '../backoff.ts';
+import type { Log } from '../log.ts';
+import { reasonOf } from './redis-reasons.ts';
+
+/** Where Redis is and how to get in. */
+export interface RedisLinkOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** ACL user; undefined = `default`. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly db: number;
+  /** CA certificates in PEM; undefined = those of Node.js. */
+  readonly ca?: string | undefined;
+  readonly log: Log;
+  /** First wait before another attempt, milliseconds; doubles up to 5 s. */
+  readonly retryMs?: number;
+  /** How long a connect or a command may take, milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** What happens to the connection. */
+export interface RedisLinkEvents {
+  /** Asked on each new connection; what it throws makes the connection count as failed. */
+  probe(client: Redis): Promise<void>;
+  onUp(client: Redis): void;
+  /** Called after each failed attempt and each loss, with the reason in words. */
+  onDown(reason: string): void;
+}
+
+/** The link; tries for ever between `start` and `stop`. */
+export interface RedisLink {
+  start(): void;
+  stop(): Promise<void>;
+  /** Gives the present connection up because of this error and makes a new one. */
+  drop(error: unknown): void;
+}
+
+const pingMs = 10_000;
+
+/** See {@link RedisLink}. None of its promises rejects. */
+export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEvents): RedisLink {
+  const { host, port, log, retryMs = 100, timeoutMs = 5000 } = options;
+  const backoff = createBackoff({ minMs: retryMs, maxMs: Math.max(retryMs, 5000) });
+  let stopped = false;
+  let running: Promise<void> | undefined;
+  let dropCurrent: (error: unknown) => void = () => {};
+  let endWait = () => {};
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      const failure = await serve();
+      if (stopped) return;
+      events.onDown(reasonOf(failure, host, port));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, backoff.next());
+        endWait = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Lives as long as one connection; resolves with what ended it. */
+  async function serve(): Promise<unknown> {
+    const client = createClient(options, timeoutMs);
+    let failure: unknown;
+    let ping: NodeJS.Timeout | undefined;
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    // The first error is the cause; what follows ("Connection is closed.") are its effects.
+    client.on('error', (error) => {
+      failure ??= error;
+    });
+    dropCurrent = (error) => {
+      failure ??= error;
+      client.disconnect();
+    };
+    try {
+      await client.connect();
+      await logIn(client, options);
+      await events.probe(client);
+      backoff.reset();
+      events.onUp(client);
+      // A peer that vanished without a word is noticed even when there is nothing to write.
+      ping = setInterval(() => void client.ping().catch(dropCurrent), pingMs);
+      await ended;
+    } catch (error) {
+      failure ??= error;
+    } finally {
+      clearInterval(ping);
+      client.disconnect();
+      dropCurrent = () => {};
+    }
+    return failure ?? new Error('Connection is closed.');
+  }
+
+  async function logIn(client: Redis, { username, password, db }: RedisLinkOptions): Promise<void> {
+    if (password !== undefined) {
+      await (username === undefined ? client.auth(password) : client.auth(username, password)).catch(
+        (error: unknown) => {
+          // AUTH without need of it: Redis 5 and before say "no password is set", later ones the rest.
+          if (!/no password is set|without any password configured/.test(String(error))) throw error;
+          log.warn('Redis asks for no password, but REDIS_PASSWORD is set: is this the right server?');
+        },
+      );
+    }
+    if (db !== 0) await client.select(db);
+  }
+
+  return {
+    start() {
+      running ??= run();
+    },
+    async stop() {
+      stopped = true;
+      dropCurrent(new Error('Connection is closed.'));
+      endWait();
+      await running;
+    },
+    drop: (error) => dropCurrent(error),
+  };
+}
+
+/** A client that connects once when told to, queues nothing, repeats nothing, and reports by itself nothing. */
+function createClient({ host, port, tls, ca }: RedisLinkOptions, timeoutMs: number): Redis {
+  return new Redis({
+    host,
+    port,
+    ...(tls ? { tls: { ...(ca === undefined ? {} : { ca }) } } : {}),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    // RESP 2 has all that is used here, and every Redis speaks it.
+    protocol: 2,
+    disableClientInfo: true,
+  });
+}

@@ -1,0 +1,218 @@
+/** The store in Redis. Writes wait in memory until Redis has them; nobody ever waits for Redis but at start and end. */
+
+import type { Redis } from 'ioredis';
+import type { FullJid } from '../protocol/jid.ts';
+import { createKeys } from './keys.ts';
+import { type Batch, createPending, type Write } from './pending.ts';
+import { createRedisLink, type RedisLinkOptions } from './redis-link.ts';
+import { readSessions } from './redis-load.ts';
+import { isReply, reasonOf } from './redis-reasons.ts';
+import type { Store, StoreState } from './store.ts';
+import { encodeSession } from './value.ts';
+
+/** What {@link createRedisStore} needs. */
+export interface RedisStoreOptions extends RedisLinkOptions {
+  /** In front of every key. */
+  readonly prefix: string;
+  /** Sessions to forget that are held while Redis is away; further ones push the oldest out. */
+  readonly maxDeletes?: number;
+}
+
+/** Entries written by one command: long enough to be cheap, short enough not to hold Redis up. */
+const batchSize = 500;
+/** Wait before a refused write is tried again, milliseconds. */
+const refusedRetryMs = 1000;
+
+/** See {@link Store}. `onState` tells changes of `usable` and `reason`; `pending` is read from `state`. */
+export function createRedisStore(options: RedisStoreOptions): Store {
+  const { host, port, log, maxDeletes = 100_000 } = options;
+  const keys = createKeys(options.prefix);
+  const listeners = new Set<(state: StoreState) => void>();
+  /** Run after each change of what is pending or usable. */
+  const waiters = new Set<() => void>();
+  /** Loads under way, each with the writes accepted since it began. */
+  const loads = new Set<Map<FullJid, Write>>();
+  let client: Redis | undefined;
+  let linkReason = 'Redis: not connected yet';
+  let writeReason = '';
+  let flushing = false;
+  let retry: NodeJS.Timeout | undefined;
+  let givenUp = 0;
+  let told = '';
+
+  const pending = createPending(maxDeletes, () => {
+    givenUp += 1;
+  });
+  const link = createRedisLink(options, {
+    // Deletes nothing, but fails where Redis would not take a write.
+    probe: async (probed) => void (await probed.hdel(keys.sessions(), '')),
+    onUp(connected) {
+      client = connected;
+      linkReason = '';
+      tell();
+      void writeAll();
+    },
+    onDown(reason) {
+      client = undefined;
+      linkReason = reason;
+      tell();
+    },
+  });
+
+  function state(): StoreState {
+    const reason = linkReason || writeReason;
+    return { usable: reason === '', pending: pending.size, reason };
+  }
+
+  function tell(): void {
+    const now = state();
+    if (now.reason !== told) {
+      told = now.reason;
+      if (now.usable) log.info({ pending: now.pending }, 'store: Redis is usable');
+      else log.warn({ pending: now.pending }, `store: ${now.reason}; going on from memory`);
+      for (const listener of listeners) listener(now);
+    }
+    for (const waiter of waiters) waiter();
+  }
+
+  function accept(jid: FullJid, write: Write): void {
+    pending.add(jid, write);
+    for (const load of loads) load.set(jid, write);
+    if (client !== undefined && !flushing && retry === undefined) {
+      flushing = true;
+      // Gathers what this turn of the event loop still brings.
+      setImmediate(() => {
+        flushing = false;
+        void writeAll();
+      });
+    }
+  }
+
+  /** Writes batch after batch until nothing waits or something fails. Never rejects. */
+  async function writeAll(): Promise<void> {
+    if (flushing) return;
+    flushing = true;
+    while (client !== undefined && retry === undefined && pending.size > 0) {
+      const batch = pending.take(batchSize);
+      const { failed, error } = await write(client, batch);
+      pending.settle(failed);
+      if (error !== undefined) refused(error);
+      // A full Redis deletes all the same: only a save shows that it has room again.
+      else if (pending.size === 0 || [...batch.values()].some((entry) => entry.write)) writeReason = '';
+      tell();
+    }
+    flushing = false;
+    if (givenUp > 0 && client !== undefined) {
+      log.warn({ sessions: givenUp }, 'store: ended sessions could not be forgotten while Redis was away');
+      givenUp = 0;
+    }
+  }
+
+  async function write(to: Redis, batch: Batch): Promise<{ failed: Batch; error: unknown }> {
+    const deletes = new Map([...batch].filter(([, entry]) => entry.write === undefined));
+    const saves = new Map([...batch].filter(([, entry]) => entry.write !== undefined));
+    const fields = [...saves].flatMap(([jid, { write }]) => (write ? [jid, encodeSession(write)] : []));
+    // Apart, because a full Redis still deletes.
+    const [deleted, saved] = await Promise.allSettled([
+      deletes.size > 0 ? to.hdel(keys.sessions(), ...deletes.keys()) : undefined,
+      saves.size > 0 ? to.hset(keys.sessions(), ...fields) : undefined,
+    ]);
+    const failed = new Map([
+      ...(deleted.status === 'rejected' ? deletes : []),
+      ...(saved.status === 'rejected' ? saves : []),
+    ]);
+    const failure = [deleted, saved].find((result) => result.status === 'rejected');
+    return { failed, error: failure?.reason };
+  }
+
+  function refused(error: unknown): void {
+    // Whatever is wrong with the connection, or with the server's role, a new connection finds out.
+    if (!isReply(error) || /^(READONLY|NOAUTH|LOADING)/.test(String(error).replace(/^ReplyError: /, ''))) {
+      client = undefined;
+      linkReason = reasonOf(error, host, port);
+      link.drop(error);
+      return;
+    }
+    writeReason = reasonOf(error, host, port);
+    retry = setTimeout(() => {
+      retry = undefined;
+      void writeAll();
+    }, refusedRetryMs);
+    retry.unref();
+  }
+
+  /** Resolves true when the condition holds, false after `timeoutMs`. */
+  function within(timeoutMs: number, condition: () => boolean): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (result: boolean) => {
+        clearTimeout(timer);
+        waiters.delete(check);
+        resolve(result);
+      };
+      const check = () => {
+        if (condition()) end(true);
+      };
+      const timer = setTimeout(() => end(false), timeoutMs);
+      waiters.add(check);
+      check();
+    });
+  }
+
+  const durable = (timeoutMs: number) => {
+    const upTo = pending.latest;
+    return within(timeoutMs, () => pending.isDurable(upTo));
+  };
+
+  return {
+    get state() {
+      return state();
+    },
+    async start(timeoutMs) {
+      link.start();
+      await within(timeoutMs, () => state().usable);
+    },
+    async stop(graceMs) {
+      if (!(await durable(graceMs))) {
+        log.error(
+          { pending: pending.size },
+          `store: stopped with writes that Redis does not have: ${state().reason}`,
+        );
+      }
+      clearTimeout(retry);
+      client = undefined;
+      linkReason = 'Redis: disconnected, the store was stopped';
+      await link.stop();
+      listeners.clear();
+    },
+    onState(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async loadSessions() {
+      if (client === undefined) throw new Error(linkReason);
+      const meanwhile = pending.latestWrites();
+      loads.add(meanwhile);
+      try {
+        const sessions = await readSessions(client, keys.sessions(), log);
+        // What was accepted since the load began has the last word.
+        for (const [jid, write] of meanwhile) {
+          if (write) sessions.set(jid, write);
+          else sessions.delete(jid);
+        }
+        return [...sessions.values()];
+      } catch (error) {
+        throw new Error(reasonOf(error, host, port));
+      } finally {
+        loads.delete(meanwhile);
+      }
+    },
+    saveSession: (session) => accept(session.jid, session),
+    deleteSession: (jid) => accept(jid, undefined),
+    async flush(timeoutMs) {
+      if (await durable(timeoutMs)) return;
+      throw new Error(
+        `store: ${pending.size} writes are not durable after ${timeoutMs} ms: ${state().reason}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** The store port: what must survive a restart of the bridge. Types only; `memory.ts` and `redis.ts` are the adapters. */
+
+import type { FullJid } from '../protocol/jid.ts';
+
+/** One subscription as stored; the canonical form of protocol section "Subscriptions". */
+export interface StoredSubscription {
+  readonly module: string;
+  readonly type: string;
+  readonly scope: 'user' | 'supervisor';
+  /** Attribute filters in canonical (sorted) order. */
+  readonly filters: readonly { readonly name: string; readonly equals: string }[];
+}
+
+/** One session: a full JID that said `ClientInfo`. */
+export interface StoredSession {
+  readonly jid: FullJid;
+  /** When the session opened, epoch milliseconds. */
+  readonly since: number;
+  readonly client: Readonly<Record<string, string>>;
+  readonly subscriptions: readonly StoredSubscription[];
+}
+
+/** How the store fares. */
+export interface StoreState {
+  readonly usable: boolean;
+  /** Writes accepted but not yet durable. */
+  readonly pending: number;
+  /** Human-readable, without secrets; empty while usable. */
+  readonly reason: string;
+}
+
+/**
+ * Sessions with their subscriptions. Writes are accepted at once and become durable soon: the adapter keeps the latest
+ * state per session, retries for ever while the backing server is away, and holds at most one entry a session.
+ */
+export interface Store {
+  readonly state: StoreState;
+  /** Connects; resolves when usable, or after `timeoutMs` with `state.usable === false` (and goes on trying). Never rejects. */
+  start(timeoutMs: number): Promise<void>;
+  /** Writes what is pending (bounded by `graceMs`) and disconnects. */
+  stop(graceMs: number): Promise<void>;
+  onState(listener: (state: StoreState) => void): () => void;
+  /** All sessions, in no order. Rejects while the backing server is away. */
+  loadSessions(): Promise<StoredSession[]>;
+  /** Keeps this session, replacing what was stored for its JID. */
+  saveSession(session: StoredSession): void;
+  /** Forgets this session; unknown ones are ignored. */
+  deleteSession(jid: FullJid): void;
+  /** Resolves when everything accepted before the call is durable; rejects after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+}

@@ -1,0 +1,116 @@
+/** What every store does: the specification of the port. Adapters' test files hold only the way to one. */
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fullJid, parseJid } from '../../src/protocol/jid.ts';
+import type { Store, StoredSession } from '../../src/store/store.ts';
+
+/** A session of `<user>@example.org/<resource>`. */
+export function session(user: string, resource: string, more: Partial<StoredSession> = {}): StoredSession {
+  const parsed = parseJid(`${user}@example.org/${resource}`);
+  const jid = parsed && fullJid(parsed);
+  if (jid === undefined) throw new Error(`no JID: ${user}, ${resource}`);
+  return {
+    jid,
+    since: 1_700_000_000_123,
+    client: { os: 'Linux', clientVersion: '1.0' },
+    subscriptions: [
+      { module: 'base', type: 'ChannelEvent', scope: 'user', filters: [] },
+      {
+        module: '*',
+        type: '*',
+        scope: 'supervisor',
+        filters: [
+          { name: 'eventType', equals: 'ringing' },
+          { name: 'queue', equals: 'ünïcode & "quotes" 🎺' },
+        ],
+      },
+    ],
+    ...more,
+  };
+}
+
+/** In the order of JIDs, as loading promises none. */
+export function sorted(sessions: readonly StoredSession[]): StoredSession[] {
+  return [...sessions].sort((a, b) => (a.jid < b.jid ? -1 : 1));
+}
+
+/** The suite. `create` makes a store that holds nothing; it is started and stopped here. */
+export function describeStore(name: string, create: () => Store): void {
+  describe(`store contract: ${name}`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = create();
+      await store.start(10_000);
+    });
+    afterEach(() => store.stop(5000));
+
+    test('is usable, empty and owes nothing after start', async () => {
+      expect(store.state).toEqual({ usable: true, pending: 0, reason: '' });
+      expect(await store.loadSessions()).toEqual([]);
+    });
+
+    test('gives back every field of what was saved', async () => {
+      const kept = session('tweber', 'desk');
+      store.saveSession(kept);
+      await store.flush(5000);
+      expect(await store.loadSessions()).toEqual([kept]);
+    });
+
+    test('keeps resources apart, whatever is in them', async () => {
+      const kept = ['a', 'A', 'with/slash', 'with blank', 'ü🎺', '{tag}', '*'].map((resource) =>
+        session('tweber', resource),
+      );
+      for (const one of kept) store.saveSession(one);
+      await store.flush(5000);
+      expect(sorted(await store.loadSessions())).toEqual(sorted(kept));
+    });
+
+    test('keeps the latest state of a session only', async () => {
+      store.saveSession(session('tweber', 'desk'));
+      store.saveSession(session('tweber', 'desk', { subscriptions: [] }));
+      await store.flush(5000);
+      store.saveSession(session('tweber', 'desk', { since: 7, client: {}, subscriptions: [] }));
+      expect(await store.loadSessions()).toEqual([
+        session('tweber', 'desk', { since: 7, client: {}, subscriptions: [] }),
+      ]);
+    });
+
+    test('forgets a deleted session, written or not, and lets it come back', async () => {
+      const [written, fresh, back] = [session('tweber', 'a'), session('tweber', 'b'), session('tweber', 'c')];
+      store.saveSession(written);
+      store.saveSession(back);
+      await store.flush(5000);
+      store.saveSession(fresh);
+      store.deleteSession(fresh.jid);
+      store.deleteSession(written.jid);
+      store.deleteSession(back.jid);
+      store.saveSession(back);
+      expect(await store.loadSessions()).toEqual([back]);
+      await store.flush(5000);
+      expect(await store.loadSessions()).toEqual([back]);
+      expect(store.state.pending).toBe(0);
+    });
+
+    test('ignores the deletion of what it never held', async () => {
+      store.deleteSession(session('nobody', 'nowhere').jid);
+      await store.flush(5000);
+      expect(await store.loadSessions()).toEqual([]);
+    });
+
+    test('loads what was accepted a moment before, durable or not', async () => {
+      const kept = Array.from({ length: 2500 }, (_, number) => session(`user${number}`, 'desk'));
+      for (const one of kept) store.saveSession(one);
+      expect(await store.loadSessions()).toHaveLength(2500);
+      await store.flush(10_000);
+      expect(sorted(await store.loadSessions())).toEqual(sorted(kept));
+    });
+
+    test('calls no listener after it was released', async () => {
+      const told: unknown[] = [];
+      const release = store.onState((state) => told.push(state));
+      release();
+      await store.stop(1000);
+      expect(told).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,295 @@
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createRedisStore, type RedisStoreOptions } from '../src/store/redis.ts';
+import type { Store, StoreState } from '../src/store/store.ts';
+import { describeStore, session, sorted } from './contract/store.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
+import { until } from './servers/until.ts';
+
+const lines: string[] = [];
+const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+
+let plain: RedisServer;
+let admin: Redis;
+let count = 0;
+const opened: Store[] = [];
+
+/** A store of its own prefix unless told otherwise. */
+function open(server: RedisServer, more: Partial<RedisStoreOptions> = {}): Store {
+  count += 1;
+  const { host, port } = server;
+  const store = createRedisStore({
+    host,
+    port,
+    tls: false,
+    db: 0,
+    prefix: `test${count}:`,
+    log,
+    retryMs: 20,
+    ...more,
+  });
+  opened.push(store);
+  return store;
+}
+
+/** Starts a store that must not get in, and resolves with the reason it gives. */
+async function refusal(store: Store, pattern: RegExp): Promise<string> {
+  await store.start(0);
+  await until(`a reason like ${pattern}`, () => pattern.test(store.state.reason), 20);
+  expect(store.state.usable).toBe(false);
+  return store.state.reason;
+}
+
+beforeAll(async () => {
+  plain = await startRedis();
+  admin = new Redis(plain.url);
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((store) => store.stop(0)));
+});
+afterAll(async () => {
+  admin?.disconnect();
+  await plain?.stop();
+});
+
+describeStore('Redis', () => open(plain));
+
+describe('Redis keeps', () => {
+  test('what a bridge saved for the bridge after it', async () => {
+    const kept = [session('tweber', 'desk'), session('mmeyer', 'desk')];
+    const first = open(plain, { prefix: 'restart:' });
+    await first.start(5000);
+    for (const one of kept) first.saveSession(one);
+    await first.stop(5000);
+    const second = open(plain, { prefix: 'restart:' });
+    await second.start(5000);
+    expect(sorted(await second.loadSessions())).toEqual(sorted(kept));
+  });
+
+  test('prefixes apart, and touches no key outside its own', async () => {
+    await admin.set('foreign', 'untouched');
+    const [one, other] = [open(plain, { prefix: 'one:' }), open(plain, { prefix: 'other:' })];
+    await Promise.all([one.start(5000), other.start(5000)]);
+    one.saveSession(session('tweber', 'desk'));
+    await one.flush(5000);
+    expect(await other.loadSessions()).toEqual([]);
+    expect(await admin.keys('one:*')).toEqual(['one:sessions']);
+    expect(await admin.get('foreign')).toBe('untouched');
+  });
+
+  test('values that it cannot read, skipping them with one log line', async () => {
+    const store = open(plain, { prefix: 'strange:' });
+    await store.start(5000);
+    const good = session('tweber', 'desk');
+    store.saveSession(good);
+    await store.flush(5000);
+    const strange = {
+      'a@example.org/newer': '[2,{"everything":"new"}]',
+      'b@example.org/garbled': '\u0000[1,',
+      'c@example.org/shape': '[1,1,{},[["base","*","everybody",[]]]]',
+      'no jid': '[1,1,{},[]]',
+    };
+    await admin.hset('strange:sessions', strange);
+    lines.length = 0;
+    expect(await store.loadSessions()).toEqual([good]);
+    expect(lines.filter((line) => line.includes('skipped'))).toHaveLength(1);
+    expect(await admin.hlen('strange:sessions')).toBe(5);
+  });
+
+  test('a hundred thousand sessions', async () => {
+    const store = open(plain, { prefix: 'many:' });
+    await store.start(5000);
+    const { subscriptions } = session('x', 'x');
+    for (let number = 0; number < 100_000; number++)
+      store.saveSession(session(`user${number}`, 'desk', { subscriptions }));
+    await store.flush(50_000);
+    expect(await admin.hlen('many:sessions')).toBe(100_000);
+    expect(await store.loadSessions()).toHaveLength(100_000);
+    await admin.del('many:sessions');
+  });
+});
+
+describe('Redis away', () => {
+  test('from the start: start gives up waiting, writes are kept and written when it comes', async () => {
+    const server = await startRedis();
+    try {
+      await server.kill();
+      const store = open(server);
+      await refusal(store, /ECONNREFUSED/);
+      await expect(store.loadSessions()).rejects.toThrow('nobody listens there');
+      store.saveSession(session('tweber', 'desk'));
+      await expect(store.flush(30)).rejects.toThrow('1 writes are not durable after 30 ms');
+      await server.restart();
+      await store.flush(20_000);
+      expect(store.state).toEqual({ usable: true, pending: 0, reason: '' });
+      expect(await store.loadSessions()).toEqual([session('tweber', 'desk')]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('in between: the state is told, the latest state of each session is written afterwards', async () => {
+    const server = await startRedis();
+    const told: StoreState[] = [];
+    try {
+      const store = open(server, { prefix: 'between:' });
+      await store.start(5000);
+      store.onState((state) => told.push(state));
+      const [kept, ended] = [session('tweber', 'desk'), session('mmeyer', 'desk')];
+      store.saveSession(ended);
+      await store.flush(5000);
+      await server.restart();
+      await until('the store is back', () => told.length >= 2 && store.state.usable, 20);
+      await server.kill();
+      await until('the store noticed', () => !store.state.usable, 20);
+      for (let number = 0; number < 50; number++) store.saveSession({ ...kept, since: number });
+      store.deleteSession(ended.jid);
+      expect(store.state.pending).toBe(2);
+      await server.restart();
+      await store.flush(20_000);
+      expect(await store.loadSessions()).toEqual([{ ...kept, since: 49 }]);
+      // The reason may change while Redis is away ("cut", then "nobody listens"): each is told.
+      const turns = told.filter(({ usable }, at) => usable !== told[at - 1]?.usable);
+      expect(turns.map(({ usable }) => usable)).toEqual([false, true, false, true]);
+      for (const { usable, reason } of told) expect(reason === '').toBe(usable);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('for long: sessions to forget are bounded, the oldest given up, and that is told', async () => {
+    const server = await startRedis();
+    try {
+      const store = open(server, { maxDeletes: 10 });
+      await store.start(5000);
+      await server.kill();
+      await until('the store noticed', () => !store.state.usable, 20);
+      for (let number = 0; number < 100; number++) {
+        const one = session(`user${number}`, 'desk');
+        store.saveSession(one);
+        store.deleteSession(one.jid);
+      }
+      expect(store.state.pending).toBe(10);
+      lines.length = 0;
+      await server.restart();
+      await store.flush(20_000);
+      expect(
+        lines.some((line) => line.includes('"sessions":90') && line.includes('could not be forgotten')),
+      ).toBe(true);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('at the end: stop waits no longer than its grace, and says what was lost', async () => {
+    const server = await startRedis();
+    try {
+      const store = open(server);
+      await store.start(5000);
+      await server.kill();
+      store.saveSession(session('tweber', 'desk'));
+      lines.length = 0;
+      await store.stop(50);
+      expect(lines.some((line) => line.includes('stopped with writes that Redis does not have'))).toBe(true);
+      expect(store.state.usable).toBe(false);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('Redis refuses', () => {
+  afterEach(async () => {
+    await admin.config('SET', 'maxmemory', '0');
+    await admin.replicaof('NO', 'ONE');
+  });
+
+  test('writes while it is full: told in words, deletes pass, saves follow when there is room', async () => {
+    const store = open(plain);
+    await store.start(5000);
+    const ended = session('mmeyer', 'desk');
+    store.saveSession(ended);
+    await store.flush(5000);
+    await admin.config('SET', 'maxmemory', '1');
+    store.saveSession(session('tweber', 'desk'));
+    store.deleteSession(ended.jid);
+    await until('the store noticed', () => store.state.reason.includes('Redis is full'), 10);
+    expect(store.state).toMatchObject({ usable: false, pending: 1 });
+    expect(await store.loadSessions()).toEqual([session('tweber', 'desk')]);
+    await admin.config('SET', 'maxmemory', '0');
+    await store.flush(10_000);
+    expect(store.state).toEqual({ usable: true, pending: 0, reason: '' });
+  });
+
+  test('writes on a read-only replica: told in words, written when it is the primary', async () => {
+    const store = open(plain);
+    await store.start(5000);
+    await admin.replicaof('127.0.0.1', '1');
+    store.saveSession(session('tweber', 'desk'));
+    await until('the store noticed', () => store.state.reason.includes('read-only replica'), 10);
+    await admin.replicaof('NO', 'ONE');
+    await store.flush(10_000);
+    expect(await store.loadSessions()).toEqual([session('tweber', 'desk')]);
+  });
+
+  test('a key of another type', async () => {
+    await admin.set('taken:sessions', 'x');
+    await refusal(open(plain, { prefix: 'taken:' }), /choose another prefix/);
+  });
+
+  test('a database that it does not have, and takes one that it has', async () => {
+    await refusal(open(plain, { db: 999 }), /no such database/);
+    const right = open(plain, { db: 3 });
+    await right.start(5000);
+    expect(right.state.usable).toBe(true);
+  });
+
+  test('nothing where it asks for no password though one is configured; a line warns', async () => {
+    lines.length = 0;
+    const store = open(plain, { password: 'needless' });
+    await store.start(5000);
+    expect(store.state.usable).toBe(true);
+    expect(lines.some((line) => line.includes('Redis asks for no password'))).toBe(true);
+  });
+});
+
+describe('Redis with a password', () => {
+  const password = 'p&ss word:ü';
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis({ password });
+  });
+  afterAll(() => server?.stop());
+
+  describeStore('Redis with a password', () => open(server, { password }));
+
+  test('says what to do without it, or with a wrong one, and quotes neither', async () => {
+    lines.length = 0;
+    await refusal(open(server), /wants a password: set REDIS_PASSWORD/);
+    await refusal(open(server, { password: 'not-the-one' }), /refuses the password: check REDIS_PASSWORD/);
+    expect(lines.join()).not.toContain('not-the-one');
+  });
+});
+
+describe('Redis with TLS', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis({ tls: true, password: 'secret over TLS' });
+  });
+  afterAll(() => server?.stop());
+
+  describeStore('Redis with TLS', () =>
+    open(server, { tls: true, ca: server.ca, password: 'secret over TLS' }),
+  );
+
+  test('is refused without its authority, and told how to trust it', async () => {
+    await refusal(open(server, { tls: true }), /set REDIS_TLS_CA/);
+  });
+
+  test('does not match a plain URL, nor a plain server a rediss:// one', async () => {
+    await refusal(open(server), /want TLS|closed/);
+    // A plain Redis takes the TLS greeting for the beginning of a long command, and waits for its end.
+    await refusal(open(plain, { tls: true, timeoutMs: 300 }), /does the port speak TLS/);
+  });
+});

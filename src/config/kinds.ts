@@ -1,0 +1,166 @@
+/** The kinds of values that settings have: how each is read from text, and what to call it when it is not. */
+
+import { readFileSync } from 'node:fs';
+import { parseJid } from '../protocol/jid.ts';
+
+/** Answer of {@link Kind.parse}: the text is no such value. */
+export const unfit = Symbol('unfit');
+
+/** A kind of value. */
+export interface Kind<T> {
+  /** Completes the sentence "expected …". */
+  readonly expected: string;
+  /** Reads a text. An empty one comes here only where it means something: see {@link orNothing}. */
+  parse(text: string): T | typeof unfit;
+  readonly emptyAllowed?: boolean;
+}
+
+/** What a kind's values are. */
+export type ValueOf<K> = K extends Kind<infer T> ? T : never;
+
+/** Any text in one line. */
+export const text: Kind<string> = matching(/^[^\p{Cc}]+$/u, 'text without control characters');
+
+/** Text that a regular expression describes. */
+export function matching(pattern: RegExp, expected: string): Kind<string> {
+  return { expected, parse: (value) => (pattern.test(value) ? value : unfit) };
+}
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    expected: `a whole number from ${min} to ${max}`,
+    parse: (value) => (/^[0-9]{1,15}$/.test(value) && +value >= min && +value <= max ? +value : unfit),
+  };
+}
+
+/** `true` or `false`. */
+export const flag: Kind<boolean> = {
+  expected: 'true or false',
+  parse: (value) => (value === 'true' ? true : value === 'false' ? false : unfit),
+};
+
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]): Kind<T> {
+  return {
+    expected: `one of ${words.join(', ')}`,
+    parse: (value) => words.find((word) => word === value) ?? unfit,
+  };
+}
+
+/** Values separated by commas, at least one; blanks around them do not count. */
+export function listOf<T>(kind: Kind<T>): Kind<readonly T[]> {
+  return {
+    expected: `${kind.expected}, or several with commas between them`,
+    parse(value) {
+      const items: T[] = [];
+      for (const part of value.split(',')) {
+        const item = kind.parse(part.trim());
+        if (item === unfit) return unfit;
+        items.push(item);
+      }
+      return items;
+    },
+  };
+}
+
+/** The kind, or undefined where the variable is empty. */
+export function orNothing<T>(kind: Kind<T>): Kind<T | undefined> {
+  return {
+    expected: `${kind.expected}, or nothing`,
+    parse: (value) => (value === '' ? undefined : kind.parse(value)),
+    emptyAllowed: true,
+  };
+}
+
+/** An XMPP domain, folded to lower case. */
+export const domain: Kind<string> = {
+  expected: 'a domain, such as example.org',
+  parse(value) {
+    const jid = parseJid(value);
+    return jid && jid.local === '' && jid.resource === '' ? jid.domain : unfit;
+  },
+};
+
+/** A host name or IP address. */
+export const host = matching(/^[\w.:-]{1,253}$/, 'a host name or IP address');
+
+/** Address and port to listen on. */
+export interface Listen {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+}
+
+/** `127.0.0.1:9642`, `[::1]:9642`, `:9642` (all addresses). */
+export const listen: Kind<Listen> = {
+  expected: 'address and port, such as 127.0.0.1:9642',
+  parse(value) {
+    const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*)):([0-9]{1,5})$/.exec(value);
+    const port = Number(match?.[3]);
+    return match && port <= 65535 ? { host: match[1] || match[2] || '::', port } : unfit;
+  },
+};
+
+/** Where the XMPP server takes components. */
+export const xmppService: Kind<string> = {
+  expected: 'a URL such as xmpp://127.0.0.1:5347 (xmpps:// for TLS)',
+  parse(value) {
+    const url = urlOf(value);
+    if (!url || !['xmpp:', 'xmpps:'].includes(url.protocol) || url.hostname === '') return unfit;
+    if (url.username !== '' || url.password !== '' || !['', '/'].includes(url.pathname)) return unfit;
+    return `${url.protocol}//${url.host}`;
+  },
+};
+
+/** Where Redis is. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** ACL user; undefined = `default`. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Number of the database. */
+  readonly db: number;
+}
+
+/** `redis://[user[:password]@]host[:port][/db]`; `rediss:` for TLS. */
+export const redisUrl: Kind<RedisAddress> = {
+  expected: 'a URL such as redis://127.0.0.1:6379 (rediss:// for TLS)',
+  parse(value) {
+    const url = urlOf(value);
+    if (!url || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') return unfit;
+    const path = /^\/?([0-9]{0,4})$/.exec(url.pathname);
+    if (!path) return unfit;
+    try {
+      return {
+        host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+        port: Number(url.port || 6379),
+        tls: url.protocol === 'rediss:',
+        username: decodeURIComponent(url.username) || undefined,
+        password: decodeURIComponent(url.password) || undefined,
+        db: Number(path[1]),
+      };
+    } catch {
+      return unfit; // A percent sign that escapes nothing.
+    }
+  },
+};
+
+/** The name of a file with certificates; the value is what it holds, in PEM. */
+export const certificates: Kind<string> = {
+  expected: 'a readable file with certificates in PEM',
+  parse(path) {
+    try {
+      const pem = readFileSync(path, 'utf8');
+      return pem.includes('-----BEGIN CERTIFICATE-----') ? pem : unfit;
+    } catch {
+      return unfit; // Said by "expected a readable file".
+    }
+  },
+};
+
+function urlOf(value: string): URL | undefined {
+  return URL.canParse(value) ? new URL(value) : undefined;
+}

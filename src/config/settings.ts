@@ -1,0 +1,231 @@
+/** The table of all settings. `.env.example`, the checks and the types come from it. */
+
+import { logFormats, logLevels } from '../log.ts';
+import * as kind from './kinds.ts';
+
+/** One setting. */
+export interface Setting<T> {
+  /** Name of the environment variable. */
+  readonly env: string;
+  readonly kind: kind.Kind<T>;
+  /** As it would stand in the environment; undefined = the operator must say. */
+  readonly default: string | undefined;
+  /** One or two sentences for operators. */
+  readonly doc: string;
+  /** Never printed, and readable from the file that `<env>_FILE` names. */
+  readonly secret?: boolean;
+  /** Shown in `.env.example` where there is no default. */
+  readonly example?: string;
+}
+
+const word = kind.matching(/^[\w.-]{1,79}$/, 'letters, digits, "_", "-" and "."');
+
+/** Keeps the kind's value type while the table is checked against {@link Setting}. */
+const setting = <T>(it: Setting<T>) => it;
+
+/** All settings, grouped as the configuration is. */
+export const settings = {
+  xmpp: {
+    service: setting({
+      env: 'XMPP_SERVICE',
+      kind: kind.xmppService,
+      default: 'xmpp://127.0.0.1:5347',
+      doc: "The XMPP server's component port (XEP-0114); xmpps:// for a port with TLS.",
+    }),
+    component: setting({
+      env: 'XMPP_COMPONENT',
+      kind: kind.domain,
+      default: undefined,
+      example: 'pbx.example.org',
+      doc: 'JID of the component, as configured in the XMPP server.',
+    }),
+    secret: setting({
+      env: 'XMPP_SECRET',
+      kind: kind.text,
+      default: undefined,
+      secret: true,
+      doc: 'Secret of the component, as configured in the XMPP server.',
+    }),
+    userDomains: setting({
+      env: 'XMPP_USER_DOMAINS',
+      kind: kind.orNothing(kind.listOf(kind.domain)),
+      default: '',
+      doc: 'Domains whose users are served, with commas. Left out: the parent domain of XMPP_COMPONENT.',
+    }),
+    tlsCa: setting({
+      env: 'XMPP_TLS_CA',
+      kind: kind.orNothing(kind.certificates),
+      default: '',
+      doc: "File with the CA certificates (PEM) that the XMPP server's certificate must descend from. Left out: those of Node.js.",
+    }),
+  },
+  ami: {
+    host: setting({ env: 'AMI_HOST', kind: kind.host, default: '127.0.0.1', doc: 'Host of Asterisk.' }),
+    port: setting({
+      env: 'AMI_PORT',
+      kind: kind.integer(1, 65535),
+      default: '5038',
+      doc: 'Port of the manager interface (5039 is usual with TLS).',
+    }),
+    tls: setting({ env: 'AMI_TLS', kind: kind.flag, default: 'false', doc: 'Whether that port speaks TLS.' }),
+    tlsCa: setting({
+      env: 'AMI_TLS_CA',
+      kind: kind.orNothing(kind.certificates),
+      default: '',
+      doc: "File with the CA certificates (PEM) that Asterisk's certificate must descend from. Left out: those of Node.js.",
+    }),
+    username: setting({
+      env: 'AMI_USERNAME',
+      kind: kind.text,
+      default: undefined,
+      example: 'offhook-control',
+      doc: 'Manager account that carries out actions.',
+    }),
+    secret: setting({
+      env: 'AMI_SECRET',
+      kind: kind.text,
+      default: undefined,
+      secret: true,
+      doc: 'Secret of that account.',
+    }),
+    feedUsername: setting({
+      env: 'AMI_FEED_USERNAME',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'Manager account that receives events. Left out: the account above does both.',
+    }),
+    feedSecret: setting({
+      env: 'AMI_FEED_SECRET',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      secret: true,
+      doc: 'Secret of the events account. Goes with AMI_FEED_USERNAME.',
+    }),
+  },
+  pbx: {
+    id: setting({
+      env: 'PBX_ID',
+      kind: word,
+      default: 'main',
+      doc: 'Name of the telephone system in logs and metrics.',
+    }),
+    context: setting({
+      env: 'PBX_CONTEXT',
+      kind: word,
+      default: 'internal',
+      doc: 'Dialplan context in which numbers are dialed.',
+    }),
+    outsidePrefix: setting({
+      env: 'PBX_OUTSIDE_PREFIX',
+      kind: kind.orNothing(kind.matching(/^[0-9*#]{1,20}$/, 'digits')),
+      default: '',
+      doc: "Put in front of numbers that are no extensions when a client dials with prefix='auto'.",
+    }),
+    ringSeconds: setting({
+      env: 'PBX_RING_SECONDS',
+      kind: kind.integer(1, 600),
+      default: '30',
+      doc: "How long the user's own device may ring after a click to dial.",
+    }),
+  },
+  directory: {
+    file: setting({
+      env: 'DIRECTORY_FILE',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'YAML file of users (deploy/users.example.yaml). Left out: users are discovered from Asterisk.',
+    }),
+  },
+  store: {
+    kind: setting({
+      env: 'STORE',
+      kind: kind.oneOf(['memory', 'redis']),
+      default: 'memory',
+      doc: 'Where sessions and subscriptions are kept: memory (gone after a restart) or redis.',
+    }),
+    redis: setting({
+      env: 'REDIS_URL',
+      kind: kind.redisUrl,
+      default: 'redis://127.0.0.1:6379',
+      // It may hold a password.
+      secret: true,
+      doc: 'Redis server: redis://host:port/database, rediss:// for TLS.',
+    }),
+    redisPassword: setting({
+      env: 'REDIS_PASSWORD',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      secret: true,
+      doc: 'Password of the Redis server.',
+    }),
+    redisTlsCa: setting({
+      env: 'REDIS_TLS_CA',
+      kind: kind.orNothing(kind.certificates),
+      default: '',
+      doc: "File with the CA certificates (PEM) that Redis's certificate must descend from. Left out: those of Node.js.",
+    }),
+    redisPrefix: setting({
+      env: 'REDIS_PREFIX',
+      kind: kind.matching(/^[\x21-\x7e]{1,64}$/, 'at most 64 ASCII characters without blanks'),
+      default: 'offhook:',
+      doc: 'In front of every Redis key. Two bridges on one Redis need two prefixes.',
+    }),
+  },
+  http: {
+    listen: setting({
+      env: 'HTTP_LISTEN',
+      kind: kind.orNothing(kind.listen),
+      default: '127.0.0.1:9642',
+      doc: 'Address and port of health, readiness and metrics. Empty: none of them.',
+    }),
+  },
+  limits: {
+    commandSeconds: setting({
+      env: 'COMMAND_TIMEOUT_SECONDS',
+      kind: kind.integer(1, 120),
+      default: '10',
+      doc: 'A command that takes longer is answered with remote-server-timeout.',
+    }),
+    ratePerSecond: setting({
+      env: 'RATE_LIMIT_PER_SECOND',
+      kind: kind.integer(1, 100_000),
+      default: '20',
+      doc: 'Commands that one user may send per second, on average.',
+    }),
+    rateBurst: setting({
+      env: 'RATE_LIMIT_BURST',
+      kind: kind.integer(1, 100_000),
+      default: '40',
+      doc: 'Commands that one user may send at once after a rest.',
+    }),
+    sessions: setting({
+      env: 'MAX_SESSIONS',
+      kind: kind.integer(1, 10_000_000),
+      default: '100000',
+      doc: 'Sessions kept at a time; further ones are refused.',
+    }),
+  },
+  log: {
+    level: setting({
+      env: 'LOG_LEVEL',
+      kind: kind.oneOf(logLevels),
+      default: 'info',
+      doc: `From what level on to log: ${logLevels.join(', ')}.`,
+    }),
+    format: setting({
+      env: 'LOG_FORMAT',
+      kind: kind.oneOf(logFormats),
+      default: 'auto',
+      doc: 'json (one object a line), pretty (for people), or auto (pretty on a terminal).',
+    }),
+    maskNumbers: setting({
+      env: 'LOG_MASK_NUMBERS',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether telephone numbers in the log are hidden but for their last two digits.',
+    }),
+  },
+};
+
+/** The table's shape. */
+export type Settings = typeof settings;

@@ -1,0 +1,187 @@
+/** The directory: who a JID is, and whose a device is. Snapshots are immutable; a change is a new one. */
+
+import { createHash } from 'node:crypto';
+import type { DeviceName } from './pbx/pbx.ts';
+import type { BareJid } from './protocol/jid.ts';
+
+/** What a device can be told to do (`Phonedevice/capabilities` of `UserInfo`). */
+export const capabilities = ['dial', 'hangup', 'hold', 'transfer', 'offhook', 'conference'] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** What a user may do; `xmpp.connect` is everybody's. */
+export const roles = ['xmpp.connect', 'xmpp.group', 'xmpp.supervisor'] as const;
+export type Role = (typeof roles)[number];
+
+/** A telephone of a user. */
+export interface Device {
+  /** As clients show and address it; unique in the directory. */
+  readonly name: string;
+  /** How the telephone system names it in channels and device states. */
+  readonly device: DeviceName;
+  /** What is dialed to make it ring; mostly the same as {@link device}. */
+  readonly dialString: string;
+  /** `hardphone`, `softphone`, `mobile`, `fax`, or what the operator calls it. */
+  readonly type: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Its own public number, of a mobile for instance; empty where it has none. */
+  readonly number: string;
+}
+
+/** A queue that a user belongs to, or may log in to. */
+export interface QueueGrant {
+  readonly name: string;
+  /** Penalty of app_queue: members with a lower one are called first. 0 or more. */
+  readonly penalty: number;
+  /** True: the user logs in and out. False: the telephone system's configuration makes the user a member. */
+  readonly dynamic: boolean;
+}
+
+/** Numeric ids that legacy clients keep; stable for a user as long as the JID stays, each unique among its kind. */
+export interface UserIds {
+  readonly user: number;
+  readonly account: number;
+  readonly extension: number;
+  readonly mailbox: number;
+}
+
+/** A person (or a room's telephone) with a JID and an extension. */
+export interface User {
+  /** User name; unique. The JID's local part unless the operator says otherwise. */
+  readonly name: string;
+  readonly jid: BareJid;
+  readonly fullName: string;
+  /** Internal number: digits, `*` and `#`; unique. */
+  readonly extension: string;
+  /** The first one is dialed from where a command names none. Empty for a user without a telephone. */
+  readonly devices: readonly Device[];
+  /** `340@default`; empty where there is none. */
+  readonly mailbox: string;
+  /** Empty where there is none. */
+  readonly faxExtension: string;
+  /** Groups whose ringing calls this user may pick up. */
+  readonly pickupGroups: ReadonlySet<string>;
+  /** Groups that may pick up this user's ringing calls. */
+  readonly callGroups: ReadonlySet<string>;
+  /** Groups of people, as contact lists show them. */
+  readonly groups: ReadonlySet<string>;
+  readonly queues: readonly QueueGrant[];
+  /** Always holds `xmpp.connect`. */
+  readonly roles: ReadonlySet<Role>;
+  readonly ids: UserIds;
+  /** Name of the place where the user's own devices stand. */
+  readonly location: string;
+  /** Dialplan context of this user's calls; undefined = the configuration's. */
+  readonly context: string | undefined;
+  /** RFC 5646 language tag; empty where unknown. */
+  readonly language: string;
+}
+
+/** A device together with whose it is. */
+export interface Owner {
+  readonly user: User;
+  readonly device: Device;
+}
+
+/** One state of the directory. Every lookup is one Map access. */
+export interface Directory {
+  /** The same for the same content, another for another; for logs and caches. */
+  readonly version: string;
+  /** In the order of the source. */
+  readonly users: readonly User[];
+  /** Named numbers (`viasetting` of `base.Dial`). */
+  readonly settings: ReadonlyMap<string, string>;
+  byJid(jid: BareJid): User | undefined;
+  /** By user name, in lower case. */
+  byName(name: string): User | undefined;
+  byExtension(extension: string): User | undefined;
+  /** Whose device of the telephone system this is, e.g. `PJSIP/340`. */
+  byDevice(device: DeviceName): Owner | undefined;
+  /** By the name that clients use. */
+  byDeviceName(name: string): Owner | undefined;
+  /** The user's device that a channel belongs to: `PJSIP/340-0000001c` → `PJSIP/340`; undefined for trunks and the like. */
+  deviceOfChannel(channel: string): DeviceName | undefined;
+}
+
+/** Where the directory comes from, and how its changes are learned. */
+export interface DirectorySource {
+  /** Empty until {@link start} has resolved. */
+  readonly current: Directory;
+  /** Called with each new snapshot after it has become {@link current}. Returns the unsubscription. */
+  onChange(listener: (directory: Directory, previous: Directory) => void): () => void;
+  /** Loads, and begins to watch. Rejects only where the adapter's docstring says so. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A user as sources build it: the ids that the source does not give are derived. */
+export type UserRecord = Omit<User, 'ids'> & { readonly ids: Partial<UserIds> };
+
+/**
+ * Builds a snapshot. Sources have checked that JIDs, names, extensions and devices are unique; where they are not, the
+ * first one counts.
+ */
+export function createDirectory(
+  records: readonly UserRecord[],
+  settings: ReadonlyMap<string, string> = new Map(),
+): Directory {
+  const users = withIds(records);
+  const owners = users.flatMap((user) => user.devices.map((device): Owner => ({ user, device })));
+  const jids = index(users, (user) => user.jid);
+  const names = index(users, (user) => user.name.toLowerCase());
+  const extensions = index(users, (user) => user.extension);
+  const devices = index(owners, (owner) => owner.device.device);
+  const deviceNames = index(owners, (owner) => owner.device.name);
+  return {
+    version: versionOf(users, settings),
+    users,
+    settings,
+    byJid: (jid) => jids.get(jid),
+    byName: (name) => names.get(name.toLowerCase()),
+    byExtension: (extension) => extensions.get(extension),
+    byDevice: (device) => devices.get(device),
+    byDeviceName: (name) => deviceNames.get(name),
+    deviceOfChannel: (channel) => {
+      // channel.c appends a hyphen and a sequence number; endpoint names may hold hyphens themselves.
+      const end = channel.lastIndexOf('-');
+      return end < 0 ? undefined : devices.get(channel.slice(0, end))?.device.device;
+    },
+  };
+}
+
+/** The directory before any source has spoken: nobody is known. */
+export const emptyDirectory: Directory = createDirectory([]);
+
+function index<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T> {
+  const map = new Map<string, T>();
+  for (const item of items) if (!map.has(key(item))) map.set(key(item), item);
+  return map;
+}
+
+function versionOf(users: readonly User[], settings: ReadonlyMap<string, string>): string {
+  const plain = (_key: string, value: unknown) => (value instanceof Set ? [...value] : value);
+  const content = JSON.stringify([users, [...settings]], plain);
+  return createHash('sha256').update(content).digest('hex').slice(0, 12);
+}
+
+function withIds(records: readonly UserRecord[]): readonly User[] {
+  const kinds = ['user', 'account', 'extension', 'mailbox'] as const;
+  const taken = new Map(kinds.map((kind) => [kind, new Set(records.map((record) => record.ids[kind]))]));
+  return records.map((record) => {
+    const id = (kind: (typeof kinds)[number]) => record.ids[kind] ?? freeId(record.jid, taken.get(kind));
+    const ids = {
+      user: id('user'),
+      account: id('account'),
+      extension: id('extension'),
+      mailbox: id('mailbox'),
+    };
+    return { ...record, ids };
+  });
+}
+
+/** A positive 31-bit number (legacy clients read a signed 32-bit one) made from the JID, next to it where that is taken. */
+function freeId(jid: BareJid, taken = new Set<number | undefined>()): number {
+  let id = createHash('sha256').update(jid).digest().readUInt32BE() >>> 1;
+  while (id === 0 || taken.has(id)) id = (id + 1) % 0x80000000;
+  taken.add(id);
+  return id;
+}

@@ -1,0 +1,30 @@
+/** The call model as its users see it. Types only; `model.ts` implements it. */
+
+import type { PbxEvent } from '../pbx/events.ts';
+import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
+import type { CallChange, ChannelView } from './changes.ts';
+
+/** Tells which channels belong to users: the device behind a channel's name, or undefined (trunks, Local halves). */
+export type DeviceLookup = (channelName: string) => DeviceName | undefined;
+
+/** The telephone world: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
+export interface Calls {
+  /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
+  apply(event: PbxEvent): readonly CallChange[];
+  /**
+   * Says what number the channel that bears or will bear this unique id calls: whoever originates it knows long before the
+   * telephone system tells. Returns what is to be told where the channel rings already. At most 1000 that have
+   * not come yet are kept; the oldest go first.
+   */
+  expect(uniqueId: string, number: string): readonly CallChange[];
+  /** The present state of a user's channel, by its `eventId`. */
+  channel(id: ChannelId): ChannelView | undefined;
+  /** The channels of a device, oldest first. */
+  channelsOf(device: DeviceName): readonly ChannelView[];
+  /** Every user channel, oldest first. */
+  channels(): readonly ChannelView[];
+  /** Present name of a channel to be used towards the telephone system (names can change underneath an `eventId`). */
+  currentName(id: ChannelId): ChannelId | undefined;
+  /** Asterisk's state of a device; undefined while unknown. */
+  deviceState(device: DeviceName): string | undefined;
+}

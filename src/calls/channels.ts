@@ -1,0 +1,36 @@
+/** The life of a channel but for its end: it appears, changes, runs an application. */
+
+import type { EventOf } from './reducer.ts';
+import { meaningOf } from './services.ts';
+import { settleAround } from './settle.ts';
+import { meet, type World } from './world.ts';
+
+/** A channel appeared, or has a new state, caller ID or connected line. */
+export function update(world: World, event: EventOf<'channel-new' | 'channel-update'>): void {
+  const leg = meet(world, event.channel);
+  if (leg !== undefined) settleAround(world, leg);
+}
+
+/** The dialplan runs an application on a channel: what answers there has a name now. */
+export function application(world: World, event: EventOf<'application'>): void {
+  const leg = meet(world, event.channel);
+  if (leg === undefined) return;
+  const meaning = meaningOf(event.application);
+  if (leg.call !== undefined && !event.application.startsWith('App')) leg.call.scripted = true;
+  if (meaning === 'spying') {
+    if (leg.call?.phase === 'new') leg.call.hidden = true;
+  } else if (meaning === 'connecting') {
+    leg.service = '';
+  } else if (meaning !== 'passing') {
+    leg.service = meaning.service;
+  }
+  // The caller hears ringing though no telephone rings for it.
+  if (event.application === 'Ringing' && leg.state === 'ring') leg.alerting = true;
+  settleAround(world, leg);
+}
+
+/** Somebody listens in: the listening channel is no call of its user's, and the call listened to does not change. */
+export function spying(world: World, event: EventOf<'spy-start'>): void {
+  const leg = world.legs.get(event.spyer.uniqueId) ?? meet(world, event.spyer);
+  if (leg?.call?.phase === 'new') leg.call.hidden = true;
+}

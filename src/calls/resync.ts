@@ -1,0 +1,193 @@
+/** After the feed was away: the snapshot becomes the state, and what differs from what was told is told. */
+
+import type { Snapshot, SnapshotChannel } from '../pbx/events.ts';
+import { ringsSomebody, talkingTo } from './across.ts';
+import { noteDevice } from './devices.ts';
+import { link } from './dial.ts';
+import { end } from './hangup.ts';
+import { noteRemoteHold } from './hold.ts';
+import { type Leg, nobody } from './leg.ts';
+import { meaningOf } from './services.ts';
+import { answer, settle } from './settle.ts';
+import { enter, leave, meet, type World } from './world.ts';
+
+/** Replaces the state. What arrived while the lists were read is the caller's to apply on top. */
+export function resync(world: World, snapshot: Snapshot): void {
+  const present = new Set(snapshot.channels.map((channel) => channel.uniqueId));
+  for (const leg of [...world.legs.values()]) {
+    if (!present.has(leg.uniqueId)) end(world, leg, leg.call?.phase === 'busy' ? 'normal' : 'unknown');
+  }
+  const legs = takeIn(world, snapshot);
+  seat(world, snapshot, legs);
+  endDials(legs);
+  linkDials(legs);
+  leaveQueues(legs);
+  const onHold = keepHolds(snapshot, legs);
+  for (const [device, state] of snapshot.devices) noteDevice(world, device, state);
+  for (const leg of legs.keys()) settle(world, leg);
+  for (const [leg, channel] of legs) settleUp(world, leg, channel.application);
+  // Whoever talks is held by the one at the other side, or is not; of the others the device's word counts.
+  for (const [leg, held] of onHold) if (talkingTo(leg) === undefined) noteRemoteHold(world, leg, held);
+}
+
+/**
+ * A telephone that is off the hook is busy, also where the one it talks to is just coming or going, or was parked from
+ * under it. Not so a click-to-dial that still rings its target, nor a call whose service is about to be named.
+ */
+function settleUp(world: World, leg: Leg, application: string): void {
+  const call = leg.call;
+  if (call === undefined || call.hidden || call.phase === 'busy' || leg.state !== 'up') return;
+  if (call.origin && (application !== 'Dial' || ringsSomebody(leg) || leg.connected === call.stale)) return;
+  const meaning = meaningOf(application);
+  if (application === '' || (meaning !== 'connecting' && meaning !== 'passing')) return;
+  // A caller that knows nobody yet is about to be connected, or to be answered by a service.
+  if (!call.outbound || leg.connected !== nobody) answer(world, leg, call, '');
+}
+
+/** Channels, each with the application that says what it is there for. */
+function takeIn(world: World, snapshot: Snapshot): Map<Leg, SnapshotChannel> {
+  const legs = new Map<Leg, SnapshotChannel>();
+  const now = world.at;
+  for (const channel of snapshot.channels) {
+    // A channel that is new to the model began when it began, not when it was seen.
+    world.at = now - channel.seconds * 1000;
+    const leg = meet(world, channel, channel.application);
+    world.at = now;
+    if (leg === undefined) continue;
+    legs.set(leg, channel);
+    if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
+    const meaning = meaningOf(channel.application);
+    if (leg.call !== undefined) leg.call.scripted = true;
+    // Dial has told it whom it rings, and goes on to ring.
+    const dials = channel.application === 'Dial' || (meaning === 'passing' && channel.application !== '');
+    if (dials && leg.state === 'ring' && leg.connected !== nobody) leg.alerting = true;
+    if (meaning === 'spying') {
+      if (leg.call?.phase === 'new') leg.call.hidden = true;
+    } else if (meaning === 'connecting') {
+      leg.service = '';
+    } else if (meaning !== 'passing') {
+      leg.service = meaning.service;
+      const queue = meaning.service === 'queue' ? (channel.applicationData.split(',')[0] ?? '') : '';
+      if (queue !== '') {
+        leg.group.queue = queue;
+        if (leg.call !== undefined) leg.call.queue = queue;
+      }
+    }
+  }
+  return legs;
+}
+
+/** A caller that is a called channel now picked somebody's call up; nothing was told of it yet. */
+function becomeCalled(leg: Leg): void {
+  const call = leg.call;
+  if (call === undefined || call.phase !== 'new' || !call.outbound) return;
+  call.outbound = false;
+  call.dialed = '';
+  call.other = nobody;
+}
+
+/** Who is in which bridge. */
+function seat(world: World, snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotChannel>): void {
+  for (const leg of world.legs.values()) leave(world, leg);
+  const types = new Map(snapshot.bridges.map((bridge) => [bridge.id, bridge.type]));
+  for (const [leg, channel] of legs) {
+    if (channel.bridgeId !== '') enter(world, leg, channel.bridgeId, types.get(channel.bridgeId) ?? '');
+  }
+  for (const bridge of snapshot.bridges) {
+    for (const id of bridge.channels) {
+      const leg = world.legs.get(id);
+      if (leg !== undefined && leg.room?.id !== bridge.id) enter(world, leg, bridge.id, bridge.type);
+    }
+  }
+}
+
+/** Whatever was being rung and is up by now has answered. */
+function endDials(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
+  for (const leg of legs.keys()) {
+    if (leg.dialedBy === undefined || leg.dialStatus !== '' || leg.state !== 'up') continue;
+    leg.dialStatus = 'ANSWER';
+    leg.dialedBy.dialResult = 'ANSWER';
+  }
+}
+
+/**
+ * Queue runs on while its caller talks to a member, and for a moment before and after: when a member is up, or when the
+ * caller knows one and none is rung.
+ */
+function leaveQueues(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
+  const members = new Map<string, boolean>();
+  for (const [leg, { application }] of legs) {
+    if (application !== 'AppQueue') continue;
+    members.set(leg.group.id, members.get(leg.group.id) === true || leg.state === 'up');
+  }
+  for (const [leg, { application }] of legs) {
+    if (application !== 'Queue' || !(members.get(leg.group.id) ?? leg.connected !== nobody)) continue;
+    leg.service = '';
+    if (leg.call?.service === 'queue') leg.call.service = '';
+  }
+}
+
+/**
+ * Who rings whom: no list tells. A called channel is rung by one of its group whose Dial names its device, or by the
+ * only one that dials there.
+ */
+function linkDials(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
+  const callers = new Map<string, Leg[]>();
+  for (const [leg, channel] of legs) {
+    const dials = channel.application === 'Dial' || channel.application === 'Queue';
+    if (!dials || channel.bridgeId !== '') continue;
+    const group = callers.get(leg.group.id);
+    if (group === undefined) callers.set(leg.group.id, [leg]);
+    else group.push(leg);
+  }
+  for (const [leg, channel] of legs) {
+    const called = channel.application === 'AppDial' || channel.application === 'AppQueue';
+    // One that is up and in no bridge has answered this moment.
+    if (!called || (leg.state === 'up' && leg.room !== undefined)) continue;
+    const group = (callers.get(leg.group.id) ?? []).filter((caller) => caller !== leg && caller !== leg.half);
+    const named = group.find(
+      (caller) => legs.get(caller)?.applicationData.includes(deviceName(leg)) === true,
+    );
+    const caller = named ?? (group.length === 1 && leg.state !== 'up' ? group[0] : undefined);
+    if (leg.state === 'up' && caller?.state === 'up') continue;
+    if (caller === undefined || leg.dialedBy === caller) continue;
+    link(caller, leg);
+    leg.dialStatus = '';
+    leg.dialExten = caller.exten;
+  }
+}
+
+/**
+ * Hold is in no list. What was known stays as long as the held one talks to nobody else; and a device that has one channel
+ * only shows by its state whether that is held (devicestate.h: `ONHOLD` is the held one's).
+ */
+function keepHolds(snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotChannel>): Map<Leg, boolean> {
+  const alone = new Map<string, Leg | undefined>();
+  for (const leg of legs.keys()) alone.set(deviceName(leg), alone.has(deviceName(leg)) ? undefined : leg);
+  const shown = new Map<Leg, boolean>();
+  for (const [device, state] of snapshot.devices) {
+    const leg = alone.get(device);
+    if (leg !== undefined && state !== 'UNKNOWN') shown.set(leg, state === 'ONHOLD');
+  }
+  for (const leg of legs.keys()) {
+    if (!leg.held) continue;
+    const held = leg.holds;
+    const other = held === undefined ? undefined : talkingTo(held);
+    const goes = held === undefined || !legs.has(held) || (other !== undefined && other !== leg);
+    if (!goes && shown.get(held) !== false) continue;
+    leg.held = false;
+    leg.holds = undefined;
+  }
+  const held = new Set([...legs.keys()].map((leg) => leg.holds));
+  for (const leg of legs.keys()) {
+    const far = talkingTo(leg);
+    if (far === undefined || shown.get(far) !== true || held.has(far)) continue;
+    leg.held = true;
+    leg.holds = far;
+  }
+  return shown;
+}
+
+function deviceName(leg: Leg): string {
+  return leg.name.slice(0, leg.name.lastIndexOf('-'));
+}

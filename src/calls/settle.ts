@@ -1,0 +1,235 @@
+/** Compares what is with what a user was told, and tells the difference. The only place where channels' changes are made. */
+
+import { facing, isConference, lastHalf, ringsSomebody, talkingTo } from './across.ts';
+import type { ChannelEventType, ChannelView, Party } from './changes.ts';
+import { type Call, type Leg, nobody, party, sameParty } from './leg.ts';
+import { cease, offer } from './offer.ts';
+import { someService } from './services.ts';
+import type { World } from './world.ts';
+
+/** Settles a leg and whoever is at its other sides: what happened to one may be news to them. */
+export function settleAround(world: World, leg: Leg): void {
+  settle(world, leg);
+  const other = facing(leg);
+  if (other !== undefined) settle(world, other);
+  const beyond = leg.half === undefined ? undefined : facing(leg.half);
+  if (beyond !== undefined && beyond !== leg) settle(world, beyond);
+  if (leg.room !== undefined && leg.room.members.size > 2 && leg.room.members.size < 5) {
+    for (const member of leg.room.members) if (member !== leg && member !== other) settle(world, member);
+  }
+}
+
+/** Tells the user of a leg what is new: that it rings, that it talks, with whom, and who holds whom. */
+export function settle(world: World, leg: Leg): void {
+  const call = leg.call;
+  if (call === undefined || call.hidden) return;
+  const far = talkingTo(leg);
+  const talks = far !== undefined && leg.state === 'up' && far.state === 'up';
+  const service = talks ? '' : serviceOf(world, leg, call);
+  if (talks) leg.service = '';
+  if (call.phase === 'new' && !talks && service === '' && rings(leg, call)) {
+    meetOther(world, leg, call, false);
+    call.phase = 'ringing';
+    tell(world, leg, call, 'ringing', call.outbound ? '' : call.queue);
+    if (!call.outbound) offer(world, leg, call);
+  }
+  if (call.phase !== 'busy' && (talks || service !== '')) {
+    answer(world, leg, call, service);
+    return;
+  }
+  if (call.phase === 'new') return;
+  if (talks) {
+    call.service = '';
+    noteTalk(leg, call, far);
+  } else {
+    call.talks = false;
+  }
+  const waits = call.service !== '';
+  if (service !== '' && service !== call.service && call.phase === 'busy')
+    enterService(world, leg, call, service);
+  else if (!waits) meetOther(world, leg, call, true);
+  if (call.phase === 'busy') settleHold(world, leg, call, talks ? far : undefined, service);
+}
+
+/** Tells that the call is answered, by a person where `service` is empty. */
+export function answer(world: World, leg: Leg, call: Call, service: string): void {
+  cease(world, leg, call);
+  // With a service the other party is what was dialled, whatever the connected line still says.
+  if (service === '') meetOther(world, leg, call, call.phase === 'ringing');
+  call.phase = 'busy';
+  call.busySince = call.upSince || world.at;
+  call.service = service;
+  tell(world, leg, call, 'busy', service === '' && !call.outbound ? call.queue : service);
+  const far = service === '' ? talkingTo(leg) : undefined;
+  if (far !== undefined) noteTalk(leg, call, far);
+  settleHold(world, leg, call, far, service);
+}
+
+/**
+ * Sees whether the connected line belongs to the one the leg talks to now. Transfers bring it up to date; joining two
+ * channels by hand does not, and a consulting call that is given up does so late.
+ */
+function noteTalk(leg: Leg, call: Call, far: Leg): void {
+  const begins = !call.talks || call.talked !== far;
+  if (begins && call.talked !== undefined) {
+    const same = far === call.talked;
+    const kept = sameParty(leg.connected, call.talkedAs);
+    if (same !== kept && leg.connected.number !== far.caller.number) call.stale = leg.connected;
+  }
+  call.talks = true;
+  call.talked = far;
+  call.talkedAs = leg.connected;
+}
+
+/** A talking channel went to a service: the number it was sent to is what it is connected with now. */
+function enterService(world: World, leg: Leg, call: Call, service: string): void {
+  const moved = call.service === '' && leg.exten !== '' && leg.exten !== 's';
+  call.service = service;
+  if (moved) call.other = party(leg.exten, '');
+  call.ref = undefined;
+  call.refChannel = '';
+  call.otherDevice = '';
+  tell(world, leg, call, 'rename', service);
+}
+
+function settleHold(world: World, leg: Leg, call: Call, far: Leg | undefined, service: string): void {
+  if (call.held !== leg.held) {
+    call.held = leg.held;
+    tell(world, leg, call, leg.held ? 'hold' : 'unhold', '');
+  }
+  // While the leg is alone the last word counts: a hangup during hold is no unhold. Where it goes on, the hold is over.
+  const held =
+    far === undefined
+      ? call.remoteHeld && service === '' && !ringsSomebody(leg)
+      : far.held && far.holds === leg;
+  if (held === call.remoteHeld) return;
+  call.remoteHeld = held;
+  tell(world, leg, call, held ? 'hold' : 'unhold', 'remote');
+}
+
+function rings(leg: Leg, call: Call): boolean {
+  if (!call.outbound) return leg.state === 'ringing';
+  if (call.origin && (leg.state === 'ringing' || leg.state === 'up')) return true;
+  if (leg.alerting) return true;
+  if (!ringsSomebody(leg)) return false;
+  // Dial tells the caller whom it rings where that is one; of a group it tells when one of them rings.
+  return isKnown(leg.connected, call) || facing(leg)?.caller.number === call.dialed;
+}
+
+/** Token of the service that keeps the leg; empty while none does, or while that cannot be known yet. */
+function serviceOf(world: World, leg: Leg, call: Call): string {
+  if (leg.state !== 'up') return '';
+  if (leg.room !== undefined) {
+    if (isConference(leg.room)) return 'conference';
+    const half = lastHalf(leg);
+    return half?.state === 'up' ? half.service : '';
+  }
+  if (leg.service !== '') return leg.service;
+  return call.phase !== 'busy' && isAnsweredByNobody(leg, call)
+    ? world.serviceAt(leg.exten) || someService
+    : '';
+}
+
+/**
+ * A caller is up and nobody was brought to it. Where the feed tells applications, the next one names the service; where it does
+ * not, this is all that is ever told. A pickup is up too, but knows already whom it took over.
+ */
+function isAnsweredByNobody(leg: Leg, call: Call): boolean {
+  if (!call.outbound || call.origin || call.scripted || ringsSomebody(leg)) return false;
+  return leg.dialResult === '' ? !isKnown(leg.connected, call) : leg.dialResult !== 'ANSWER';
+}
+
+/** Finds out who the other party is; tells it as `rename` where the call was told with another. */
+function meetOther(world: World, leg: Leg, call: Call, told: boolean): void {
+  const ref = facing(leg);
+  const other = otherParty(leg, call, ref);
+  const renamed = !sameParty(other, call.other);
+  if (ref !== undefined) {
+    // Somebody wrote another name on a line that goes on to the same channel: it is that name's call now.
+    const relabeled =
+      renamed && ref === call.ref && call.phase === 'busy' && other.number !== ref.caller.number;
+    call.ref = ref;
+    call.refChannel = ref.name;
+    if (renamed || call.otherDevice === '') call.otherDevice = relabeled ? '' : (ref.call?.device ?? '');
+  } else if (renamed) {
+    call.ref = undefined;
+    call.refChannel = '';
+    call.otherDevice = '';
+  }
+  // A caller who dialled a number learns the name with the next event; that is no change of the other party.
+  const learned = call.outbound && call.other.name === '' && call.other.number === other.number;
+  call.other = other;
+  if (renamed && told && !learned) tell(world, leg, call, 'rename', '');
+}
+
+function otherParty(leg: Leg, call: Call, ref: Leg | undefined): Party {
+  if (isKnown(leg.connected, call)) return leg.connected;
+  if (ref !== undefined && ref.caller !== nobody && talkingTo(leg) === ref && ref.state === 'up')
+    return ref.caller;
+  if (!call.outbound) return call.other;
+  if (call.origin && leg.state !== 'up')
+    return call.other.number === '' ? party(call.dialed, '') : call.other;
+  const dialed = call.dialed || (leg.exten === 's' ? '' : leg.exten);
+  if (call.other.number !== '' && call.phase !== 'new') return named(call.other, ref);
+  if (ref !== undefined && (dialed === '' || ref.caller.number === dialed)) return ref.caller;
+  return dialed === '' ? call.other : party(dialed, '');
+}
+
+/** The party with the name that its own channel bears. */
+function named(other: Party, ref: Leg | undefined): Party {
+  return other.name === '' && ref?.caller.number === other.number ? ref.caller : other;
+}
+
+function isKnown(connected: Party, call: Call): boolean {
+  // By identity: a line that changed and came back is news.
+  return connected !== nobody && connected !== call.stale;
+}
+
+/** Says one thing about a leg. */
+export function tell(
+  world: World,
+  leg: Leg,
+  call: Call,
+  type: ChannelEventType,
+  details: string,
+  refChannel = call.refChannel,
+): void {
+  if (call.from === nobody && (type === 'ringing' || type === 'busy'))
+    call.from = forwarder(world, leg, call);
+  const view = { ...viewOf(leg, call), refChannel };
+  world.out.push({ kind: 'channel', type, details, view, at: world.at });
+}
+
+/** Who sent the call here: whoever transferred or deflected it, or the user whose number was dialled and led elsewhere. */
+function forwarder(world: World, leg: Leg, call: Call): Party {
+  if (call.outbound) return nobody;
+  if (leg.group.from !== undefined) return leg.group.from;
+  const half = leg.dialedBy?.half;
+  const outer = half?.dialedBy;
+  if (half === undefined || outer === undefined || outer.group.queue !== '') return nobody;
+  const dialed = half.dialExten;
+  if (dialed === '' || dialed === leg.caller.number) return nobody;
+  return world.extension(dialed) ?? nobody;
+}
+
+/** What is known of a user's channel, as a value. */
+export function viewOf(leg: Leg, call: Call): ChannelView {
+  return {
+    channel: call.channel,
+    uniqueId: leg.uniqueId,
+    device: call.device,
+    outbound: call.outbound,
+    own: leg.caller,
+    other: call.other,
+    otherDevice: call.otherDevice,
+    state: call.phase,
+    held: call.held,
+    remoteHeld: call.remoteHeld,
+    busySince: call.busySince,
+    refChannel: call.refChannel,
+    service: call.service,
+    queue: call.queue,
+    from: call.from,
+    since: call.since,
+  };
+}

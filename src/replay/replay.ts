@@ -1,0 +1,72 @@
+/** Plays a recording of an AMI connection through the call model: offline, and the same every time. */
+
+import type { Calls } from '../calls/calls.ts';
+import type { CallChange } from '../calls/changes.ts';
+import type { PbxEvent } from '../pbx/events.ts';
+import { createFramer } from '../pbx/framing.ts';
+import { createTranslate, translatedEvents } from '../pbx/translate.ts';
+import { wantedEvents } from '../pbx/wanted.ts';
+import { createGatherer, listedEvents } from './gather.ts';
+
+/** What lies beside a recording: when each piece of it was read. */
+export interface Sidecar {
+  /** Epoch seconds of the connect. */
+  readonly started: number;
+  /** Every read: seconds since the connect, place in the file, number of bytes. Ascending. */
+  readonly chunks: readonly (readonly [seconds: number, offset: number, length: number])[];
+}
+
+/** One change, and when: seconds since the recording began; since 1970 where no sidecar says when that was. */
+export type OnChange = (t: number, change: CallChange) => void;
+
+/** A recording without times. */
+const timeless: Sidecar = { started: 0, chunks: [] };
+
+/**
+ * Plays `bytes` into `calls` and hands over what changes. Times are those of the reads in the sidecar, or what Asterisk
+ * stamped on its events (manager.conf `timestampevents`).
+ *
+ * Lists in the recording (CoreShowChannels, Status, BridgeList, BridgeInfo, DeviceStateList) that show other channels
+ * than the events did are the snapshot of a feed that came (back) in mid-call, and are taken as that.
+ */
+export function replay(bytes: Buffer, sidecar: Sidecar | undefined, calls: Calls, onChange: OnChange): void {
+  const started = (sidecar?.started ?? 0) * 1000;
+  forEachEvent(bytes, sidecar, (event) => {
+    for (const change of calls.apply(event)) onChange((change.at - started) / 1000, change);
+  });
+}
+
+/** The events of a recording in order, snapshots where {@link replay} takes them. */
+export function forEachEvent(
+  bytes: Buffer,
+  sidecar: Sidecar | undefined,
+  take: (event: PbxEvent) => void,
+): void {
+  const { started, chunks } = sidecar ?? timeless;
+  let now = started * 1000;
+  const translate = createTranslate({ now: () => now });
+  const gatherer = createGatherer();
+  const flush = () => {
+    const snapshot = gatherer.due();
+    if (snapshot !== undefined) take({ type: 'snapshot', at: now, snapshot });
+  };
+  const framer = createFramer({
+    wanted: wantedEvents([...translatedEvents, ...listedEvents]),
+    onMessage(message) {
+      if (gatherer.take(message)) return;
+      const event = translate(message);
+      if (event === undefined) return;
+      flush();
+      gatherer.note(event);
+      take(event);
+    },
+  });
+  let read = 0;
+  for (const [seconds, offset, length] of chunks) {
+    now = (started + seconds) * 1000;
+    framer.push(bytes.subarray(offset, offset + length));
+    read = offset + length;
+  }
+  framer.push(bytes.subarray(read));
+  flush();
+}

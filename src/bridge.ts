@@ -1,0 +1,175 @@
+/** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
+
+import type { Logger } from 'pino';
+import type { Calls } from './calls/calls.ts';
+import type { DirectorySource } from './directory.ts';
+import { createDispatch } from './dispatch.ts';
+import { StanzaError } from './errors.ts';
+import { createLiveness } from './liveness.ts';
+import { createMailboxes } from './mailboxes.ts';
+import type { Context, Module, Settings } from './modules/define.ts';
+import type { PbxEvent } from './pbx/events.ts';
+import type { Pbx } from './pbx/pbx.ts';
+import { CMD_NS } from './protocol/envelope.ts';
+import type { BareJid } from './protocol/jid.ts';
+import { createPublish, type PublishCounters } from './publish.ts';
+import { createRateLimit } from './rate.ts';
+import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
+import type { Store } from './store/store.ts';
+import { createSubscriptionIndex } from './subscriptions/index.ts';
+import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
+
+/** Bounds and times of a bridge. */
+export interface BridgeLimits extends SessionLimits {
+  /** Requests per second and JID on average, and at once. */
+  readonly perSecond: number;
+  readonly burst: number;
+  /** Commands under way at once. */
+  readonly inFlight: number;
+  /** How long a command may take, milliseconds. */
+  readonly commandMs: number;
+  /** How long shutting down may wait for what is in flight, milliseconds. */
+  readonly graceMs: number;
+  /** Each session is pinged once in this time, milliseconds. */
+  readonly pingEveryMs: number;
+}
+
+/** The ports and settings that make a bridge. */
+export interface BridgeOptions {
+  readonly modules: readonly Module[];
+  readonly xmpp: Xmpp;
+  readonly pbx: Pbx;
+  readonly store: Store;
+  readonly calls: Calls;
+  readonly directory: DirectorySource;
+  /** XMPP domains whose users are served. */
+  readonly domains: readonly string[];
+  readonly settings: Settings;
+  readonly limits: BridgeLimits;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds that only go forward. */
+  readonly monotonic: () => number;
+}
+
+/** A bridge that can be started and stopped once. */
+export interface Bridge {
+  /** Resolves when the store has been asked and both neighbours were reached once; never rejects. */
+  start(): Promise<void>;
+  /** Answers what is in flight, tells nobody more, closes every connection. */
+  stop(): Promise<void>;
+  readonly sessions: Sessions;
+  readonly published: Readonly<PublishCounters>;
+}
+
+const STORE_START_MS = 2000;
+const PING_TIMEOUT_MS = 20_000;
+
+/** Wires a bridge. */
+export function createBridge(options: BridgeOptions): Bridge {
+  const { modules, xmpp, pbx, store, calls, directory, limits, log, now } = options;
+  const index = createSubscriptionIndex();
+  const sessions = createSessions(store, index, limits, now);
+  const mailboxes = createMailboxes();
+  const publish = createPublish({ modules, index, from: xmpp.domain, send: (stanza) => xmpp.send(stanza) });
+  const liveness = createLiveness({
+    xmpp,
+    sessions,
+    log,
+    intervalMs: limits.pingEveryMs,
+    timeoutMs: PING_TIMEOUT_MS,
+  });
+
+  const context = (): Omit<Context, 'caller'> => ({
+    directory: directory.current,
+    calls,
+    pbx,
+    sessions,
+    mailboxes,
+    settings: options.settings,
+    log,
+    now,
+  });
+  const dispatch = createDispatch({
+    modules,
+    context,
+    directory: () => directory.current,
+    domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
+    rate: createRateLimit<BareJid>({
+      perSecond: limits.perSecond,
+      burst: limits.burst,
+      keys: limits.sessions,
+      monotonic: options.monotonic,
+    }),
+    maxInFlight: limits.inFlight,
+    timeoutMs: limits.commandMs,
+    show: options.settings.showNumber,
+    log,
+  });
+
+  function onEvent(event: PbxEvent): void {
+    const changes = calls.apply(event);
+    mailboxes.apply(event);
+    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (event.type === 'snapshot') void learnMailboxes();
+  }
+
+  async function learnMailboxes(): Promise<void> {
+    try {
+      mailboxes.replace(await pbx.mailboxes());
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'voicemail counters are unknown until messages come or go');
+    }
+  }
+
+  function onPresence({ type, from }: Stanza): void {
+    if (type !== 'unavailable' || from.resource === '') return;
+    for (const session of sessions.of(from.bare)) {
+      // COMPAT: ejabberd 23 announces a replaced resource's successor before the end of the one replaced, so ask.
+      if (session.jid.endsWith(`/${from.resource}`)) void liveness.verify(session.jid);
+    }
+  }
+
+  let restored = false;
+  async function restore(): Promise<void> {
+    if (restored) return;
+    try {
+      const stored = await store.loadSessions();
+      restored = true;
+      sessions.restore(stored);
+      log.info({ sessions: stored.length }, 'sessions restored');
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'stored sessions cannot be read yet');
+    }
+  }
+
+  xmpp.onIq(CMD_NS, ({ from, to, payload }) => {
+    if (to.bare !== xmpp.domain || to.resource !== '') {
+      return { error: new StanzaError('service-unavailable', `Send commands to ${xmpp.domain}.`) };
+    }
+    return dispatch(from, payload);
+  });
+  xmpp.onPresence(onPresence);
+  pbx.onEvent(onEvent);
+  store.onState((state) => {
+    if (state.usable) void restore();
+  });
+
+  return {
+    sessions,
+    published: publish.counters,
+    async start() {
+      await directory.start();
+      await store.start(STORE_START_MS);
+      await restore();
+      liveness.start();
+      await Promise.all([pbx.start(), xmpp.start()]);
+    },
+    async stop() {
+      liveness.stop();
+      await xmpp.stop(limits.graceMs);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * Request in, answer out: who is it, may they, what do they want, do it in time. The only caller of handlers.
+ * Never throws and always answers.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Directory } from './directory.ts';
+import { Failure, StanzaError } from './errors.ts';
+import type { Command, Context, Module } from './modules/define.ts';
+import { unwrap, wrap, wrapFailure } from './protocol/envelope.ts';
+import { type BareJid, type FullJid, fullJid, type Jid } from './protocol/jid.ts';
+import type { XmlElement } from './protocol/xml.ts';
+import type { RateLimit } from './rate.ts';
+import type { IqAnswer } from './xmpp/xmpp.ts';
+
+/** What dispatch needs besides the modules. */
+export interface DispatchOptions {
+  readonly modules: readonly Module[];
+  /** Everything of a handler's context but the caller. */
+  readonly context: () => Omit<Context, 'caller'>;
+  readonly directory: () => Directory;
+  /** XMPP domains whose users are served, in lower case. */
+  readonly domains: ReadonlySet<string>;
+  readonly rate: RateLimit<BareJid>;
+  /** Commands under way at once, all users together. */
+  readonly maxInFlight: number;
+  /** How long a command may take, milliseconds. */
+  readonly timeoutMs: number;
+  /** A text as the log may show it: numbers masked where the operator wants that. */
+  readonly show: (text: string) => string;
+  readonly log: Logger;
+}
+
+/** Answers one `cmd` element of a sender whose JID the server has stamped. */
+export type Dispatch = (from: Jid, cmd: XmlElement) => Promise<IqAnswer>;
+
+/** Makes the dispatcher. */
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { directory, domains, rate, maxInFlight, timeoutMs, show, log } = options;
+  const modules = new Map(options.modules.map((module) => [module.name, module]));
+  let inFlight = 0;
+
+  function callerOf(from: Jid): Context['caller'] {
+    if (!domains.has(from.domain)) {
+      throw new StanzaError('forbidden', `This telephone system does not serve users of ${from.domain}.`);
+    }
+    const user = directory().byJid(from.bare);
+    if (user === undefined) {
+      throw new StanzaError(
+        'not-authorized',
+        `${from.bare} is not in the directory of this telephone system.`,
+      );
+    }
+    const session: FullJid | undefined = fullJid(from);
+    return { jid: from, session, user, supervisor: user.roles.has('xmpp.supervisor') };
+  }
+
+  function find(moduleName: string, commandName: string): Command {
+    const module = modules.get(moduleName);
+    if (module === undefined) {
+      throw new StanzaError(
+        'feature-not-implemented',
+        `There is no module '${moduleName.slice(0, 60)}' here.`,
+      );
+    }
+    const command = module.commands.get(commandName);
+    if (command === undefined) {
+      const name = `${moduleName}.${commandName.slice(0, 60)}`;
+      throw new StanzaError('feature-not-implemented', `There is no command '${name}' here.`);
+    }
+    return command;
+  }
+
+  async function serve(from: Jid, cmd: XmlElement): Promise<XmlElement> {
+    const caller = callerOf(from);
+    if (!rate.take(from.bare)) {
+      throw new StanzaError(
+        'resource-constraint',
+        'Too many requests: wait a moment, then send them more slowly.',
+      );
+    }
+    const { module, payload } = unwrap(cmd);
+    const command = find(module, payload.name);
+    if (command.access === 'supervisor' && !caller.supervisor) {
+      throw new Failure('not-permitted', `${module}.${command.name} needs the role xmpp.supervisor.`);
+    }
+    if (inFlight >= maxInFlight) {
+      throw new StanzaError('resource-constraint', 'The bridge is busy: try again in a moment.');
+    }
+    inFlight += 1;
+    const work = command.run(payload, { ...options.context(), caller }).finally(() => {
+      inFlight -= 1;
+    });
+    return wrap(command.response.module ?? module, await inTime(work, timeoutMs));
+  }
+
+  return async (from, cmd) => {
+    try {
+      return { result: await serve(from, cmd) };
+    } catch (error) {
+      if (error instanceof Failure) {
+        log.debug({ from: from.bare, code: error.code, reason: show(error.message) }, 'command refused');
+        return { result: wrapFailure(error) };
+      }
+      if (error instanceof StanzaError) {
+        log.debug(
+          { from: from.bare, condition: error.condition, reason: show(error.message) },
+          'stanza refused',
+        );
+        return { error };
+      }
+      const reference = randomUUID();
+      log.error({ err: error, reference, from: from.bare }, 'a command failed by a defect of the bridge');
+      const text = `The bridge failed; its log says more under the reference ${reference}.`;
+      return { error: new StanzaError('internal-server-error', text) };
+    }
+  };
+}
+
+/** The work's outcome, or `remote-server-timeout` where it takes too long. What comes late is dropped. */
+async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new StanzaError('remote-server-timeout', 'The telephone system did not answer in time.'));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

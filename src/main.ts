@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+/** The program: reads the environment, catches signals, exits. The only file that touches `process`. */
+
+import { readFileSync } from 'node:fs';
+import { assemble } from './assemble.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { DirectoryFileError } from './directory/file.ts';
+import { createLog } from './log.ts';
+
+const usage = `offhook: telephone features of an Asterisk PBX for Prosody and ejabberd
+
+usage: offhook            run the bridge, configured by environment variables and .env
+       offhook health     ask a running bridge whether it is ready; exit code 0 or 1
+       offhook --version
+       offhook --help
+
+Settings: see .env.example. Documentation: docs/operating.md.
+`;
+
+/** Exit codes as sysexits.h has them, so that service managers can tell a mistake from a crash. */
+const EX_USAGE = 64;
+const EX_CONFIG = 78;
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+function complain(lines: readonly string[], exitCode: number): void {
+  for (const line of lines) process.stderr.write(`offhook: ${line}\n`);
+  process.exitCode = exitCode;
+}
+
+async function run(): Promise<void> {
+  const { config, warnings, secrets } = readConfig(process.env);
+  const log = createLog({ ...config.log, secrets });
+  for (const warning of warnings) log.warn(warning);
+  const began = performance.now();
+  const offhook = assemble(config, log, version());
+
+  let stopping: Promise<void> | undefined;
+  const stop = (signal: string) => {
+    if (stopping !== undefined) {
+      log.warn({ signal }, 'stopping at once');
+      process.exit(1);
+    }
+    log.info({ signal }, 'stopping; answering what is in flight');
+    stopping = offhook.stop().then(() => log.info('stopped'));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('unhandledRejection', (reason) => {
+    log.error({ err: reason }, 'a defect: a promise was left alone');
+  });
+
+  log.info({ version: version(), component: config.xmpp.component, node: process.version }, 'starting');
+  try {
+    await offhook.start();
+  } catch (error) {
+    await offhook.stop();
+    throw error;
+  }
+  if (stopping === undefined) log.info({ ms: Math.round(performance.now() - began) }, 'ready');
+  await stopping;
+}
+
+/** Asks the bridge that runs with the same settings. */
+async function health(): Promise<void> {
+  const { config } = readConfig(process.env);
+  const { listen } = config.http;
+  if (listen === undefined) return complain(['HTTP_LISTEN is empty: there is nobody to ask'], EX_CONFIG);
+  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}/readyz`;
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(3000) });
+    process.stdout.write(await response.text());
+    if (!response.ok) process.exitCode = 1;
+  } catch {
+    complain([`nobody answers at ${address}`], 1);
+  }
+}
+
+async function main([command, ...rest]: readonly string[]): Promise<void> {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (rest.length > 0) return complain([`unexpected: ${rest.join(' ')}`, 'try: offhook --help'], EX_USAGE);
+  switch (command) {
+    case undefined:
+      return run();
+    case 'health':
+      return health();
+    case '--version':
+      process.stdout.write(`offhook ${version()}\n`);
+      return;
+    case '--help':
+    case '-h':
+      process.stdout.write(usage);
+      return;
+    default:
+      return complain([`unknown command: ${command}`, 'try: offhook --help'], EX_USAGE);
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof ConfigError) {
+    const count = error.mistakes.length === 1 ? 'a mistake' : `${error.mistakes.length} mistakes`;
+    complain([`the configuration has ${count}:`, ...error.mistakes.map((line) => `  ${line}`)], EX_CONFIG);
+  } else if (error instanceof DirectoryFileError) {
+    complain(error.mistakes, EX_CONFIG);
+  } else {
+    complain([error instanceof Error ? error.message : String(error)], 1);
+  }
+});

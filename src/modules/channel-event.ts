@@ -1,0 +1,122 @@
+/** `ChannelEvent`: a user's channel as clients see it, made from the call model's view and the directory's names. */
+
+import type { ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
+import type { Directory, User } from '../directory.ts';
+import { element, type Infer, textElement } from '../protocol/codec.ts';
+import { flag, integer, oneOf, text } from '../protocol/value.ts';
+
+const eventTypes = ['ringing', 'busy', 'hold', 'unhold', 'transfer', 'rename', 'redirect', 'hangup'] as const;
+
+/** The element on the wire, every child always present, in this order. */
+export const channelEvent = element(
+  'ChannelEvent',
+  {
+    eventType: textElement(oneOf(...eventTypes), 'ringing', 'what happened'),
+    eventId: textElement(
+      text('PJSIP/340-0000001c'),
+      '',
+      'the user’s channel: what `channel` attributes take',
+    ),
+    eventDetails: textElement(
+      text(''),
+      '',
+      'cause of a hangup, name of a service, `remote` for the other side’s hold',
+    ),
+    outbound: textElement(flag(true), false, 'the user called'),
+    internal: textElement(flag(true), false, 'the other party is one of our extensions'),
+    sourceName: textElement(text('Thomas Weber'), '', 'who calls'),
+    sourceNumber: textElement(text('340'), ''),
+    sourceCallerIdName: textElement(text(''), '', 'as signaled, where it differs from the directory’s'),
+    targetName: textElement(text('Max Meyer'), '', 'who is called'),
+    targetCallerIdName: textElement(text(''), '', 'as signaled, where it differs from the directory’s'),
+    targetNumber: textElement(text('370'), ''),
+    busySince: textElement(
+      integer(0, Number.MAX_SAFE_INTEGER, 1385735733276),
+      0,
+      'epoch ms of the answer, else 0',
+    ),
+    refChannel: textElement(text('PJSIP/370-0000001d'), '', 'the other leg, where there is one'),
+    device: textElement(text('Desk phone'), '', 'the device’s name in the directory'),
+    fromName: textElement(text(''), '', 'who forwarded the call here'),
+    fromNumber: textElement(text(''), ''),
+  },
+  'One step in the life of a user’s channel.',
+);
+
+/** A `ChannelEvent` as a value. */
+export type ChannelEvent = Infer<typeof channelEvent>;
+
+interface Name {
+  readonly name: string;
+  readonly number: string;
+  readonly callerIdName: string;
+}
+
+/** Builds the event of a channel. `type` and `details` as the change says; see {@link presentState} for a list. */
+export function describeChannel(
+  type: ChannelEventType,
+  details: string,
+  view: ChannelView,
+  directory: Directory,
+): ChannelEvent {
+  const owner = directory.byDevice(view.device);
+  const peer = otherUser(view, directory);
+  const own = named(owner?.user, view.own);
+  const other = peer === undefined ? service(view) : named(peer, view.other);
+  const [source, target] = view.outbound ? [own, other] : [other, own];
+  return {
+    eventType: type,
+    eventId: view.channel,
+    eventDetails: details,
+    outbound: view.outbound,
+    internal: peer !== undefined,
+    sourceName: source.name,
+    sourceNumber: source.number,
+    sourceCallerIdName: source.callerIdName,
+    targetName: target.name,
+    targetCallerIdName: target.callerIdName,
+    targetNumber: target.number,
+    busySince: view.busySince,
+    refChannel: view.refChannel,
+    device: owner?.device.name ?? view.device,
+    fromName: directory.byExtension(view.from.number)?.fullName ?? view.from.name,
+    fromNumber: view.from.number,
+  };
+}
+
+/** What `eventType` and `eventDetails` a list gives a channel that is there; undefined where it is not a call yet, or no more. */
+export function presentState(view: ChannelView): { type: ChannelEventType; details: string } | undefined {
+  switch (view.state) {
+    case 'ringing':
+      return { type: 'ringing', details: '' };
+    case 'busy':
+      if (view.held) return { type: 'hold', details: '' };
+      return view.remoteHeld ? { type: 'hold', details: 'remote' } : { type: 'busy', details: view.service };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The other party where it is one of ours. A caller ID proves nothing: where the other channel is known and belongs to no
+ * device of ours (a trunk), a number that looks like an extension is somebody's claim.
+ */
+function otherUser(view: ChannelView, directory: Directory): User | undefined {
+  if (view.otherDevice !== '') return directory.byDevice(view.otherDevice)?.user;
+  if (view.refChannel !== '' && !view.refChannel.startsWith('Local/')) return undefined;
+  return view.service === '' ? directory.byExtension(view.other.number) : undefined;
+}
+
+function named(user: User | undefined, signaled: Party): Name {
+  if (user === undefined) return { ...signaled, callerIdName: '' };
+  const callerIdName = signaled.name === user.fullName ? '' : signaled.name;
+  return { name: user.fullName, number: user.extension, callerIdName };
+}
+
+/** A service has no name of its own on the line: its token in capitals, and the queue's where it is one. */
+function service(view: ChannelView): Name {
+  if (view.other.name !== '' || view.service === '') return { ...view.other, callerIdName: '' };
+  const title = view.service.charAt(0).toUpperCase() + view.service.slice(1);
+  const name = view.service === 'queue' && view.queue !== '' ? view.queue : title;
+  return { name, number: view.other.number, callerIdName: '' };
+}

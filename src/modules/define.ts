@@ -1,0 +1,180 @@
+/** How a module of the API is declared. Everything else about a command or an event follows from these values. */
+
+import type { Logger } from 'pino';
+import type { Calls } from '../calls/calls.ts';
+import type { CallChange } from '../calls/changes.ts';
+import type { Directory, User } from '../directory.ts';
+import type { Mailboxes } from '../mailboxes.ts';
+import type { Pbx } from '../pbx/pbx.ts';
+import type { ElementCodec } from '../protocol/codec.ts';
+import type { FullJid, Jid } from '../protocol/jid.ts';
+import type { XmlElement } from '../protocol/xml.ts';
+import type { Sessions } from '../sessions.ts';
+
+/** What of the configuration handlers need. */
+export interface Settings {
+  /** Dialplan context that numbers are dialed in, where the user has none of their own. */
+  readonly context: string;
+  /** Put in front of outside numbers by `prefix='auto'`; may be empty. */
+  readonly outsidePrefix: string;
+  /** How long a device may ring before its user is connected, milliseconds. */
+  readonly ringMs: number;
+  /** A number as the log may show it. */
+  showNumber(number: string): string;
+}
+
+/** What is at hand wherever the API meets the telephone world. */
+export interface World {
+  readonly directory: Directory;
+  readonly calls: Calls;
+}
+
+/** Who is asking, as the XMPP server stamped it. */
+export interface Caller {
+  readonly jid: Jid;
+  /** The session's address; undefined where a JID without resource asks. */
+  readonly session: FullJid | undefined;
+  readonly user: User;
+  /** Has the role type `xmpp.supervisor`. */
+  readonly supervisor: boolean;
+}
+
+/** What a handler may use: nothing else reaches it. */
+export interface Context extends World {
+  readonly caller: Caller;
+  readonly pbx: Pbx;
+  readonly sessions: Sessions;
+  readonly mailboxes: Mailboxes;
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** Who may call a command; supervisors may call all. */
+export type Access = 'user' | 'supervisor';
+
+/** A command as its file declares it. */
+export interface CommandDeclaration<Q, A> {
+  /** One sentence or more, in Markdown, for the generated documentation. */
+  readonly doc: string;
+  readonly access: Access;
+  /** Name, attributes and children on the wire. */
+  readonly request: ElementCodec<Q>;
+  /** The answer; its module where that is not the command's own. */
+  readonly response: Answer<A>;
+  /** Throws `Failure` or `StanzaError` for the caller; anything else is a defect. */
+  handle(request: Q, context: Context): A | Promise<A>;
+}
+
+/** The shape of an answer, and the module it is framed in. */
+export interface Answer<A> {
+  readonly module?: string;
+  readonly codec: ElementCodec<A>;
+}
+
+/** A command with its types closed over. */
+export interface Command {
+  readonly name: string;
+  readonly doc: string;
+  readonly access: Access;
+  readonly request: ElementCodec<unknown>;
+  readonly response: Answer<unknown>;
+  /** Parses, handles, serializes. Throws what the parser and the handler throw. */
+  run(payload: XmlElement, context: Context): Promise<XmlElement>;
+}
+
+/** Declares a command; the handler's types come from the codecs. */
+export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
+  const { doc, access, request, response } = declaration;
+  return {
+    name: request.name,
+    doc,
+    access,
+    request,
+    response,
+    run: async (payload, context) =>
+      response.codec.write(await declaration.handle(request.read(payload), context)),
+  };
+}
+
+/** One thing that happened, in the words of a module. */
+export interface Occurrence {
+  /** Name of the event, e.g. `ChannelEvent`. */
+  readonly type: string;
+  /** The users it concerns. */
+  readonly concerns: readonly User[];
+  /** The element that clients get; built once, and only where somebody wants it. */
+  payload(): XmlElement;
+}
+
+/** An event as its file declares it. */
+export interface EventDeclaration<T> {
+  readonly doc: string;
+  readonly payload: ElementCodec<T>;
+  /** Names under which a filter finds a value that the payload keeps under another. */
+  readonly filterAliases?: Readonly<Record<string, string>>;
+  /** What of a change is to be told, and to whom; nothing where the change is none of this event's. */
+  from?(change: CallChange, world: World): readonly { concerns: readonly User[]; value: T }[];
+}
+
+/** An event with its types closed over. */
+export interface Event {
+  readonly name: string;
+  readonly doc: string;
+  readonly payload: ElementCodec<unknown>;
+  readonly filterAliases: ReadonlyMap<string, string>;
+  from(change: CallChange, world: World): readonly Occurrence[];
+}
+
+const nothing: readonly Occurrence[] = [];
+
+/** Declares an event. */
+export function event<T>(declaration: EventDeclaration<T>): Event {
+  const { doc, payload } = declaration;
+  return {
+    name: payload.name,
+    doc,
+    payload,
+    filterAliases: new Map(Object.entries(declaration.filterAliases ?? {})),
+    from(change, world) {
+      const told = declaration.from?.(change, world) ?? [];
+      if (told.length === 0) return nothing;
+      return told.map(({ concerns, value }) => ({
+        type: payload.name,
+        concerns,
+        payload: () => payload.write(value),
+      }));
+    },
+  };
+}
+
+/** A module: one `module` attribute on the wire, one file here. */
+export interface Module {
+  readonly name: string;
+  readonly doc: string;
+  readonly commands: ReadonlyMap<string, Command>;
+  readonly events: ReadonlyMap<string, Event>;
+}
+
+/** Declares a module. Throws where two commands or events share a name. */
+export function defineModule(declaration: {
+  readonly name: string;
+  readonly doc: string;
+  readonly commands?: readonly Command[];
+  readonly events?: readonly Event[];
+}): Module {
+  return {
+    name: declaration.name,
+    doc: declaration.doc,
+    commands: byName(declaration.commands ?? []),
+    events: byName(declaration.events ?? []),
+  };
+}
+
+function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+  const map = new Map(items.map((item) => [item.name, item]));
+  if (map.size !== items.length)
+    throw new Error(`declared twice: ${items.map((item) => item.name).join(', ')}`);
+  return map;
+}

@@ -1,0 +1,9 @@
+/** The API: every module there is, in the order of the documentation. */
+
+import { base } from './base.ts';
+import type { Module } from './define.ts';
+import { event } from './event.ts';
+import { xmppuser } from './xmppuser.ts';
+
+/** The modules in order. */
+export const modules: readonly Module[] = [base, event, xmppuser];

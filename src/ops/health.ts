@@ -1,0 +1,54 @@
+/** Liveness and readiness over HTTP, for service managers and container engines. */
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One neighbour's part in being ready. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** One line for each neighbour, reasons included; no secrets. */
+  readonly lines: readonly string[];
+}
+
+/** An HTTP server with `/healthz` and `/readyz`. */
+export interface Health {
+  /** Listens; resolves with the address in use. Rejects where the address is taken or not ours. */
+  start(): Promise<{ readonly host: string; readonly port: number }>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the server. `/healthz` answers 200 as long as the process runs, `/readyz` 200 or 503 with the reasons in the body.
+ * `host` and `port`: where to listen; port 0 takes a free one.
+ */
+export function createHealth(host: string, port: number, readiness: () => Readiness): Health {
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { ready, lines } = readiness();
+    const known = pathname === '/healthz' || pathname === '/readyz';
+    const status = !known ? 404 : pathname === '/readyz' && !ready ? 503 : 200;
+    const body =
+      pathname === '/readyz' ? lines.join('\n') : known ? 'alive' : 'there are /healthz and /readyz here';
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${body}\n`);
+  });
+  // A client that says nothing must not hold a socket for ever.
+  server.headersTimeout = 5000;
+  server.requestTimeout = 10_000;
+  server.maxConnections = 64;
+  return {
+    start: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.removeListener('error', reject);
+          const address = server.address() as AddressInfo;
+          resolve({ host: address.address, port: address.port });
+        });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

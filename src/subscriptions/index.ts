@@ -1,0 +1,200 @@
+/**
+ * Who wants an event. The cost of asking grows with how many want it, not with how many are there: subscriptions of scope
+ * `user` are found through the users the event concerns, those of scope `supervisor` through module, type and filter value.
+ */
+
+import type { BareJid, FullJid } from '../protocol/jid.ts';
+import { ANY, keyOf, type Subscription, union } from './subscription.ts';
+
+/** An event as the index sees it. */
+export interface Matchable {
+  readonly module: string;
+  readonly type: string;
+  /** The users it concerns: whom scope `user` lets see it. */
+  readonly concerns: readonly BareJid[];
+  /** The values that a filter of that name is compared with; asked only where somebody filters. */
+  values(filter: string): readonly string[];
+}
+
+/** Index over the subscriptions of all sessions. */
+export interface SubscriptionIndex {
+  /** Sets the subscriptions of a session, replacing what it had. */
+  set(session: FullJid, user: BareJid, subscriptions: readonly Subscription[]): void;
+  /** Forgets a session; unknown ones are ignored. */
+  delete(session: FullJid): void;
+  /**
+   * Visits each session that wants the event, once. `supervises` is asked anew for every event, so that a role
+   * taken away stops the flow at once.
+   */
+  forEach(
+    event: Matchable,
+    supervises: (user: BareJid) => boolean,
+    visit: (session: FullJid, user: BareJid) => void,
+  ): void;
+  /** How many subscriptions there are, all sessions together. */
+  readonly size: number;
+}
+
+/** A distinct subscription; sessions that want the same share one. */
+interface Wanted extends Subscription {
+  readonly key: string;
+  holders: number;
+}
+
+interface Member {
+  readonly session: FullJid;
+  readonly user: BareJid;
+  readonly wants: readonly Wanted[];
+  /** Number of the last event this session was visited for. */
+  visited: number;
+}
+
+type Members = Set<Member>;
+
+/** Supervisor subscriptions of one module and type. */
+interface Bucket {
+  readonly unfiltered: Members;
+  /** By the first filter's name, then value; the other filters are compared one by one. */
+  readonly filtered: Map<string, Map<string, Map<Wanted, Members>>>;
+}
+
+/** Makes an empty index. */
+export function createSubscriptionIndex(): SubscriptionIndex {
+  const members = new Map<FullJid, Member>();
+  const byUser = new Map<BareJid, Members>();
+  const wanted = new Map<string, Wanted>();
+  const buckets = new Map<string, Map<string, Bucket>>();
+  let size = 0;
+  let events = 0;
+
+  function share(subscription: Subscription): Wanted {
+    const key = keyOf(subscription);
+    const found = wanted.get(key) ?? { ...subscription, key, holders: 0 };
+    found.holders += 1;
+    wanted.set(key, found);
+    return found;
+  }
+
+  function unshare(want: Wanted): void {
+    want.holders -= 1;
+    if (want.holders === 0) wanted.delete(want.key);
+  }
+
+  function place(member: Member, want: Wanted): void {
+    const types = entry(buckets, want.module, () => new Map<string, Bucket>());
+    const bucket = entry(types, want.type, () => ({ unfiltered: new Set<Member>(), filtered: new Map() }));
+    const [first] = want.filters;
+    if (first === undefined) {
+      bucket.unfiltered.add(member);
+      return;
+    }
+    const values = entry(bucket.filtered, first.name, () => new Map<string, Map<Wanted, Members>>());
+    const wants = entry(values, first.equals, () => new Map<Wanted, Members>());
+    entry(wants, want, () => new Set<Member>()).add(member);
+  }
+
+  function displace(member: Member, want: Wanted): void {
+    const types = buckets.get(want.module);
+    const bucket = types?.get(want.type);
+    if (types === undefined || bucket === undefined) return;
+    const [first] = want.filters;
+    if (first === undefined) bucket.unfiltered.delete(member);
+    else {
+      const values = bucket.filtered.get(first.name);
+      const wants = values?.get(first.equals);
+      const holders = wants?.get(want);
+      holders?.delete(member);
+      if (holders?.size === 0) wants?.delete(want);
+      if (wants?.size === 0) values?.delete(first.equals);
+      if (values?.size === 0) bucket.filtered.delete(first.name);
+    }
+    if (bucket.unfiltered.size === 0 && bucket.filtered.size === 0) types.delete(want.type);
+    if (types.size === 0) buckets.delete(want.module);
+  }
+
+  function remove(session: FullJid): void {
+    const member = members.get(session);
+    if (member === undefined) return;
+    members.delete(session);
+    const siblings = byUser.get(member.user);
+    siblings?.delete(member);
+    if (siblings?.size === 0) byUser.delete(member.user);
+    for (const want of member.wants) {
+      if (want.scope === 'supervisor') displace(member, want);
+      unshare(want);
+    }
+    size -= member.wants.length;
+  }
+
+  function visitBucket(bucket: Bucket, event: Matchable, visit: (member: Member) => void): void {
+    for (const member of bucket.unfiltered) visit(member);
+    for (const [name, values] of bucket.filtered) {
+      for (const value of event.values(name)) {
+        for (const [want, holders] of values.get(value) ?? nobody) {
+          if (filtersMatch(want, event)) for (const member of holders) visit(member);
+        }
+      }
+    }
+  }
+
+  return {
+    set(session, user, subscriptions) {
+      remove(session);
+      const member: Member = { session, user, wants: union([], subscriptions).map(share), visited: 0 };
+      members.set(session, member);
+      entry(byUser, user, () => new Set<Member>()).add(member);
+      for (const want of member.wants) if (want.scope === 'supervisor') place(member, want);
+      size += member.wants.length;
+    },
+    delete: remove,
+    forEach(event, supervises, visit) {
+      events += 1;
+      const once = (member: Member) => {
+        if (member.visited === events) return;
+        member.visited = events;
+        visit(member.session, member.user);
+      };
+      for (const user of event.concerns) {
+        for (const member of byUser.get(user) ?? nobodyElse) {
+          if (member.wants.some((want) => wantsAsUser(want, event))) once(member);
+        }
+      }
+      const asSupervisor = (member: Member) => {
+        if (member.visited !== events && supervises(member.user)) once(member);
+      };
+      for (const module of [event.module, ANY]) {
+        const types = buckets.get(module);
+        if (types === undefined) continue;
+        for (const type of [event.type, ANY]) {
+          const bucket = types.get(type);
+          if (bucket !== undefined) visitBucket(bucket, event, asSupervisor);
+        }
+      }
+    },
+    get size() {
+      return size;
+    },
+  };
+}
+
+const nobody: ReadonlyMap<Wanted, Members> = new Map();
+const nobodyElse: ReadonlySet<Member> = new Set();
+
+function wantsAsUser(want: Wanted, event: Matchable): boolean {
+  if (want.scope !== 'user') return false;
+  if (want.module !== event.module && want.module !== ANY) return false;
+  if (want.type !== event.type && want.type !== ANY) return false;
+  return filtersMatch(want, event);
+}
+
+function filtersMatch(want: Wanted, event: Matchable): boolean {
+  return want.filters.every((filter) => event.values(filter.name).includes(filter.equals));
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

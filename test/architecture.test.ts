@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../src/', import.meta.url));
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+/** What a file imports: `imports` of ours relative to src, `packages` by name. */
+function importsOf(file: string): { ours: string[]; packages: string[] } {
+  const text = readFileSync(resolve(root, file), 'utf8');
+  const all = [...text.matchAll(/(?:from|import)\s+'([^']+)'/g)].map(([, name = '']) => name);
+  const ours = all.filter((name) => name.startsWith('.'));
+  return {
+    ours: ours.map((name) => relative(root, resolve(root, dirname(file), name))),
+    packages: all.filter((name) => !name.startsWith('.')),
+  };
+}
+
+/** Folder or file → what of ours it may import, besides its own folder. */
+const may: Record<string, readonly string[]> = {
+  protocol: ['errors.ts'],
+  store: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
+  xmpp: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
+  pbx: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
+  calls: ['pbx/pbx.ts', 'pbx/events.ts'],
+  subscriptions: ['protocol/', 'store/store.ts'],
+  directory: [
+    'directory.ts',
+    'errors.ts',
+    'protocol/',
+    'log.ts',
+    'backoff.ts',
+    'pbx/pbx.ts',
+    'config/closest.ts',
+  ],
+  modules: [
+    'protocol/',
+    'errors.ts',
+    'calls/calls.ts',
+    'calls/changes.ts',
+    'directory.ts',
+    'pbx/pbx.ts',
+    'sessions.ts',
+    'mailboxes.ts',
+    'subscriptions/subscription.ts',
+  ],
+  'dispatch.ts': ['modules/', 'protocol/', 'errors.ts', 'directory.ts', 'rate.ts', 'xmpp/xmpp.ts'],
+  'publish.ts': ['modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
+  'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
+  'bridge.ts': [
+    'modules/define.ts',
+    'protocol/',
+    'subscriptions/',
+    'errors.ts',
+    'dispatch.ts',
+    'publish.ts',
+    'sessions.ts',
+    'mailboxes.ts',
+    'liveness.ts',
+    'rate.ts',
+    'directory.ts',
+    'calls/calls.ts',
+    'pbx/pbx.ts',
+    'pbx/events.ts',
+    'store/store.ts',
+    'xmpp/xmpp.ts',
+  ],
+};
+
+const onlyIn: Record<string, string> = {
+  '@xmpp/': 'xmpp/',
+  ioredis: 'store/',
+  'asterisk-manager': 'pbx/',
+};
+
+describe('the house', () => {
+  it.each(Object.entries(may))('%s imports only what it may', (part, allowed) => {
+    const own = part.endsWith('.ts') ? part : `${part}/`;
+    const members = files.filter((file) => file === own || file.startsWith(own));
+    expect(members.length).toBeGreaterThan(0);
+    for (const file of members) {
+      for (const target of importsOf(file).ours) {
+        const fine =
+          target.startsWith(own) ||
+          allowed.some((each) => target === each || (each.endsWith('/') && target.startsWith(each)));
+        expect(fine, `${file} imports ${target}`).toBe(true);
+      }
+    }
+  });
+
+  it('keeps each library behind its adapter', () => {
+    for (const file of files) {
+      for (const name of importsOf(file).packages) {
+        const [, home] = Object.entries(onlyIn).find(([prefix]) => name.startsWith(prefix)) ?? [];
+        if (home !== undefined) expect(file.startsWith(home), `${file} imports ${name}`).toBe(true);
+      }
+    }
+  });
+
+  it('imports main from nowhere, and process only in main', () => {
+    for (const file of files) {
+      expect(importsOf(file).ours, file).not.toContain('main.ts');
+      const text = readFileSync(resolve(root, file), 'utf8');
+      if (file !== 'main.ts') expect(text, file).not.toMatch(/\bprocess\.(env|exit|on)\b(?!`)/);
+    }
+  });
+});

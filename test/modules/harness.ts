@@ -1,0 +1,206 @@
+/** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
+
+import { pino } from 'pino';
+import type { Calls } from '../../src/calls/calls.ts';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
+import { createDirectory, type Device, type UserRecord } from '../../src/directory.ts';
+import { createDispatch } from '../../src/dispatch.ts';
+import { createMailboxes } from '../../src/mailboxes.ts';
+import type { Module } from '../../src/modules/define.ts';
+import { modules as allModules } from '../../src/modules/index.ts';
+import type { ChannelId, DeviceName, Pbx, PbxId } from '../../src/pbx/pbx.ts';
+import { CMD_NS } from '../../src/protocol/envelope.ts';
+import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
+import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
+import { createPublish } from '../../src/publish.ts';
+import { createRateLimit } from '../../src/rate.ts';
+import { createSessions } from '../../src/sessions.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
+
+/** A telephone of the test directory. */
+export function device(
+  name: string,
+  endpoint: string,
+  capabilities: Device['capabilities'] = new Set(['dial']),
+): Device {
+  const named = endpoint as DeviceName;
+  return { name, device: named, dialString: endpoint, type: 'hardphone', capabilities, number: '' };
+}
+
+/** A user of the test directory; `changes` replace what is usual. */
+export function user(
+  name: string,
+  extension: string,
+  fullName: string,
+  changes: Partial<UserRecord> = {},
+): UserRecord {
+  return {
+    name,
+    jid: `${name}@example.org` as BareJid,
+    fullName,
+    extension,
+    devices: [device(`Desk ${extension}`, `PJSIP/${extension}`)],
+    mailbox: `${extension}@default`,
+    faxExtension: '',
+    pickupGroups: new Set(['office']),
+    callGroups: new Set(['office']),
+    groups: new Set(),
+    queues: [],
+    roles: new Set(['xmpp.connect']),
+    ids: {},
+    location: fullName,
+    context: undefined,
+    language: '',
+    ...changes,
+  };
+}
+
+const people = [
+  user('tweber', '340', 'Thomas Weber', {
+    devices: [
+      device('Desk 340', 'PJSIP/340', new Set(['dial', 'hangup', 'hold'])),
+      device('Softphone', 'PJSIP/341'),
+      device('Door', 'PJSIP/342', new Set()),
+    ],
+  }),
+  user('mmeyer', '370', 'Max Meyer'),
+  user('boss', '320', 'Bea Boss', { roles: new Set(['xmpp.connect', 'xmpp.supervisor']) }),
+  user('nophone', '399', 'Nora Nophone', { devices: [], mailbox: '' }),
+];
+
+/** A channel view; `changes` replace what is usual: 340 is rung by 370. */
+export function view(changes: Partial<ChannelView> = {}): ChannelView {
+  return {
+    channel: 'PJSIP/340-00000001' as ChannelId,
+    uniqueId: '1.1',
+    device: 'PJSIP/340' as DeviceName,
+    outbound: false,
+    own: { number: '340', name: 'Thomas Weber' },
+    other: { number: '370', name: 'Max Meyer' },
+    otherDevice: 'PJSIP/370' as DeviceName,
+    state: 'ringing',
+    held: false,
+    remoteHeld: false,
+    busySince: 0,
+    refChannel: 'PJSIP/370-00000000' as ChannelId,
+    service: '',
+    queue: '',
+    from: { number: '', name: '' },
+    since: 1000,
+    ...changes,
+  };
+}
+
+/** What a test may set and see. */
+export function api(options: { modules?: readonly Module[]; timeoutMs?: number; perSecond?: number } = {}) {
+  const modules = options.modules ?? allModules;
+  const settings = new Map([
+    ['sys.voicebox', '*100'],
+    ['sys.broken', 'a&b'],
+  ]);
+  let directory = createDirectory(people, settings);
+  const log = pino({ level: 'silent' });
+  const actions: [verb: string, ...args: unknown[]][] = [];
+  const views: ChannelView[] = [];
+  const deviceStates = new Map<string, string>();
+  const sent: string[] = [];
+  let failure: Error | undefined;
+  const act =
+    (verb: string) =>
+    async (...args: unknown[]) => {
+      if (failure) throw failure;
+      actions.push([verb, ...args]);
+    };
+  const pbx: Pbx = {
+    id: 'main' as PbxId,
+    state: { control: true, feed: true, reason: '' },
+    start: async () => {},
+    stop: async () => {},
+    onState: () => () => {},
+    onEvent: () => {},
+    originate: act('originate'),
+    hangup: act('hangup'),
+    blindTransfer: act('blindTransfer'),
+    redirect: act('redirect'),
+    endpoints: async () => [],
+    mailboxes: async () => new Map(),
+  };
+  const calls: Calls = {
+    apply: () => [],
+    expect: () => [],
+    channel: (id) => views.find((each) => each.channel === id),
+    channelsOf: (name) => views.filter((each) => each.device === name),
+    channels: () => views,
+    currentName: (id) => id,
+    deviceState: (name) => deviceStates.get(name),
+  };
+  const index = createSubscriptionIndex();
+  const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
+  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
+  const mailboxes = createMailboxes();
+  const publish = createPublish({
+    modules,
+    index,
+    from: 'pbx.example.org',
+    send: (stanza) => sent.push(stanza) > 0,
+  });
+  const dispatch = createDispatch({
+    modules,
+    context: () => ({
+      directory,
+      calls,
+      pbx,
+      sessions,
+      mailboxes,
+      settings: { context: 'internal', outsidePrefix: '0', ringMs: 30_000, showNumber: (number) => number },
+      log,
+      now: () => 1000,
+    }),
+    directory: () => directory,
+    domains: new Set(['example.org']),
+    rate: createRateLimit({
+      perSecond: options.perSecond ?? 1e6,
+      burst: options.perSecond ?? 1e6,
+      keys: 100,
+      monotonic: () => 0,
+    }),
+    maxInFlight: 100,
+    timeoutMs: options.timeoutMs ?? 5000,
+    show: (text) => text,
+    log,
+  });
+
+  /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
+  async function send(from: string, cmd: XmlElement): Promise<string> {
+    const jid = parseJid(from);
+    if (jid === undefined) throw new Error(`not a JID: ${from}`);
+    const answer = await dispatch(jid, cmd);
+    if ('error' in answer) return `${answer.error.condition}: ${answer.error.message}`;
+    return answer.result === undefined ? '' : serialize(answer.result);
+  }
+
+  return {
+    actions,
+    views,
+    deviceStates,
+    sessions,
+    mailboxes,
+    /** Messages that events made, as they would go to the server. */
+    sent,
+    send,
+    /** Sends one command element of a module. */
+    ask: (from: string, module: string, payload: XmlElement) =>
+      send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
+    tell: (...changes: CallChange[]) => publish(changes, { directory, calls }),
+    /** What the telephone system answers from now on. */
+    fail: (error: Error | undefined) => {
+      failure = error;
+    },
+    /** Replaces people by others of the same name, or adds them. */
+    change: (...changed: UserRecord[]) => {
+      const names = new Set(changed.map((each) => each.name));
+      directory = createDirectory([...people.filter((each) => !names.has(each.name)), ...changed], settings);
+    },
+  };
+}

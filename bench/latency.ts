@@ -1,0 +1,170 @@
+/**
+ * From the AMI byte to the stanza on the socket, under 1000 events a second: the bridge as a process of its own, between a
+ * simulated Asterisk and an XMPP component port, next to a plain echo process through the same kind of socket.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { cpus } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startAsterisk } from '../test/asterisk/asterisk.ts';
+import { until } from '../test/servers/until.ts';
+import { startAcceptServer } from '../test/xmpp/accept-server.ts';
+import { find, textIn } from '../test/xmpp/tree.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const echo = fileURLToPath(new URL('./echo.ts', import.meta.url));
+const eventsPerSecond = 1000;
+const seconds = 10;
+/** Every so many events one makes a ChannelEvent; the others are what Asterisk says besides. */
+const everyNth = 10;
+const domain = 'example.test';
+const component = `pbx.${domain}`;
+const secret = 'bench';
+
+const subscribe =
+  `<iq type='set' id='s' from='340@${domain}/x' to='${component}'>` +
+  "<cmd xmlns='http://www.pascom.net/mobydick' module='event'><AddSubscription>" +
+  "<Subscription module='base' type='ChannelEvent'/></AddSubscription></cmd></iq>";
+
+const percentile = (sorted: readonly number[], part: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+
+function summary(name: string, samples: number[]): string {
+  const sorted = samples.sort((a, b) => a - b);
+  const ms = (value: number) => `${value.toFixed(2).padStart(7)} ms`;
+  return `${name.padEnd(26)} p50 ${ms(percentile(sorted, 0.5))}   p99 ${ms(percentile(sorted, 0.99))}   n ${sorted.length}`;
+}
+
+/** Calls `step` so often a second, for as long as the run takes; late steps are made up for. */
+async function paced(count: number, perSecond: number, step: (n: number) => void): Promise<void> {
+  const began = performance.now();
+  for (let n = 0; n < count; ) {
+    const due = ((performance.now() - began) / 1000) * perSecond;
+    for (; n < count && n <= due; n += 1) step(n);
+    await wait(1);
+  }
+}
+
+function channel(n: number, state: 'Down' | 'Ringing'): Record<string, string> {
+  return {
+    Channel: `PJSIP/340-${n.toString(16).padStart(8, '0')}`,
+    ChannelState: state === 'Down' ? '0' : '5',
+    ChannelStateDesc: state,
+    CallerIDNum: '340',
+    CallerIDName: 'Anna Müller',
+    ConnectedLineNum: '370',
+    ConnectedLineName: 'Bernd Schmidt',
+    Language: 'en',
+    AccountCode: '',
+    Context: 'internal',
+    Exten: 's',
+    Priority: '1',
+    Uniqueid: `bench.${n}`,
+    Linkedid: `bench.${n}`,
+  };
+}
+
+async function throughBridge(): Promise<number[]> {
+  const asterisk = await startAsterisk({
+    // Without the right to filter, every event reaches the bridge.
+    users: [
+      { username: 'feed', secret, read: ['all'], write: ['reporting'] },
+      { username: 'control', secret, read: ['call'], write: ['all'] },
+    ],
+  });
+  const sent = new Map<string, number>();
+  const samples: number[] = [];
+  let subscribed = false;
+  const server = await startAcceptServer({
+    domain: component,
+    secret,
+    onStanza(stanza) {
+      if (stanza.name === 'iq') subscribed ||= stanza.attrs.type === 'result';
+      const event = find(find(stanza, 'cmd'), 'ChannelEvent');
+      if (textIn(find(event, 'eventType')) !== 'ringing') return;
+      const began = sent.get(textIn(find(event, 'eventId')));
+      if (began !== undefined) samples.push(performance.now() - began);
+    },
+  });
+  const bridge = fork(main, [], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      XMPP_SERVICE: `xmpp://127.0.0.1:${server.port}`,
+      XMPP_COMPONENT: component,
+      XMPP_SECRET: secret,
+      AMI_PORT: String(asterisk.port),
+      AMI_USERNAME: 'control',
+      AMI_SECRET: secret,
+      AMI_FEED_USERNAME: 'feed',
+      AMI_FEED_SECRET: secret,
+      HTTP_LISTEN: '',
+      LOG_LEVEL: 'error',
+    },
+  });
+  try {
+    const stream = await server.online();
+    // Who 340 is, the bridge learns from Asterisk; until then it refuses.
+    while (!subscribed) {
+      stream.write(subscribe);
+      await wait(100);
+    }
+    await paced(eventsPerSecond * seconds, eventsPerSecond, (n) => {
+      const step = n % everyNth;
+      if (step === 0) asterisk.emit('Newchannel', channel(n, 'Down'));
+      else if (step === 1) {
+        const headers = channel(n - 1, 'Ringing');
+        sent.set(headers.Channel ?? '', performance.now());
+        asterisk.emit('Newstate', headers);
+      } else if (step === 5) asterisk.emit('Hangup', { ...channel(n - 5, 'Ringing'), Cause: '16' });
+      else
+        asterisk.emit(
+          'VarSet',
+          { ...channel(n - step, 'Down'), Variable: 'BENCH', Value: String(n) },
+          'dialplan',
+        );
+    });
+    await until('every ringing has arrived', () => samples.length >= sent.size);
+    return samples;
+  } finally {
+    bridge.kill();
+    await once(bridge, 'exit');
+    await server.stop();
+    await asterisk.stop();
+  }
+}
+
+async function throughEcho(): Promise<number[]> {
+  const child = fork(echo);
+  const [port] = (await once(child, 'message')) as [number];
+  const socket = connect(port, '127.0.0.1').setNoDelay(true);
+  await once(socket, 'connect');
+  const samples: number[] = [];
+  const began: number[] = [];
+  let pending = 0;
+  const line = `${'x'.repeat(430)}\n`;
+  socket.on('data', (bytes: Buffer) => {
+    pending += bytes.length;
+    for (; pending >= line.length; pending -= line.length)
+      samples.push(performance.now() - (began[samples.length] ?? 0));
+  });
+  const count = eventsPerSecond * seconds;
+  await paced(count, eventsPerSecond, () => {
+    began.push(performance.now());
+    socket.write(line);
+  });
+  await until('every line has come back', () => samples.length >= count);
+  socket.destroy();
+  child.kill();
+  return samples;
+}
+
+const bridge = await throughBridge();
+const plain = await throughEcho();
+console.log(
+  `${eventsPerSecond} AMI events/s for ${seconds} s on ${cpus().length} x ${cpus()[0]?.model.trim()}`,
+);
+console.log(summary('AMI socket → XMPP socket', bridge));
+console.log(summary('plain echo', plain));

@@ -2,8 +2,8 @@
 
 import type { Logger } from 'pino';
 import { type Bridge, createBridge } from './bridge.ts';
-import { createCalls } from './calls/model.ts';
 import type { Config } from './config.ts';
+import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
@@ -60,7 +60,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     pbx,
     store,
     directory,
-    calls: createCalls({ deviceOf: (channel) => directory.current.deviceOfChannel(channel) }),
+    calls: callsOf(() => directory.current),
     domains: config.xmpp.userDomains,
     settings: {
       context: config.pbx.context,

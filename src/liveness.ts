@@ -35,6 +35,9 @@ const MAX_PINGS_UNDER_WAY = 500;
 // What servers answer for a full JID that is no more: RFC 6121 §8.5.3.2.3, and what s2s says of a lost remote.
 const gone = new Set(['service-unavailable', 'item-not-found', 'recipient-unavailable', 'gone']);
 
+/** The stream to the server was lost, or is full: that says nothing about a client. See `Xmpp.request`. */
+const isOurs = ({ condition, type }: StanzaError) => condition === 'service-unavailable' && type === 'wait';
+
 /** Makes the watch; it does nothing before `start`. */
 export function createLiveness({ xmpp, sessions, log, intervalMs, timeoutMs }: LivenessOptions): Liveness {
   let timer: NodeJS.Timeout | undefined;
@@ -48,9 +51,9 @@ export function createLiveness({ xmpp, sessions, log, intervalMs, timeoutMs }: L
     try {
       await xmpp.request(jid, 'get', xml('ping', { xmlns: 'urn:xmpp:ping' }), timeoutMs);
     } catch (error) {
-      const said = error instanceof StanzaError ? error.condition : 'unknown';
+      if (!(error instanceof StanzaError) || isOurs(error)) return;
       // A session that was opened anew while the ping was under way is not the one that is gone.
-      if (!gone.has(said) || sessions.get(jid) !== opened) return;
+      if (!gone.has(error.condition) || sessions.get(jid) !== opened) return;
       if (sessions.close(jid)) log.info({ jid }, 'session ended: the server knows it no more');
     } finally {
       asking.delete(jid);

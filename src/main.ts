@@ -3,6 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { assemble } from './assemble.ts';
+import { recordCommand } from './cli/record.ts';
+import { replayCommand } from './cli/replay.ts';
+import { UsageError } from './cli/usage.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DirectoryFileError } from './directory/file.ts';
 import { createLog } from './log.ts';
@@ -11,6 +14,12 @@ const usage = `offhook: telephone features of an Asterisk PBX for Prosody and ej
 
 usage: offhook            run the bridge, configured by environment variables and .env
        offhook health     ask a running bridge whether it is ready; exit code 0 or 1
+       offhook record [--mask] [--max-mb N] FILE
+                          write what Asterisk tells into FILE.ami and FILE.json,
+                          without secrets; --mask hides names and numbers, too
+       offhook replay [--directory users.yaml] [--as JID] FILE…
+                          print what users would be told of a recording; exit
+                          code 1 where something cannot be
        offhook --version
        offhook --help
 
@@ -81,13 +90,34 @@ async function health(): Promise<void> {
   }
 }
 
+const printLine = (line: string) => void process.stdout.write(`${line}\n`);
+const reportLine = (line: string) => void process.stderr.write(`${line}\n`);
+
+async function recordUntilInterrupted(args: readonly string[]): Promise<void> {
+  const recorder = await recordCommand(args, process.env, reportLine);
+  process.on('SIGINT', () => recorder.stop());
+  process.on('SIGTERM', () => recorder.stop());
+  await recorder.ended;
+}
+
+/** Mistakes in the command line: ours, and those of `parseArgs`. */
+function isUsage(error: unknown): error is Error {
+  if (error instanceof UsageError) return true;
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}
+
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   try {
     process.loadEnvFile('.env');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  if (rest.length > 0) return complain([`unexpected: ${rest.join(' ')}`, 'try: offhook --help'], EX_USAGE);
+  if (command === 'replay') {
+    process.exitCode = replayCommand(rest, printLine, reportLine);
+    return;
+  }
+  if (command === 'record') return recordUntilInterrupted(rest);
+  if (rest.length > 0) throw new UsageError(`unexpected: ${rest.join(' ')}`);
   switch (command) {
     case undefined:
       return run();
@@ -101,7 +131,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       process.stdout.write(usage);
       return;
     default:
-      return complain([`unknown command: ${command}`, 'try: offhook --help'], EX_USAGE);
+      throw new UsageError(`unknown command: ${command}`);
   }
 }
 
@@ -109,6 +139,8 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError) {
     const count = error.mistakes.length === 1 ? 'a mistake' : `${error.mistakes.length} mistakes`;
     complain([`the configuration has ${count}:`, ...error.mistakes.map((line) => `  ${line}`)], EX_CONFIG);
+  } else if (isUsage(error)) {
+    complain([error.message, 'try: offhook --help'], EX_USAGE);
   } else if (error instanceof DirectoryFileError) {
     complain(error.mistakes, EX_CONFIG);
   } else {

@@ -33,6 +33,8 @@ const may: Record<string, readonly string[]> = {
     'backoff.ts',
     'pbx/pbx.ts',
     'config/closest.ts',
+    'calls/calls.ts',
+    'calls/model.ts',
   ],
   modules: [
     'protocol/',
@@ -45,6 +47,7 @@ const may: Record<string, readonly string[]> = {
     'mailboxes.ts',
     'subscriptions/subscription.ts',
   ],
+  replay: ['pbx/', 'calls/', 'modules/define.ts', 'directory.ts', 'directory/discovered.ts', 'protocol/'],
   'dispatch.ts': ['modules/', 'protocol/', 'errors.ts', 'directory.ts', 'rate.ts', 'xmpp/xmpp.ts'],
   'publish.ts': ['modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],

@@ -77,6 +77,8 @@ export function hangupToken(leg: Leg, cause: number): HangupToken {
   if (leg.forwarded) return 'redirected';
   if (leg.lost) return 'answered-elsewhere';
   if (!call.outbound) return ofCalled(leg, cause);
+  // A consulting call that became somebody else's has done what it was for.
+  if (call.transfer !== '') return 'normal';
   if (call.origin && leg.state !== 'up') return ofOriginated(leg, cause);
   return ofCaller(leg, cause);
 }

@@ -44,7 +44,9 @@ export function dialEnd(world: World, event: EventOf<'dial-end'>): void {
   if (caller !== undefined) {
     // In a transfer to a ringing target, and in a pickup, others than those who began stand at both ends.
     link(caller, dest);
-    caller.dialResult = event.status;
+    // Of a group, the one who answers decides; those who are given up say nothing of the others.
+    const decided = caller.dialResult === 'ANSWER' || (event.status === 'CANCEL' && caller.dialResult !== '');
+    if (!decided) caller.dialResult = event.status;
     if (event.status === 'ANSWER') forfeit(caller, dest);
     else if (!ringsSomebody(caller)) caller.alerting = false;
   }
@@ -100,7 +102,7 @@ export function tellRedirect(world: World, leg: Leg): void {
   const call = leg.call;
   if (call === undefined || call.phase !== 'ringing' || call.outbound || call.redirected) return;
   call.redirected = true;
-  cease(world, leg, call);
+  cease(world, call);
   tell(world, leg, call, 'redirect', '');
 }
 

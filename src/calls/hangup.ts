@@ -6,7 +6,7 @@ import { redirectOnHangup } from './dial.ts';
 import type { Leg } from './leg.ts';
 import { cease } from './offer.ts';
 import type { EventOf } from './reducer.ts';
-import { settle, tell, viewOf } from './settle.ts';
+import { ring, settle, viewOf } from './settle.ts';
 import { meet, remove, type World } from './world.ts';
 
 /** A device asks for the end. Its peer gets none of these, so this is the one who hung up. */
@@ -34,11 +34,8 @@ export function end(world: World, leg: Leg, details: string): void {
   const call = leg.call;
   const other = facing(leg);
   if (call !== undefined && !call.hidden && owesAnEnd(leg)) {
-    if (call.phase === 'new') {
-      call.phase = 'ringing';
-      tell(world, leg, call, 'ringing', call.outbound ? '' : call.queue);
-    }
-    cease(world, leg, call);
+    if (call.phase === 'new') ring(world, leg, call);
+    cease(world, call);
     const view = { ...viewOf(leg, call), state: 'ended' as const };
     world.out.push({ kind: 'channel', type: 'hangup', details, view, at: world.at });
   }

@@ -1,23 +1,12 @@
-/** The call model: puts the parts together. What an event means is in the file that bears its name. */
+/** The call model behind its port. */
 
-import { bridgeDestroy, bridgeEnter, bridgeLeave } from './bridges.ts';
 import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
-import { application, spying, update } from './channels.ts';
-import { deviceState } from './devices.ts';
-import { dialBegin, dialEnd, dialState } from './dial.ts';
-import { hangup, hangupRequest } from './hangup.ts';
-import { hold } from './hold.ts';
 import type { Leg } from './leg.ts';
-import { expectNumber, originated } from './originate.ts';
-import { park } from './parking.ts';
-import { pickup } from './pickup.ts';
-import { agentCalled, queueJoin, queueLeave } from './queue.ts';
-import { on, type Reduce } from './reducer.ts';
-import { resync } from './resync.ts';
+import { expectNumber } from './originate.ts';
+import { reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
-import { attendedTransfer, blindTransfer } from './transfer.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld } from './world.ts';
 
 /** What {@link createCalls} needs. The look-ups are asked in the middle of an event and must be quick. */
 export interface CallsOptions {
@@ -27,42 +16,6 @@ export interface CallsOptions {
   readonly extension?: (number: string) => Party | undefined;
   /** Token of the service behind a dialled number, where the feed does not tell applications. */
   readonly serviceAt?: (number: string) => string;
-}
-
-const reducers = new Map<string, Reduce>([
-  ...on(['channel-new', 'channel-update'], update),
-  ...on(['application'], application),
-  ...on(['dial-begin'], dialBegin),
-  ...on(['dial-state'], dialState),
-  ...on(['dial-end'], dialEnd),
-  ...on(['bridge-enter'], bridgeEnter),
-  ...on(['bridge-leave'], bridgeLeave),
-  ...on(['bridge-destroy'], bridgeDestroy),
-  ...on(['hold', 'unhold'], hold),
-  ...on(['hangup-request'], hangupRequest),
-  ...on(['hangup'], hangup),
-  ...on(['blind-transfer'], blindTransfer),
-  ...on(['attended-transfer'], attendedTransfer),
-  ...on(['pickup'], pickup),
-  ...on(['parked', 'unparked', 'park-timeout', 'park-gave-up'], park),
-  ...on(['queue-join'], queueJoin),
-  ...on(['queue-leave', 'queue-abandon'], queueLeave),
-  ...on(['agent-called'], agentCalled),
-  ...on(['spy-start'], spying),
-  ...on(['originate-response'], originated),
-  ...on(['device-state'], deviceState),
-  ...on(['snapshot'], (world, event) => {
-    resync(world, event.snapshot);
-    for (const one of event.snapshot.meanwhile) reduce(world, one);
-  }),
-]);
-
-function reduce(
-  world: World,
-  event: { readonly type: string; readonly at: number } & Parameters<Reduce>[1],
-): void {
-  world.at = event.at;
-  reducers.get(event.type)?.(world, event);
 }
 
 const nothing: readonly CallChange[] = Object.freeze([]);

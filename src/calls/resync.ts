@@ -91,7 +91,10 @@ function seat(world: World, snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotC
   for (const leg of world.legs.values()) leave(world, leg);
   const types = new Map(snapshot.bridges.map((bridge) => [bridge.id, bridge.type]));
   for (const [leg, channel] of legs) {
-    if (channel.bridgeId !== '') enter(world, leg, channel.bridgeId, types.get(channel.bridgeId) ?? '');
+    if (channel.bridgeId === '') continue;
+    // Where bridges could not be listed, the application says as much.
+    const type = types.get(channel.bridgeId) ?? (leg.service === 'conference' ? 'base' : '');
+    enter(world, leg, channel.bridgeId, type);
   }
   for (const bridge of snapshot.bridges) {
     for (const id of bridge.channels) {

@@ -28,9 +28,7 @@ export function settle(world: World, leg: Leg): void {
   const service = talks ? '' : serviceOf(world, leg, call);
   if (talks) leg.service = '';
   if (call.phase === 'new' && !talks && service === '' && rings(leg, call)) {
-    meetOther(world, leg, call, false);
-    call.phase = 'ringing';
-    tell(world, leg, call, 'ringing', call.outbound ? '' : call.queue);
+    ring(world, leg, call);
     if (!call.outbound) offer(world, leg, call);
   }
   if (call.phase !== 'busy' && (talks || service !== '')) {
@@ -51,9 +49,16 @@ export function settle(world: World, leg: Leg): void {
   if (call.phase === 'busy') settleHold(world, leg, call, talks ? far : undefined, service);
 }
 
+/** Tells that the call rings: here, or at the far end. */
+export function ring(world: World, leg: Leg, call: Call): void {
+  meetOther(world, leg, call, false);
+  call.phase = 'ringing';
+  tell(world, leg, call, 'ringing', call.outbound ? '' : call.queue);
+}
+
 /** Tells that the call is answered, by a person where `service` is empty. */
 export function answer(world: World, leg: Leg, call: Call, service: string): void {
-  cease(world, leg, call);
+  cease(world, call);
   // With a service the other party is what was dialled, whatever the connected line still says.
   if (service === '') meetOther(world, leg, call, call.phase === 'ringing');
   call.phase = 'busy';
@@ -163,7 +168,9 @@ function meetOther(world: World, leg: Leg, call: Call, told: boolean): void {
 }
 
 function otherParty(leg: Leg, call: Call, ref: Leg | undefined): Party {
-  if (isKnown(leg.connected, call)) return leg.connected;
+  // Originate writes the caller's own name on the line, and a call to the outside changes the number only (dial.c).
+  const own = call.origin && leg.connected.name === leg.caller.name;
+  if (isKnown(leg.connected, call)) return own ? party(leg.connected.number, '') : leg.connected;
   if (ref !== undefined && ref.caller !== nobody && talkingTo(leg) === ref && ref.state === 'up')
     return ref.caller;
   if (!call.outbound) return call.other;

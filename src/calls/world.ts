@@ -27,8 +27,8 @@ export interface World extends Lookups {
   readonly calls: Map<ChannelId, Leg>;
   readonly byDevice: Map<DeviceName, Set<Leg>>;
   readonly deviceStates: Map<DeviceName, string>;
-  /** Calls that others may pick up, and how many channels ring for each: several where a user has several devices. */
-  readonly pickups: Map<string, number>;
+  /** Calls that others may pick up: told of with the first channel, and how many ring for each, several where a user has several devices. */
+  readonly offers: Map<string, { readonly channel: ChannelId; ringing: number }>;
   /** Numbers that originated legs call, by unique id, told before the leg exists. */
   readonly expected: Map<string, string>;
   /** Unique ids of channels that ended: late and repeated events must not bring one back. */
@@ -52,7 +52,7 @@ export function createWorld(lookups: Lookups): World {
     calls: new Map(),
     byDevice: new Map(),
     deviceStates: new Map(),
-    pickups: new Map(),
+    offers: new Map(),
     expected: new Map(),
     ended: createRecent(remembered),
     at: 0,

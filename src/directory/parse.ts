@@ -25,10 +25,11 @@ export type ParseResult =
 
 /**
  * Parses and checks. `domains` are the XMPP domains whose users may be listed, at least one; the first is that of users
- * without a `jid` of their own. Never throws on bad input.
+ * without a `jid` of their own. Undefined: any domain, and `localhost` for those. Never throws on bad input.
  */
-export function parseDirectory(source: string, domains: readonly string[]): ParseResult {
+export function parseDirectory(source: string, domains: readonly string[] | undefined): ParseResult {
   const lines = new LineCounter();
+  const ownDomain = domains?.[0] ?? 'localhost';
   // Failsafe: every scalar stays the text that was written. An extension 0340 must not become the number 340.
   const document = parseDocument(source, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
   const locate = (offset: number) => {
@@ -64,13 +65,13 @@ export function parseDirectory(source: string, domains: readonly string[]): Pars
   const mistakes = checked.success
     ? []
     : checked.error.issues.flatMap((issue) => explain(issue, raw, mistake));
-  for (const { path, first, value } of findDuplicates(raw, domains[0] ?? '')) {
+  for (const { path, first, value } of findDuplicates(raw, ownDomain)) {
     const { line } = locate(offsetOf(document, first));
     mistakes.push(mistake(path, `${quote(value)} is taken already by ${showPath(first)} (line ${line})`));
   }
   for (const [index, jid] of jidsOf(raw).entries()) {
     const { local = '', domain = '' } = (jid !== undefined && parseJid(jid)) || {};
-    if (local === '' || domains.includes(domain)) continue;
+    if (domains === undefined || local === '' || domains.includes(domain)) continue;
     mistakes.push(
       mistake(
         ['users', index, 'jid'],
@@ -81,7 +82,7 @@ export function parseDirectory(source: string, domains: readonly string[]): Pars
   if (!checked.success || mistakes.length > 0) {
     return { ok: false, mistakes: mistakes.sort((a, b) => a.line - b.line || a.column - b.column) };
   }
-  const users = checked.data.users.map((user) => toUser(user, domains[0] ?? ''));
+  const users = checked.data.users.map((user) => toUser(user, ownDomain));
   return {
     ok: true,
     directory: createDirectory(users, new Map(Object.entries(checked.data.settings ?? {}))),

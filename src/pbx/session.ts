@@ -19,6 +19,8 @@ export interface SessionOptions extends Address {
   readonly wanted?: WantedEvents | undefined;
   /** Called synchronously, in order, for every wanted event that is not part of a list. Valid during the call. Must not throw. */
   onEvent?(message: AmiMessage): void;
+  /** Called with the bytes as they come, before they are read. Valid during the call. Only with {@link onEvent}. */
+  onBytes?(bytes: Buffer): void;
 }
 
 /** A logged-in AMI connection. */
@@ -55,7 +57,7 @@ interface Pending {
  * configuration can help; nothing stays open then.
  */
 export async function openSession(options: SessionOptions): Promise<AmiSession> {
-  const { account, loginTimeoutMs, actionTimeoutMs, wanted = wantedEvents([]), onEvent } = options;
+  const { account, loginTimeoutMs, actionTimeoutMs, wanted = wantedEvents([]), onEvent, onBytes } = options;
   const pending = new Map<string, Pending>();
   let ended = '';
   let version = '';
@@ -88,8 +90,11 @@ export async function openSession(options: SessionOptions): Promise<AmiSession> 
     },
   });
 
-  const socket = await openSocket(options, onEvent === undefined ? undefined : framer.push);
-  const onData = (bytes: Buffer) => framer.push(bytes);
+  const onData = (bytes: Buffer) => {
+    onBytes?.(bytes);
+    framer.push(bytes);
+  };
+  const socket = await openSocket(options, onEvent === undefined ? undefined : onData);
   if (onEvent === undefined) socket.on('data', onData);
 
   let close: (reason: string) => void = () => {};

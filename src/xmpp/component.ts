@@ -217,6 +217,8 @@ export function createComponent(options: ComponentOptions): Component {
     clearTimeout(reconnect);
     unwatch();
     await answering.finish(state.status === 'online' ? graceMs : 0);
+    // What the server had sent before this comes back has been refused by then; nothing can be answered after the closing tag.
+    if (state.status === 'online') await ping(left()).catch(() => undefined);
     await outbox.flushed(left());
     outbox.detach();
     await stream?.close(Math.max(closeMs, left()));

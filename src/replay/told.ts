@@ -1,0 +1,61 @@
+/** What users would have been told of a recorded call, event by event, in the words of the modules. */
+
+import type { Calls } from '../calls/calls.ts';
+import { createInvariants } from '../calls/invariants.ts';
+import type { Directory } from '../directory.ts';
+import type { Module } from '../modules/define.ts';
+import { elements, textOf, type XmlElement } from '../protocol/xml.ts';
+import { replay, type Sidecar } from './replay.ts';
+
+/** One event to one user. */
+export interface Told {
+  /** Seconds since the recording began. */
+  readonly t: number;
+  /** Bare JID. */
+  readonly to: string;
+  readonly module: string;
+  readonly event: string;
+  /** The payload's attributes and child elements by name; text, or the same again for what holds elements. */
+  readonly fields: Fields;
+}
+
+/** An element as JSON. Names that come more than once hold a list. */
+export interface Fields {
+  readonly [name: string]: string | Fields | readonly (string | Fields)[];
+}
+
+/** Plays one recording. Calls back for each event to each user; returns the sentences of what must not be. */
+export function tell(
+  recording: { readonly bytes: Buffer; readonly sidecar: Sidecar | undefined },
+  world: { readonly modules: readonly Module[]; readonly directory: Directory; readonly calls: Calls },
+  onTold: (told: Told) => void,
+): readonly string[] {
+  const { modules, directory, calls } = world;
+  const invariants = createInvariants();
+  const violations: string[] = [];
+  replay(recording.bytes, recording.sidecar, calls, (t, change) => {
+    violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
+    for (const module of modules) {
+      for (const event of module.events.values()) {
+        for (const { type, concerns, payload } of event.from(change, { directory, calls })) {
+          const fields = fieldsOf(payload());
+          for (const { jid } of concerns) {
+            onTold({ t: Number(t.toFixed(6)), to: jid, module: module.name, event: type, fields });
+          }
+        }
+      }
+    }
+  });
+  return violations;
+}
+
+function fieldsOf(element: XmlElement): Fields {
+  const fields = new Map<string, string | Fields | (string | Fields)[]>(element.attrs);
+  for (const child of elements(element)) {
+    const value = child.attrs.size === 0 && elements(child).length === 0 ? textOf(child) : fieldsOf(child);
+    const before = fields.get(child.name);
+    if (before === undefined) fields.set(child.name, value);
+    else fields.set(child.name, Array.isArray(before) ? [...before, value] : [before, value]);
+  }
+  return Object.fromEntries(fields);
+}

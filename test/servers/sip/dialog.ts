@@ -70,6 +70,8 @@ export function beginDialog(
   let { remote, peer, target } = setup;
   let sequence = 0;
   let branch = '';
+  /** Tag of the other side before it has answered (RFC 3261 §12.1.2): an early dialog can be replaced, too. */
+  let early = '';
 
   const build = (method: string, number: number, extra: readonly Header[] = [], body = ''): SipMessage => ({
     start: `${method} ${target} SIP/2.0`,
@@ -97,6 +99,7 @@ export function beginDialog(
     },
     learn(message) {
       remote = identity(message) ?? remote;
+      if (status(message) !== undefined) early = parameter(header(message, 'To'), 'tag');
       target = uri(header(message, 'Contact')) || target;
     },
     async request(method, extra = [], body = '') {
@@ -115,7 +118,7 @@ export function beginDialog(
       await transport.request(build('CANCEL', sequence), { branch });
     },
     replacement() {
-      const dialog = `${setup.id};to-tag=${parameter(peer, 'tag')};from-tag=${tag}`;
+      const dialog = `${setup.id};to-tag=${parameter(peer, 'tag') || early};from-tag=${tag}`;
       return `${target.replace(/[;?].*$/, '')}?Replaces=${encodeURIComponent(dialog)}`;
     },
   };

@@ -54,6 +54,9 @@ export interface AsteriskLimits {
   readonly maxMeanwhile: number;
 }
 
+/** causes.h */
+const AST_CAUSE_CALL_REJECTED = 21;
+
 const defaults: AsteriskLimits = {
   connectTimeoutMs: 5000,
   loginTimeoutMs: 5000,
@@ -97,7 +100,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     state = stateNow();
     if (up) log.info({ pbx: id, connection }, 'connected to Asterisk');
     else
-      log[reason === 'stopped' ? 'info' : 'warn'](
+      log[reason === 'stopped' ? 'debug' : 'warn'](
         { pbx: id, connection, reason },
         'no connection to Asterisk',
       );
@@ -195,8 +198,9 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     async originate(call) {
       await run(originateAction(call));
     },
-    async hangup(channel) {
-      await run(action('Hangup', { Channel: checkedChannel(channel) }));
+    async hangup(channel, reason) {
+      const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
+      await run(action('Hangup', { Channel: checkedChannel(channel), ...cause }));
     },
     async blindTransfer(channel, context, exten) {
       await run(

@@ -82,7 +82,7 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
         broken.push(`${event.type}: ${error instanceof Error ? error.stack : error}`);
       }
     },
-    expect: (uniqueId, number) => publish(calls.expect(uniqueId, number)),
+    expect: (uniqueId, number) => calls.expect(uniqueId, number),
     at(extension) {
       const screen = screens.get(extension);
       if (screen === undefined) throw new Error(`nobody has ${extension}`);

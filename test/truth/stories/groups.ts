@@ -134,8 +134,8 @@ export function queues(story: Story): void {
         `hangup normal <- ${stranger.number}`,
       ],
       320: [
-        `ringing <- ${stranger.number} from 340`,
-        `busy <- ${stranger.number} from 340`,
+        `ringing Support <- ${stranger.number} from 340`,
+        `busy Support <- ${stranger.number} from 340`,
         `hangup normal <- ${stranger.number} from 340`,
       ],
     });

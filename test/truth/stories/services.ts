@@ -20,7 +20,6 @@ export function parking(story: Story): void {
       'ringing -> 370',
       'busy -> 370',
       'transfer blind -> 370',
-      'rename parked -> 700',
       'rename -> 320',
       'hangup normal -> 320',
     ]);
@@ -39,8 +38,8 @@ export function parking(story: Story): void {
     const back = await stage.phone('370').ringing();
     await stage.told('370', 'ringing <- 340');
     await back.answer();
-    await stage.told('340', 'rename -> 370');
     await stage.agree('370');
+    await stage.agree('340');
     await stage.over();
     expect(stage.lab.client('370').told).toEqual([
       'ringing <- 340',
@@ -98,6 +97,7 @@ export function services(story: Story): void {
     await stage.talk('340', '370');
     const spy = await stage.phone('320').dial('555');
     await spy.until('connected');
+    await until('it listens', async () => /ChanSpy/.test(await stage.lab.asterisk.cli('core show channels')));
     await stage.lab.caughtUp();
     await stage.agree('340', '370');
     await spy.hangup();

@@ -128,7 +128,14 @@ export function blindTransfers(story: Story): void {
         'rename -> 320',
         'hangup normal -> 320',
       ],
-      370: ['ringing <- 340', 'busy <- 340', 'hold <- 340', 'transfer blind <- 340', 'hangup normal <- 340'],
+      370: [
+        'ringing <- 340',
+        'busy <- 340',
+        'hold <- 340',
+        'unhold <- 340',
+        'transfer blind <- 340',
+        'hangup normal <- 340',
+      ],
       320: ['ringing <- 340 from 370', 'busy <- 340 from 370', 'hangup normal <- 340 from 370'],
     });
   });

@@ -69,7 +69,6 @@ export function leave(pbx: Pbx, channel: Channel): void {
   if (bridge === undefined) return;
   bridge.channels.splice(bridge.channels.indexOf(channel), 1);
   channel.bridge = undefined;
-  channel.holding = false;
   bridgeEvent(pbx, 'BridgeLeave', bridge, channel);
 }
 

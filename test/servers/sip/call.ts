@@ -95,6 +95,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
   let held = false;
   let end: Call['end'];
   let transferStatus: number | undefined;
+  let answering = false;
   let acknowledged = false;
   let sdpVersion = 0;
 
@@ -129,7 +130,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     return status(await dialog.request('REFER', [['Refer-To', to], by])) ?? 0;
   };
   const refuse = (code: number, reason: string, extra: readonly Header[] = []) => {
-    if (!invite || state !== 'ringing') return;
+    if (!invite || state !== 'ringing' || answering) return;
     transport.respond(invite, `${code} ${reason}`, [tagged, ...extra]);
     move('ended', code);
   };
@@ -160,7 +161,9 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
       );
     },
     async answer() {
-      if (!invite || state !== 'ringing') throw new Error(`Nothing to answer: the call is ${state}`);
+      if (!invite || state !== 'ringing' || answering)
+        throw new Error(`Nothing to answer: the call is ${answering ? 'answered' : state}`);
+      answering = true;
       transport.respond(invite, '200 OK', [tagged, contact, allow, sdpType], sdp('sendrecv'));
       await until('The answer is acknowledged', () => acknowledged || state === 'ended');
     },
@@ -168,6 +171,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     forward: (number) => refuse(302, 'Moved Temporarily', [['Contact', `<sip:${number}@${line.pbx}>`]]),
     async hangup() {
       if (state === 'calling') await until('The PBX has heard of the call', () => state !== 'calling');
+      if (answering) await until('The answer is acknowledged', () => state !== 'ringing');
       if (state === 'connected') {
         move('ended', 'here');
         await dialog.request('BYE');
@@ -210,7 +214,8 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     },
   };
   const onCancel = () => {
-    if (!invite || state !== 'ringing') return;
+    // RFC 3261 §9.2: no effect on what is answered already.
+    if (!invite || state !== 'ringing' || answering) return;
     transport.respond(invite, '487 Request Terminated', [tagged]);
     move('ended', 'there');
   };

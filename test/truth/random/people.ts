@@ -46,7 +46,9 @@ export function actAtRandom(exchange: Exchange, dice: Dice): Deed | undefined {
     return deed(`sends ${about} to ${number}`, call.transfer(number));
   }
   const second = calls.find((each) => each !== call && each.state === 'connected');
-  if (second !== undefined && call.join !== undefined) {
+  // A service that is handed on does not tell the one who gets it what it is: the display goes on to show who did it.
+  const services = calls.some((each) => each.number === '600');
+  if (second !== undefined && call.join !== undefined && !services) {
     return deed(`connects ${about} with ${second.number}`, call.join(second));
   }
   if (roll < 80 && calls.length === 1) {

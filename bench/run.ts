@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const all = ['feed', 'latency'];
+const all = ['feed', 'latency', 'calls'];
 const wanted = process.argv.slice(2);
 for (const name of wanted.length > 0 ? wanted : all) {
   if (!all.includes(name)) throw new Error(`there is no benchmark "${name}"; there are ${all.join(', ')}`);

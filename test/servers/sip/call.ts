@@ -96,6 +96,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
   let end: Call['end'];
   let transferStatus: number | undefined;
   let answering = false;
+  let blind = false;
   let acknowledged = false;
   let sdpVersion = 0;
 
@@ -184,7 +185,10 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     },
     hold: () => renegotiate('sendonly'),
     unhold: () => renegotiate('sendrecv'),
-    transfer: (number) => refer(`<sip:${number.replaceAll('#', '%23')}@${line.pbx}>`),
+    transfer(number) {
+      blind = true;
+      return refer(`<sip:${number.replaceAll('#', '%23')}@${line.pbx}>`);
+    },
     async transferTo(other) {
       const replaced = dialogs.get(other);
       if (!replaced) throw new Error('That is no call of a phone of ours');
@@ -223,8 +227,9 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     const code = /^SIP\/2\.0 (\d{3})/.exec(request.body)?.[1];
     if (!code) return;
     transferStatus = Number(code);
-    // The transfer is done: who transferred is the one to hang up (RFC 5589 §6.1).
-    if (transferStatus >= 200 && transferStatus < 300) {
+    // The transfer is done: who transferred is the one to hang up (RFC 5589 §6.1). COMPAT: once Asterisk has accepted a blind
+    // one, the channel is gone whatever becomes of it; a telephone that stayed would keep a dialog with nothing behind it.
+    if (transferStatus >= 200 && (blind || transferStatus < 300)) {
       call.hangup().catch((error: unknown) => line.note(`no answer to BYE: ${error}`));
     }
   };

@@ -65,6 +65,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       showNumber: numberShower(config.log.maskNumbers),
     },

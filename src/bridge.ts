@@ -79,6 +79,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     log,
     intervalMs: limits.pingEveryMs,
     timeoutMs: PING_TIMEOUT_MS,
+    now,
   });
 
   const context = (): Omit<Context, 'caller'> => ({
@@ -112,7 +113,6 @@ export function createBridge(options: BridgeOptions): Bridge {
     const changes = calls.apply(event);
     mailboxes.apply(event);
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
-    if (event.type === 'snapshot') void learnMailboxes();
   }
 
   async function learnMailboxes(): Promise<void> {
@@ -132,10 +132,12 @@ export function createBridge(options: BridgeOptions): Bridge {
   }
 
   let restored = false;
+  /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
   async function restore(): Promise<void> {
-    if (restored) return;
+    const first = !restored;
     try {
       const stored = await store.loadSessions();
+      if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);
       log.info({ sessions: stored.length }, 'sessions restored');
@@ -152,9 +154,15 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
   xmpp.onPresence(onPresence);
   pbx.onEvent(onEvent);
+  // Both: one connection tells how many there are, the other what becomes of them.
+  pbx.onState(({ control, feed }) => {
+    if (control && feed) void learnMailboxes();
+  });
   store.onState((state) => {
     if (state.usable) void restore();
   });
+
+  let stopped = false;
 
   return {
     sessions,
@@ -163,10 +171,13 @@ export function createBridge(options: BridgeOptions): Bridge {
       await directory.start();
       await store.start(STORE_START_MS);
       await restore();
+      // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
+      if (stopped) return;
       liveness.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
+      stopped = true;
       liveness.stop();
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);

@@ -66,7 +66,8 @@ export function readConfig(env: Environment): ConfigResult {
   // The table's type vouches for the values' types; a hole is a mistake, and then nothing is returned.
   const values = mapValues(settings, (group) => mapValues(group, read)) as Values;
   const config = complete(values, mistakes);
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  // A name that looks misspelled is mostly the reason why another one is missing.
+  if (mistakes.length > 0) throw new ConfigError([...mistakes, ...misspelled(env)]);
   if (config.store.redis.password) secrets.add(config.store.redis.password);
   return { config, warnings: misspelled(env), secrets: [...secrets].filter((secret) => secret !== '') };
 }

@@ -1,5 +1,6 @@
 /** Sessions: the full JIDs that are here and want to be told. Memory is the truth while running, the store what survives. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { fail } from './errors.ts';
 import { type BareJid, bareOf, type FullJid } from './protocol/jid.ts';
 import type { Store, StoredSession } from './store/store.ts';
@@ -43,6 +44,8 @@ export interface Sessions {
   close(jid: FullJid): boolean;
   /** Takes over what the store held; sessions that were opened meanwhile are not overwritten. */
   restore(stored: readonly Session[]): void;
+  /** Brings a store up to date that was away and may have come back with an older state, or with nothing. */
+  reconcile(stored: readonly Session[]): void;
 }
 
 /** Makes the session table. `now` gives epoch milliseconds. */
@@ -122,6 +125,13 @@ export function createSessions(
         if (sessions.size >= limits.sessions) return;
         if (!sessions.has(session.jid)) keep(session);
       }
+    },
+    reconcile(stored) {
+      const known = new Map(stored.map((session) => [session.jid, session]));
+      for (const [jid, session] of sessions) {
+        if (!isDeepStrictEqual(known.get(jid), session)) store.saveSession(session);
+      }
+      for (const jid of known.keys()) if (!sessions.has(jid)) store.deleteSession(jid);
     },
   };
 }

@@ -57,6 +57,7 @@ describe('defaults', () => {
         id: 'main',
         context: 'internal',
         outsidePrefix: undefined,
+        internationalPrefix: '00',
         ringSeconds: 30,
       },
       directory: { file: undefined },
@@ -222,6 +223,14 @@ describe('misspelled variables', () => {
       'AMI_SECRET_FIEL is no setting of this program, did you mean AMI_SECRET_FILE?',
       'LOG_LEVLE is no setting of this program, did you mean LOG_LEVEL?',
       'PBX_COLOUR is no setting of this program and has no effect',
+    ]);
+  });
+
+  test('are told together with what is missing because of them', () => {
+    const { XMPP_SECRET: secret, ...rest } = needed;
+    expect(mistakesOf({ ...rest, XMPP_SERCET: secret })).toEqual([
+      expect.stringMatching(/^XMPP_SECRET .*missing/),
+      'XMPP_SERCET is no setting of this program, did you mean XMPP_SECRET?',
     ]);
   });
 

@@ -121,6 +121,12 @@ export const settings = {
       default: '',
       doc: "Put in front of numbers that are no extensions when a client dials with prefix='auto'.",
     }),
+    internationalPrefix: setting({
+      env: 'PBX_INTERNATIONAL_PREFIX',
+      kind: kind.matching(/^[0-9]{1,8}$/, 'digits'),
+      default: '00',
+      doc: 'Dialed in place of the plus of +49… where a prefix goes in front of the number.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),

@@ -23,7 +23,7 @@ export interface Health {
  */
 export function createHealth(host: string, port: number, readiness: () => Readiness): Health {
   const server: Server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const pathname = pathOf(request.url ?? '');
     const { ready, lines } = readiness();
     const known = pathname === '/healthz' || pathname === '/readyz';
     const status = !known ? 404 : pathname === '/readyz' && !ready ? 503 : 200;
@@ -38,9 +38,9 @@ export function createHealth(host: string, port: number, readiness: () => Readin
   return {
     start: () =>
       new Promise((resolve, reject) => {
-        server.once('error', reject);
+        // Stays: a later error (no more file handles) must not end the process.
+        server.on('error', ({ message }) => reject(new Error(`HTTP_LISTEN: ${message}`)));
         server.listen(port, host, () => {
-          server.removeListener('error', reject);
           const address = server.address() as AddressInfo;
           resolve({ host: address.address, port: address.port });
         });
@@ -51,4 +51,10 @@ export function createHealth(host: string, port: number, readiness: () => Readin
         server.closeAllConnections();
       }),
   };
+}
+
+/** The path of a request target (RFC 9112 §3.2); empty where it has none, for clients may send anything: `//`, `*`. */
+function pathOf(target: string): string {
+  const base = 'http://localhost';
+  return URL.canParse(target, base) ? new URL(target, base).pathname : '';
 }

@@ -27,9 +27,9 @@ export interface AsteriskOptions {
   /** Port of AMI; of AMI over TLS where `tls` is given. */
   readonly port: number;
   readonly tls?: AmiTls | undefined;
-  /** Account for actions: `write = system,call,originate,reporting` (`system` for the list of endpoints), `read` may be empty. */
+  /** Account for actions: `read = call`, `write = system,call,originate,reporting` (`system` for the list of endpoints). */
   readonly control: Account;
-  /** Account for events: `read = call,agent,reporting`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
+  /** Account for events: `read = system,call,agent,dialplan`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
   readonly feed: Account;
   /** Limit for the answer to one action. */
   readonly actionTimeoutMs: number;
@@ -83,6 +83,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
+  let endStart = () => {};
 
   function stateNow(): PbxState {
     const reason = Object.entries(reasons)
@@ -176,6 +177,9 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       const bothUp = new Promise<void>((resolve) => {
         const check = (now: PbxState) => {
           if (!now.control || !now.feed) return;
+          endStart();
+        };
+        endStart = () => {
           stateListeners.delete(check);
           resolve();
         };
@@ -187,6 +191,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     async stop() {
       control?.close('stopped');
       await Promise.all(links.map((each) => each.stop()));
+      endStart();
     },
     onState(each) {
       stateListeners.add(each);

@@ -66,7 +66,7 @@ export interface MailboxCount {
 export interface Pbx {
   readonly id: PbxId;
   readonly state: PbxState;
-  /** Begins to connect, for ever, with backoff. Resolves when both connections were up once; never rejects. */
+  /** Begins to connect, for ever, with backoff. Resolves when both connections were up once, or with {@link stop}; never rejects. */
   start(): Promise<void>;
   /** Fails what is pending, closes, never connects again. */
   stop(): Promise<void>;

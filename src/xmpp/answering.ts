@@ -23,6 +23,7 @@ export interface AnsweringOptions {
   send(stanza: string): boolean;
 }
 
+/** The IQs of others: who serves them, and which are in the making. */
 export interface Answering {
   /** How many are in the making. */
   readonly size: number;
@@ -52,22 +53,30 @@ export function createAnswering(options: AnsweringOptions): Answering {
   let idle: (() => void) | undefined;
 
   function write(whose: Addressed, answer: IqAnswer): void {
-    let stanza = writeAnswer(whose, answer);
+    const stanza = fitting(whose, answer);
+    if (stanza !== undefined && !send(stanza))
+      log.warn(
+        { to: whose.from, id: shown(whose) },
+        'an IQ answer was lost: the XMPP server does not keep up',
+      );
+  }
+
+  /** The answer, or that it is too large; undefined where even that is, for which only the sender's own id can be the cause. */
+  function fitting(whose: Addressed, answer: IqAnswer): string | undefined {
+    const stanza = writeAnswer(whose, answer);
     const bytes = Buffer.byteLength(stanza);
-    if (bytes > maxBytes) {
-      log.error(
-        { to: whose.from, bytes, maxBytes },
-        'an answer was too large for the XMPP server and became an error',
-      );
-      const error = new StanzaError(
-        'resource-constraint',
-        `the answer has ${bytes} bytes, ${maxBytes} are possible: ask for less`,
-        'modify',
-      );
-      stanza = writeAnswer(whose, { error });
+    if (bytes <= maxBytes) return stanza;
+    const text = `the answer has ${bytes} bytes, ${maxBytes} are possible: ask for less`;
+    const instead = writeAnswer(whose, { error: new StanzaError('resource-constraint', text, 'modify') });
+    if (Buffer.byteLength(instead) > maxBytes) {
+      log.debug({ to: whose.from }, 'an IQ was not answered: its id alone is larger than a stanza may be');
+      return undefined;
     }
-    if (!send(stanza))
-      log.warn({ to: whose.from, id: whose.id }, 'an IQ answer was lost: the XMPP server does not keep up');
+    log.error(
+      { to: whose.from, bytes, maxBytes },
+      'an answer was too large for the XMPP server and became an error',
+    );
+    return instead;
   }
 
   /** What answers this IQ: the first call counts. */
@@ -86,7 +95,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
     };
     const timer = setTimeout(() => {
       const reference = newReference();
-      log.error({ reference, from: whose.from, id: whose.id, deadlineMs }, 'an IQ was not answered in time');
+      log.error(
+        { reference, from: whose.from, id: shown(whose), deadlineMs },
+        'an IQ was not answered in time',
+      );
       settle({
         error: new StanzaError(
           'remote-server-timeout',
@@ -142,7 +154,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     answer(iq) {
       const whose = addressOf(iq, domain);
       if (whose === undefined) {
-        log.warn({ id: iq.attrs.get('id') }, 'an IQ without sender was ignored');
+        log.warn({ id: iq.attrs.get('id')?.slice(0, idInLog) }, 'an IQ without sender was ignored');
         return;
       }
       const refuse = (error: StanzaError) => write(whose, { error });
@@ -194,6 +206,13 @@ function addressOf({ attrs }: Pick<XmlElement, 'attrs'>, domain: string): Addres
   return from === undefined || from === ''
     ? undefined
     : { id: attrs.get('id'), from, to: attrs.get('to') ?? domain };
+}
+
+// The sender chooses it, and its length.
+const idInLog = 60;
+
+function shown({ id }: Addressed): string | undefined {
+  return id?.slice(0, idInLog);
 }
 
 /** Joins what the sender was told with what the log says. */

@@ -33,6 +33,7 @@ export interface OutboxOptions {
   unwritten(): number;
 }
 
+/** The stanzas on their way out. */
 export interface Outbox {
   readonly counters: OutboxCounters;
   /** Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). */

@@ -3,7 +3,7 @@
 import { pino } from 'pino';
 import type { Calls } from '../../src/calls/calls.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
-import { createDirectory, type Device, type UserRecord } from '../../src/directory.ts';
+import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createMailboxes } from '../../src/mailboxes.ts';
 import type { Module } from '../../src/modules/define.ts';
@@ -93,13 +93,20 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
 }
 
 /** What a test may set and see. */
-export function api(options: { modules?: readonly Module[]; timeoutMs?: number; perSecond?: number } = {}) {
+export function api(
+  options: {
+    modules?: readonly Module[];
+    timeoutMs?: number;
+    perSecond?: number;
+    directory?: Directory;
+  } = {},
+) {
   const modules = options.modules ?? allModules;
   const settings = new Map([
     ['sys.voicebox', '*100'],
     ['sys.broken', 'a&b'],
   ]);
-  let directory = createDirectory(people, settings);
+  let directory = options.directory ?? createDirectory(people, settings);
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -153,7 +160,13 @@ export function api(options: { modules?: readonly Module[]; timeoutMs?: number; 
       pbx,
       sessions,
       mailboxes,
-      settings: { context: 'internal', outsidePrefix: '0', ringMs: 30_000, showNumber: (number) => number },
+      settings: {
+        context: 'internal',
+        outsidePrefix: '0',
+        internationalPrefix: '00',
+        ringMs: 30_000,
+        showNumber: (number) => number,
+      },
       log,
       now: () => 1000,
     }),

@@ -30,7 +30,10 @@ export function differences(
     const shown = handset
       .calls()
       .filter(({ state }) => state !== 'calling')
-      .map((call) => line(onDisplay(call, isHeldBy(byExtension.get(call.number), extension, call))))
+      .map((call) => {
+        const number = partner(handsets, handset, call);
+        return line(onDisplay(call, number, isHeldBy(byExtension.get(number), extension, call)));
+      })
       .sort();
     const believed = [...clients.at(extension).beliefs.values()]
       .map((belief) => line({ ...belief, heldThere: belief.remoteHeld }))
@@ -58,12 +61,32 @@ interface Shown {
   readonly heldThere: boolean;
 }
 
-function onDisplay(call: Handling, heldThere: boolean): Shown {
+/**
+ * Whom a call is with, by what the telephones show together. COMPAT: where a transfer crosses a pickup, or hands a service on,
+ * Asterisk leaves the old party on one display; the telephone at the other end shows whom it really talks to.
+ */
+function partner(handsets: readonly Handset[], handset: Handset, call: Handling): string {
+  if (call.state !== 'connected') return call.number;
+  const showing = handsets.filter((each) => shows(each, handset.extension, call));
+  if (showing.some(({ extension }) => extension === call.number)) return call.number;
+  const taken = new Set(handset.calls().map(({ number }) => number));
+  const [only, ...more] = showing.filter(({ extension }) => !taken.has(extension));
+  return only === undefined || more.length > 0 ? call.number : only.extension;
+}
+
+/** Whether a telephone shows a call with the extension, other than `call`. */
+function shows(handset: Handset, extension: string, call: Handling): boolean {
+  return handset
+    .calls()
+    .some((each) => each !== call && each.state === 'connected' && each.number === extension);
+}
+
+function onDisplay(call: Handling, number: string, heldThere: boolean): Shown {
   return {
     state: call.state === 'connected' ? 'busy' : call.state,
     // Who picks a call up is called, whatever was dialed for it.
     outbound: !call.incoming && !call.dialed.startsWith('*8'),
-    number: call.number,
+    number,
     held: call.held,
     heldThere,
   };
@@ -72,5 +95,7 @@ function onDisplay(call: Handling, heldThere: boolean): Shown {
 /** Whether the other end of a call has pressed hold: its telephone knows. */
 function isHeldBy(other: Handset | undefined, extension: string, call: Handling): boolean {
   if (other === undefined || call.state !== 'connected') return false;
-  return other.calls().some((each) => each.state === 'connected' && each.number === extension && each.held);
+  return other
+    .calls()
+    .some((each) => each !== call && each.state === 'connected' && each.number === extension && each.held);
 }

@@ -112,7 +112,7 @@ export function services(story: Story): void {
     await stage.over();
     expect(stage.lab.client('340').told.filter((line) => line.startsWith('hangup'))).toEqual([
       'hangup busy -> 604',
-      'hangup congestion -> 605',
+      'hangup failed -> 605',
     ]);
   });
 

@@ -227,9 +227,9 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     const code = /^SIP\/2\.0 (\d{3})/.exec(request.body)?.[1];
     if (!code) return;
     transferStatus = Number(code);
-    // The transfer is done: who transferred is the one to hang up (RFC 5589 §6.1). COMPAT: once Asterisk has accepted a blind
-    // one, the channel is gone whatever becomes of it; a telephone that stayed would keep a dialog with nothing behind it.
-    if (transferStatus >= 200 && (blind || transferStatus < 300)) {
+    // The transfer is done: who transferred is the one to hang up (RFC 5589 §6.1). COMPAT: of a blind one that went wrong later
+    // than at the dialplan (404) the channel is gone, too; a telephone that stayed would keep a dialog with nothing behind it.
+    if (transferStatus >= 200 && (transferStatus < 300 || (blind && transferStatus !== 404))) {
       call.hangup().catch((error: unknown) => line.note(`no answer to BYE: ${error}`));
     }
   };

@@ -15,8 +15,11 @@ export function differences(
   const byExtension = new Map(handsets.map((handset) => [handset.extension, handset]));
   return handsets.flatMap((handset) => {
     const { extension } = handset;
+    // Of several calls between the same two, displays do not tell which is which.
+    const several = (number: string) =>
+      number === extension || handset.calls().filter((call) => call.number === number).length > 1;
     const line = (call: Shown) => {
-      const sure = !unsure.has(extension) && !unsure.has(call.number);
+      const sure = !unsure.has(extension) && !unsure.has(call.number) && !several(call.number);
       return [
         call.state,
         call.outbound ? '->' : '<-',

@@ -5,7 +5,8 @@ import type { Handling, Handset } from './telephones.ts';
 
 /**
  * Sentences about every extension whose client shows something else than its telephone; empty where there is none. Of
- * those in `unsure` nobody can know who holds whom: no list of Asterisk tells hold, and it may have changed while the feed was away.
+ * those in `unsure` nobody can know who holds whom, nor who called whom where a call began and was handed on while the feed
+ * was away: no list of Asterisk tells.
  */
 export function differences(
   handsets: readonly Handset[],
@@ -18,11 +19,19 @@ export function differences(
     // Of several calls between the same two, displays do not tell which is which.
     const several = (number: string) =>
       number === extension || handset.calls().filter((call) => call.number === number).length > 1;
+    const handedOn = new Set(
+      handset
+        .calls()
+        .filter((call) => call.dialed !== '' && unsure.has(extension))
+        .map((call) => ({ dialed: call.dialed, number: partner(handsets, handset, call) }))
+        .filter(({ dialed, number }) => dialed.startsWith('*') || !dialed.endsWith(number))
+        .map(({ number }) => number),
+    );
     const line = (call: Shown) => {
       const sure = !unsure.has(extension) && !unsure.has(call.number) && !several(call.number);
       return [
         call.state,
-        call.outbound ? '->' : '<-',
+        handedOn.has(call.number) ? '--' : call.outbound ? '->' : '<-',
         call.number,
         sure && call.held && 'held',
         sure && call.heldThere && 'held there',

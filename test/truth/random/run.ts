@@ -51,7 +51,7 @@ export async function callAtRandom(exchange: Exchange, options: RunOptions): Pro
   const started = performance.now();
   const history: string[] = [];
   const pending = new Set<Promise<unknown>>();
-  /** Whose holds the clients may have missed. */
+  /** Whose holds and dialing the clients may have missed. */
   const unsure = new Set<string>();
   const note = (text: string) => {
     if (history.push(`${((performance.now() - started) / 1000).toFixed(3)} ${text}`) > remembered)
@@ -64,7 +64,7 @@ export async function callAtRandom(exchange: Exchange, options: RunOptions): Pro
     report.deeds += 1;
     if (/ (dials|asks) /.test(deed.what)) report.calls += 1;
     note(deed.what);
-    if (away && / (holds|resumes|asks) /.test(deed.what))
+    if (away && / (holds|resumes|asks|dials) /.test(deed.what))
       for (const [extension] of deed.what.matchAll(/\b\d{3}\b/g)) unsure.add(extension);
     const done = deed.done.catch((error: unknown) => {
       report.refused += 1;

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { DirectorySource } from './directory.ts';
-import { createDispatch } from './dispatch.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
 import { createMailboxes } from './mailboxes.ts';
@@ -59,6 +59,8 @@ export interface Bridge {
   start(): Promise<void>;
   /** Answers what is in flight, tells nobody more, closes every connection. */
   stop(): Promise<void>;
+  /** Answers a command whatever road it came by; who hands it over vouches for the sender. */
+  readonly dispatch: Dispatch;
   readonly sessions: Sessions;
   readonly published: Readonly<PublishCounters>;
 }
@@ -157,6 +159,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
 
   return {
+    dispatch,
     sessions,
     published: publish.counters,
     async start() {

@@ -39,6 +39,8 @@ export interface Offhook {
 
 const GRACE_MS = 5000;
 const PING_EVERY_MS = 5 * 60_000;
+// Prosody carries some 4,000 stanzas a second; a question takes up to three.
+const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
@@ -71,6 +73,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       ringMs: config.pbx.ringSeconds * 1000,
       showNumber: numberShower(config.log.maskNumbers),
     },
+    askPresence: config.xmpp.askPresence,
     limits: {
       sessions: config.limits.sessions,
       perUser: SESSIONS_PER_USER,
@@ -81,6 +84,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       commandMs: config.limits.commandSeconds * 1000,
       graceMs: GRACE_MS,
       pingEveryMs: PING_EVERY_MS,
+      pingsPerSecond: PINGS_PER_SECOND,
     },
     log,
     now: Date.now,

@@ -10,6 +10,7 @@ import { createMailboxes } from './mailboxes.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { createPresenceRequest } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type PublishCounters } from './publish.ts';
@@ -17,7 +18,7 @@ import { createRateLimit } from './rate.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
-import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
+import type { Xmpp } from './xmpp/xmpp.ts';
 
 /** Bounds and times of a bridge. */
 export interface BridgeLimits extends SessionLimits {
@@ -30,8 +31,9 @@ export interface BridgeLimits extends SessionLimits {
   readonly commandMs: number;
   /** How long shutting down may wait for what is in flight, milliseconds. */
   readonly graceMs: number;
-  /** Each session is pinged once in this time, milliseconds. */
+  /** Each session is asked whether it is still there once in this time, milliseconds, and so many per second at the most. */
   readonly pingEveryMs: number;
+  readonly pingsPerSecond: number;
 }
 
 /** The ports and settings that make a bridge. */
@@ -45,6 +47,8 @@ export interface BridgeOptions {
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
+  /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
+  readonly askPresence: boolean;
   readonly limits: BridgeLimits;
   readonly log: Logger;
   /** Epoch milliseconds. */
@@ -66,7 +70,7 @@ export interface Bridge {
 }
 
 const STORE_START_MS = 2000;
-const PING_TIMEOUT_MS = 20_000;
+const PING_TIMEOUT_MS = 10_000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -81,7 +85,10 @@ export function createBridge(options: BridgeOptions): Bridge {
     log,
     intervalMs: limits.pingEveryMs,
     timeoutMs: PING_TIMEOUT_MS,
+    perSecond: limits.pingsPerSecond,
+    monotonic: options.monotonic,
   });
+  if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));
 
   const context = (): Omit<Context, 'caller'> => ({
     directory: directory.current,
@@ -125,14 +132,6 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
   }
 
-  function onPresence({ type, from }: Stanza): void {
-    if (type !== 'unavailable' || from.resource === '') return;
-    for (const session of sessions.of(from.bare)) {
-      // COMPAT: ejabberd 23 announces a replaced resource's successor before the end of the one replaced, so ask.
-      if (session.jid.endsWith(`/${from.resource}`)) void liveness.verify(session.jid);
-    }
-  }
-
   let restored = false;
   async function restore(): Promise<void> {
     if (restored) return;
@@ -140,6 +139,8 @@ export function createBridge(options: BridgeOptions): Bridge {
       const stored = await store.loadSessions();
       restored = true;
       sessions.restore(stored);
+      // They may have ended while we were away.
+      liveness.suspectAll();
       log.info({ sessions: stored.length }, 'sessions restored');
     } catch (error) {
       log.warn({ reason: String(error) }, 'stored sessions cannot be read yet');
@@ -152,7 +153,6 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
-  xmpp.onPresence(onPresence);
   pbx.onEvent(onEvent);
   store.onState((state) => {
     if (state.usable) void restore();

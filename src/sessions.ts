@@ -41,6 +41,8 @@ export interface Sessions {
   unsubscribe(jid: FullJid, subscriptions: readonly Subscription[]): Session | undefined;
   /** Ends a session; unknown ones are ignored. True where there was one. */
   close(jid: FullJid): boolean;
+  /** Calls back with each session that a client opens, one that replaces another included; not with restored ones. */
+  onOpen(listener: (session: Session) => void): void;
   /** Takes over what the store held; sessions that were opened meanwhile are not overwritten. */
   restore(stored: readonly Session[]): void;
 }
@@ -54,6 +56,7 @@ export function createSessions(
 ): Sessions {
   const sessions = new Map<FullJid, Session>();
   const byUser = new Map<BareJid, Set<FullJid>>();
+  const openListeners: ((session: Session) => void)[] = [];
 
   function admit(jid: FullJid, subscriptions: readonly Subscription[]): void {
     if (subscriptions.length > limits.subscriptions) {
@@ -96,7 +99,9 @@ export function createSessions(
     open(jid, client, wanted) {
       const subscriptions = union([], wanted);
       admit(jid, subscriptions);
-      return put({ jid, since: now(), client, subscriptions });
+      const session = put({ jid, since: now(), client, subscriptions });
+      for (const listener of openListeners) listener(session);
+      return session;
     },
     subscribe(jid, added) {
       const present = sessions.get(jid);
@@ -117,6 +122,7 @@ export function createSessions(
       store.deleteSession(jid);
       return true;
     },
+    onOpen: (listener) => void openListeners.push(listener),
     restore(stored) {
       for (const session of stored) {
         if (sessions.size >= limits.sessions) return;

@@ -1,7 +1,7 @@
 /**
  * A client as the original system's sample client is: it knows of no component, so that nothing it sends has a `to`, every request
  * is of type `get`, it logs in with SASL PLAIN and without TLS, and announces itself before its initial presence. Requests of
- * others it leaves unanswered, pings included. On a bare socket, so that no library behaves any better.
+ * others it leaves unanswered, pings included, unless told otherwise. On a bare socket, so that no library behaves any better.
  */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -53,7 +53,7 @@ export const clientInfo =
 export async function legacyClient(
   server: XmppServer,
   { name, password }: XmppUser,
-  resource = 'agsXMPP',
+  { resource = 'agsXMPP', refusesPings = false }: { resource?: string; refusesPings?: boolean } = {},
 ): Promise<LegacyClient> {
   const socket = connect(server.c2sPort, server.host);
   onTestFinished(() => void socket.destroy());
@@ -71,7 +71,15 @@ export async function legacyClient(
   const restart = () => {
     socket.removeAllListeners('data');
     const end = () => void socket.end('</stream:stream>');
-    socket.on('data', reader({ start: () => undefined, stanza: (stanza) => void stanzas.push(stanza), end }));
+    const stanza = (each: Tree) => {
+      stanzas.push(each);
+      if (!refusesPings || find(each, 'ping') === undefined || each.attrs.type !== 'get') return;
+      // The words of XEP-0199 §4.1, which are those of a server for somebody who is not there.
+      const error =
+        "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+      socket.write(`<iq type='error' id='${each.attrs.id}' to='${each.attrs.from}'>${error}</iq>`);
+    };
+    socket.on('data', reader({ start: () => undefined, stanza, end }));
     socket.write(open);
   };
   const next = async (what: string, fits: (stanza: Tree) => boolean) =>

@@ -1,0 +1,4 @@
+import { livenessContract } from './contract/liveness.ts';
+import { startProsody } from './servers/prosody.ts';
+
+livenessContract('Prosody 0.12', startProsody, { tellsAll: true });

@@ -123,6 +123,7 @@ export function api(options: { modules?: readonly Module[]; timeoutMs?: number; 
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
     redirect: act('redirect'),
+    notify: act('notify'),
     endpoints: async () => [],
     mailboxes: async () => new Map(),
   };

@@ -33,6 +33,13 @@ export const redisTree: TreeRequest = { name: 'Redis', suite: 'bookworm', packag
 /** SIPp, the SIP phone that runs scenario files. */
 export const sippTree: TreeRequest = { name: 'SIPp', suite: 'bookworm', packages: ['sip-tester'] };
 
+/** slixmpp, an XMPP library for Python, and Python: a standard client. */
+export const slixmppTree: TreeRequest = {
+  name: 'slixmpp',
+  suite: 'bookworm',
+  packages: ['python3-slixmpp'],
+};
+
 /** The openssl program, for certificates of servers with TLS. */
 export const opensslTree: TreeRequest = { name: 'OpenSSL', suite: 'bookworm', packages: ['openssl'] };
 

@@ -13,8 +13,11 @@ const user = 'tweber@example.test/agsXMPP';
 const content = `<cmd xmlns='${namespace}' module='base'><Dial target='&lt;340&gt;'/></cmd>`;
 
 /** A component over the small server; `tell` sends a stanza with an id and resolves with its answer. */
-async function serving() {
-  const { component, server } = await setup();
+async function serving(
+  options: Parameters<typeof setup>[0] = {},
+  instead?: () => Promise<{ result: XmlElement }>,
+) {
+  const { component, server } = await setup(options);
   const served: { from: string; payload: XmlElement }[] = [];
   serveDisco(component, { info: [delegationInfo({ namespace, domains })], items: [] });
   serveDelegation(component, {
@@ -22,6 +25,7 @@ async function serving() {
     domains,
     serve(from, payload) {
       served.push({ from: `${from.bare}/${from.resource}`, payload });
+      if (instead !== undefined) return instead();
       return { result: xml('cmd', { xmlns: namespace, text: 'ü <&>' }) };
     },
   });
@@ -44,7 +48,7 @@ async function serving() {
       attributes.join(' '),
     );
   };
-  return { served, tell, delegate };
+  return { component, served, tell, delegate };
 }
 
 const inside = (answer: Tree) => find(find(find(answer, 'delegation'), 'forwarded'), 'iq');
@@ -99,6 +103,18 @@ describe('a delegated IQ', () => {
     expect(condition(inside(await delegate(attributes, content + content)))).toBe('bad-request');
     expect(condition(inside(await delegate(attributes, '')))).toBe('bad-request');
     expect(served).toEqual([]);
+  });
+
+  it('that comes while too many are in the making, or when the bridge stops, is refused inside', async () => {
+    const busy = await serving({ limits: { maxOpenIqs: 0 } });
+    const answer = await busy.delegate(`type='get' from='${user}'`);
+    expect([answer.attrs.type, condition(inside(answer))]).toEqual(['result', 'resource-constraint']);
+
+    const { component, delegate } = await serving({}, () => new Promise(() => {}));
+    const unanswered = delegate(`type='get' from='${user}'`);
+    await until('it is in the making', () => component.counters.openIqs === 1);
+    await component.stop(0);
+    expect(condition(inside(await unanswered))).toBe('service-unavailable');
   });
 
   it('white space around the payload does not matter', async () => {

@@ -8,6 +8,10 @@ import { keepLog } from './xmpp/setup.ts';
 
 delegationContract('ejabberd 23', startEjabberd);
 delegationContract('ejabberd 24', (options) => startEjabberd({ ...options, version: '24' }));
+// The fault of 24.12 with privileges is gone in this one.
+delegationContract('ejabberd 26 with privileges', (options) =>
+  startEjabberd({ ...options, version: '26', privilege: true }),
+);
 
 test('ejabberd 24.12 with mod_privilege drops what the component answers: the log names the cause', async () => {
   const component = { jid: 'pbx.example.test', secret: 'secret' };

@@ -67,6 +67,7 @@ const samples: [
   ['ejabberd 23', (level, users) => ejabberdAt(level, '23', users), levels],
   // COMPAT: its mod_privilege drops what components answer; the sample says so.
   ['ejabberd 24', (level, users) => ejabberdAt(level, '24', users), ['component', 'delegation']],
+  ['ejabberd 26', (level, users) => ejabberdAt(level, '26', users), levels],
 ];
 
 describe.each(samples)('the samples for %s', (_, start, possible) => {

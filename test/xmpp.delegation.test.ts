@@ -19,7 +19,7 @@ async function serving(
 ) {
   const { component, server } = await setup(options);
   const served: { from: string; payload: XmlElement }[] = [];
-  serveDisco(component, { info: [delegationInfo({ namespace, domains })], items: [] });
+  serveDisco(component, { info: [delegationInfo({ namespace, domains }, 0)], items: [] });
   serveDelegation(component, {
     namespace,
     domains,

@@ -6,6 +6,7 @@
  * drops answers with white space around theirs. ejabberd 24.12 with mod_privilege drops our answers, and delegates nothing.
  */
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { StanzaError } from '../errors.ts';
 import { type Jid, parseJid } from '../protocol/jid.ts';
 import { elements, type XmlElement, xml } from '../protocol/xml.ts';
@@ -35,12 +36,24 @@ export interface DelegationOptions extends Delegated {
 /**
  * What a server asks before it delegates (XEP-0355 §7.2): which features the namespace brings, for the server and for its
  * users' accounts. COMPAT: ejabberd delegates nothing until this was answered with a result; Prosody does not care.
+ *
+ * COMPAT: ejabberd 26 asks as soon as the stream is up, and its mod_privilege drops what a component says before it has heard
+ * of that itself (component_connected is a cast to each module). So an answer in the version that ejabberd speaks waits
+ * `afterMs` milliseconds; ejabberd would wait for half a minute.
  */
-export function delegationInfo({ namespace, domains }: Delegated): DiscoSource<DiscoInfo> {
-  const nodes = new Set(versions.flatMap((ns) => [`${ns}::${namespace}`, `${ns}:bare:${namespace}`]));
+export function delegationInfo({ namespace, domains }: Delegated, afterMs = 500): DiscoSource<DiscoInfo> {
+  const nodes = new Map<string, number>();
+  for (const ns of versions) {
+    for (const part of ['', 'bare']) {
+      nodes.set(`${ns}:${part}:${namespace}`, ns === DELEGATION_1_NS ? afterMs : 0);
+    }
+  }
   const info: DiscoInfo = { identities: [], features: [namespace] };
-  return ({ from, node }) =>
-    node !== undefined && nodes.has(node) && isServer(from, domains) ? info : undefined;
+  return ({ from, node = '' }) => {
+    const waitMs = nodes.get(node);
+    if (waitMs === undefined || !isServer(from, domains)) return undefined;
+    return waitMs === 0 ? info : wait(waitMs, info);
+  };
 }
 
 /** Serves IQs that a server delegates; answers and errors alike go inside, for the user who asked. */

@@ -7,6 +7,7 @@ const wanted = [
   prosodyTrees['13'],
   ejabberdTrees['23'],
   ejabberdTrees['24'],
+  ejabberdTrees['26'],
   asteriskTrees['22'],
   redisTree,
   sippTree,

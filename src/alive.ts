@@ -42,8 +42,11 @@ export function createAsking(xmpp: Xmpp): Asking {
       await xmpp.request(to, 'get', ping, timeoutMs);
       return undefined;
     } catch (error) {
-      if (error instanceof StanzaError) return error.condition;
-      throw error;
+      if (!(error instanceof StanzaError)) throw error;
+      // Of type `wait`: somebody on the way is shutting down, which says nothing about who is behind.
+      return error.type === 'wait' && error.condition === 'service-unavailable'
+        ? 'remote-server-timeout'
+        : error.condition;
     }
   }
 

@@ -71,6 +71,7 @@ export interface Bridge {
 
 const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
+const RETURN_MS = 120_000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -86,6 +87,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     intervalMs: limits.pingEveryMs,
     timeoutMs: PING_TIMEOUT_MS,
     perSecond: limits.pingsPerSecond,
+    returnMs: RETURN_MS,
     monotonic: options.monotonic,
   });
   if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));

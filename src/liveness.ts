@@ -21,6 +21,11 @@ export interface LivenessOptions {
   readonly timeoutMs: number;
   /** Sessions asked about per second, at the most. */
   readonly perSecond: number;
+  /**
+   * How long clients have to come back after the stream was lost, milliseconds: a server that was restarted lost them, too, and
+   * who comes back with the same resource keeps the session.
+   */
+  readonly returnMs: number;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
 }
@@ -47,7 +52,7 @@ const SUSPECT_TIMEOUT_MS = 3000;
 
 /** Makes the watch; it does nothing before `start`. */
 export function createLiveness(options: LivenessOptions): Liveness {
-  const { xmpp, sessions, log, intervalMs, timeoutMs, perSecond, monotonic } = options;
+  const { xmpp, sessions, log, intervalMs, timeoutMs, perSecond, returnMs, monotonic } = options;
   const asking = createAsking(xmpp);
   const underWay = new Set<FullJid>();
   /** Suspects by how often they were asked, each with the time that they are due; in the order of these times. */
@@ -56,6 +61,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
   let round: Iterator<{ readonly jid: FullJid }> | undefined;
   let hurry = false;
   let ended = 0;
+  let quietUntil = Number.NEGATIVE_INFINITY;
   /** Questions that the even spread owes, and that the limit allows. */
   let owed = 0;
   let allowed = 0;
@@ -120,7 +126,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
     const room = Math.min(Math.floor(allowed), MAX_UNDER_WAY - underWay.size);
     const left = askSuspects(room);
     const turn = hurry ? left : Math.min(left, Math.floor(owed));
-    const asked = askInTurn(Math.max(0, turn));
+    const asked = monotonic() < quietUntil ? 0 : askInTurn(Math.max(0, turn));
     allowed -= Math.max(0, room - left) + asked;
     owed = Math.max(0, owed - asked);
   }
@@ -153,7 +159,11 @@ export function createLiveness(options: LivenessOptions): Liveness {
   xmpp.onPresence(onPresence);
   xmpp.onMessage(onMessage);
   xmpp.onState(({ status }) => {
-    if (status === 'online') suspectAll();
+    if (status !== 'online') return;
+    quietUntil = monotonic() + returnMs;
+    // A server that shuts down says of everybody that they left.
+    for (const waiting of suspects) waiting.clear();
+    suspectAll();
   });
 
   return {

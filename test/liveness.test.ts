@@ -31,6 +31,7 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
   const unused = () => {
     throw new Error('not used here');
   };
+  let onState: (state: Xmpp['state']) => void = unused;
   let bounces = false;
   const tell = (kind: 'presence' | 'message', type: string, from: string = desk) => {
     const [sender, to] = [parseJid(from), parseJid(component)];
@@ -44,7 +45,10 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
     state: { status: 'online', reason: '' },
     start: unused,
     stop: unused,
-    onState: () => () => {},
+    onState(listener) {
+      onState = listener;
+      return () => {};
+    },
     onIq: unused,
     onPresence: (listener) => void listeners.presence.push(listener),
     onMessage: (listener) => void listeners.message.push(listener),
@@ -64,6 +68,7 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
     intervalMs: 3_600_000,
     timeoutMs: 1000,
     perSecond: 1000,
+    returnMs: 0,
     monotonic: () => performance.now(),
   };
   const liveness = createLiveness({ xmpp, sessions, log, ...usual, ...options });
@@ -75,6 +80,8 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
     questions,
     liveness,
     tell,
+    /** The stream to the server comes up (again). */
+    comeUp: () => onState({ status: 'online', reason: '' }),
     bounce: () => {
       bounces = true;
     },
@@ -87,6 +94,10 @@ describe('liveness', () => {
   it.each([
     ['answers', async () => {}],
     ['cannot be reached for now', refuse('remote-server-timeout')],
+    [
+      'is behind somebody who shuts down',
+      () => Promise.reject(new StanzaError('service-unavailable', '', 'wait')),
+    ],
     ['knows no pings', refuse('feature-not-implemented')],
     ['knows no pings and says so in the words of a server', refuse('service-unavailable')],
   ])('keeps who %s', async (_, answer) => {
@@ -151,6 +162,24 @@ describe('liveness', () => {
     expect(pinged.slice(0, 4)).toEqual([desk, other, desk, other]);
   });
 
+  it('leaves the clients of a restarted server some time to come back, but for those that leave since', async () => {
+    let now = 0;
+    const times = { intervalMs: 300, returnMs: 120_000, monotonic: () => now };
+    const { pinged, sessions, liveness, comeUp } = watch(async () => {}, times);
+    const left = 'zoe@example.org/x' as FullJid;
+    sessions.open(left, {}, []);
+    // What a server says that shuts down.
+    liveness.suspect(desk);
+    comeUp();
+    liveness.suspect(left);
+    await until('who left is asked', () => pinged.length > 0);
+    now = 119_000;
+    await until('who left is asked again', () => pinged.length > 1);
+    expect(pinged).not.toContain(desk);
+    now = 121_000;
+    await until('everybody is asked', () => pinged.includes(desk));
+  });
+
   it('asks no faster than it may, suspects first', async () => {
     const { pinged, sessions, liveness } = watch(async () => {}, { perSecond: 100, monotonic: () => 0 });
     const jids = Array.from({ length: 100 }, (_, n) => `u${n}@example.org/x` as FullJid);
@@ -204,6 +233,7 @@ describe('after a crash of the server', () => {
       intervalMs: 300_000,
       timeoutMs: 10_000,
       perSecond,
+      returnMs: 0,
       monotonic,
     });
     await xmpp.start();

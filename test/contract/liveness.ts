@@ -52,6 +52,7 @@ export function livenessContract(
         log,
         timeoutMs: 1000,
         perSecond: 100,
+        returnMs: 0,
         monotonic,
         ...times,
       });

@@ -71,6 +71,7 @@ export interface Bridge {
 
 const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
+const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
 
 /** Wires a bridge. */
@@ -85,9 +86,11 @@ export function createBridge(options: BridgeOptions): Bridge {
     sessions,
     log,
     intervalMs: limits.pingEveryMs,
+    leastMs: PING_LEAST_MS,
     timeoutMs: PING_TIMEOUT_MS,
     perSecond: limits.pingsPerSecond,
     returnMs: RETURN_MS,
+    now,
     monotonic: options.monotonic,
   });
   if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));

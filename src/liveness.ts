@@ -7,7 +7,7 @@
 import type { Logger } from 'pino';
 import { createAsking } from './alive.ts';
 import { type FullJid, fullJid } from './protocol/jid.ts';
-import type { Sessions } from './sessions.ts';
+import type { Session, Sessions } from './sessions.ts';
 import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
 
 /** What watching needs. */
@@ -17,6 +17,8 @@ export interface LivenessOptions {
   readonly log: Logger;
   /** Each session is asked about once in this time, milliseconds. */
   readonly intervalMs: number;
+  /** Where there are few, one is asked about each second, but each at the most once in this time, milliseconds. */
+  readonly leastMs: number;
   /** How long to wait for an answer, milliseconds. */
   readonly timeoutMs: number;
   /** Sessions asked about per second, at the most. */
@@ -26,6 +28,8 @@ export interface LivenessOptions {
    * who comes back with the same resource keeps the session.
    */
   readonly returnMs: number;
+  /** The clock that sessions are dated with, epoch milliseconds. */
+  readonly now: () => number;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
 }
@@ -52,16 +56,19 @@ const SUSPECT_TIMEOUT_MS = 3000;
 
 /** Makes the watch; it does nothing before `start`. */
 export function createLiveness(options: LivenessOptions): Liveness {
-  const { xmpp, sessions, log, intervalMs, timeoutMs, perSecond, returnMs, monotonic } = options;
+  const { xmpp, sessions, log, intervalMs, timeoutMs, perSecond, returnMs } = options;
+  const { leastMs, now, monotonic } = options;
   const asking = createAsking(xmpp);
   const underWay = new Set<FullJid>();
   /** Suspects by how often they were asked, each with the time that they are due; in the order of these times. */
   const suspects: readonly Map<FullJid, number>[] = AGAIN_MS.map(() => new Map());
   let timer: NodeJS.Timeout | undefined;
-  let round: Iterator<{ readonly jid: FullJid }> | undefined;
+  let round: Iterator<Session> | undefined;
   let hurry = false;
   let ended = 0;
+  /** Until then sessions from before `upSince` are left alone. */
   let quietUntil = Number.NEGATIVE_INFINITY;
+  let upSince = 0;
   /** Questions that the even spread owes, and that the limit allows. */
   let owed = 0;
   let allowed = 0;
@@ -101,20 +108,26 @@ export function createLiveness(options: LivenessOptions): Liveness {
     return left;
   }
 
-  function askInTurn(count: number): number {
+  function askInTurn(count: number, quiet: boolean): number {
     for (let asked = 0; asked < count; asked += 1) {
       round ??= sessions.all();
       const next = round.next();
       if (next.done) {
         round = undefined;
-        if (hurry)
+        if (hurry && !quiet)
           log.info({ open: sessions.size, ended }, 'every session was asked whether it is still there');
-        hurry = false;
+        hurry &&= quiet;
         return asked;
       }
-      void verify(next.value.jid, timeoutMs);
+      const { jid, since } = next.value;
+      if (!quiet || since >= upSince) void verify(jid, timeoutMs);
     }
     return count;
+  }
+
+  /** Questions per millisecond that the even spread asks for. */
+  function shareOf(size: number): number {
+    return Math.max(size / intervalMs, Math.min(1 / 1000, size / leastMs));
   }
 
   function tick(): void {
@@ -122,11 +135,12 @@ export function createLiveness(options: LivenessOptions): Liveness {
     const most = (perSecond * TICK_MS) / 1000;
     // What a fraction of a question leaves over counts for the next time; what is not used does not pile up.
     allowed = Math.min(allowed + most, Math.max(1, most));
-    owed = Math.min(owed + (sessions.size * TICK_MS) / intervalMs, Math.max(1, most));
+    owed = Math.min(owed + TICK_MS * shareOf(sessions.size), Math.max(1, most));
     const room = Math.min(Math.floor(allowed), MAX_UNDER_WAY - underWay.size);
     const left = askSuspects(room);
-    const turn = hurry ? left : Math.min(left, Math.floor(owed));
-    const asked = monotonic() < quietUntil ? 0 : askInTurn(Math.max(0, turn));
+    const quiet = monotonic() < quietUntil;
+    const turn = hurry && !quiet ? left : Math.min(left, Math.floor(owed));
+    const asked = askInTurn(Math.max(0, turn), quiet);
     allowed -= Math.max(0, room - left) + asked;
     owed = Math.max(0, owed - asked);
   }
@@ -161,6 +175,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
   xmpp.onState(({ status }) => {
     if (status !== 'online') return;
     quietUntil = monotonic() + returnMs;
+    upSince = now();
     // A server that shuts down says of everybody that they left.
     for (const waiting of suspects) waiting.clear();
     suspectAll();

@@ -67,8 +67,10 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
   const usual = {
     intervalMs: 3_600_000,
     timeoutMs: 1000,
+    leastMs: 3_600_000,
     perSecond: 1000,
     returnMs: 0,
+    now: () => 1,
     monotonic: () => performance.now(),
   };
   const liveness = createLiveness({ xmpp, sessions, log, ...usual, ...options });
@@ -154,6 +156,11 @@ describe('liveness', () => {
     }
   });
 
+  it('asks sooner where there are few', async () => {
+    const { pinged } = watch(async () => {}, { leastMs: 300 });
+    await until('it is asked twice', () => pinged.length >= 2);
+  });
+
   it('asks about everybody in turn', async () => {
     const { pinged, sessions } = watch(async () => {}, { intervalMs: 300 });
     const other = 'zoe@example.org/x' as FullJid;
@@ -164,7 +171,7 @@ describe('liveness', () => {
 
   it('leaves the clients of a restarted server some time to come back, but for those that leave since', async () => {
     let now = 0;
-    const times = { intervalMs: 300, returnMs: 120_000, monotonic: () => now };
+    const times = { intervalMs: 300, returnMs: 120_000, now: () => 2, monotonic: () => now };
     const { pinged, sessions, liveness, comeUp } = watch(async () => {}, times);
     const left = 'zoe@example.org/x' as FullJid;
     sessions.open(left, {}, []);
@@ -231,9 +238,11 @@ describe('after a crash of the server', () => {
       sessions,
       log,
       intervalMs: 300_000,
+      leastMs: 5000,
       timeoutMs: 10_000,
       perSecond,
       returnMs: 0,
+      now: () => 1,
       monotonic,
     });
     await xmpp.start();

@@ -46,7 +46,7 @@ VirtualHost "example.org"
 -- offhook.
 Component "pbx.example.org"
 	-- DECIDE: a long random text, the same as XMPP_SECRET of the bridge: openssl rand -hex 32
-	component_secret = "change-me"
+	component_secret = "CHANGE-ME"
 	-- After a connection that died unnoticed the new one takes over. The default, kick_new, would refuse it until the
 	-- dead one is found out. Consequence: never run two bridges with one JID, they would throw each other out.
 	component_conflict_resolve = "kick_old"

@@ -21,8 +21,9 @@ const component = { jid: domain, secret: 'secret' };
 const tweber = { name: 'tweber', password: 'one' };
 // Whoever grants a subscription has it for the rest of the tests.
 const mmeyer = { name: 'mmeyer', password: 'two' };
-const never = { intervalMs: 24 * 3_600_000 };
-const often = { intervalMs: 300 };
+const day = 24 * 3_600_000;
+const never = { intervalMs: day, leastMs: day };
+const often = { intervalMs: 300, leastMs: 300 };
 
 /** Runs the suite on a server that `start` starts. `tellsAll`: its privileged presence says when anybody leaves. */
 export function livenessContract(
@@ -38,7 +39,7 @@ export function livenessContract(
     afterAll(() => server?.stop());
 
     /** The watch, over a component of its own. */
-    async function watching(times: Pick<LivenessOptions, 'intervalMs'>, on = server) {
+    async function watching(times: Pick<LivenessOptions, 'intervalMs' | 'leastMs'>, on = server) {
       const service = `xmpp://${on.host}:${on.componentPort}`;
       const xmpp = createComponent({ service, domain, secret: 'secret', log: keepLog(), limits: quick });
       servePing(xmpp);
@@ -53,6 +54,7 @@ export function livenessContract(
         timeoutMs: 1000,
         perSecond: 100,
         returnMs: 0,
+        now: () => 1,
         monotonic,
         ...times,
       });

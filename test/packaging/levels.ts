@@ -17,7 +17,7 @@ export type Level = (typeof levels)[number];
 
 const deploy = join(import.meta.dirname, '..', '..', 'deploy');
 const domain = 'example.org';
-const component = { jid: 'pbx.example.org', secret: 'change-me' };
+const component = { jid: 'pbx.example.org', secret: 'CHANGE-ME' };
 
 /** A file of `deploy/` with texts replaced. Throws where one of them is not in it (any more). */
 async function sample(path: string, changes: Readonly<Record<string, string>>): Promise<string> {

@@ -17,6 +17,8 @@ import { createMemoryStore } from './store/memory.ts';
 import { createRedisStore } from './store/redis.ts';
 import type { Store } from './store/store.ts';
 import { createComponent } from './xmpp/component.ts';
+import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegation.ts';
+import { watchDelegation } from './xmpp/delegation-watch.ts';
 import { componentInfo, serveDisco } from './xmpp/disco.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
@@ -37,6 +39,8 @@ export interface Offhook {
 
 const GRACE_MS = 5000;
 const PING_EVERY_MS = 5 * 60_000;
+// Prosody carries some 4,000 stanzas a second; a question takes up to three.
+const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
@@ -53,7 +57,8 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   const pbx = makePbx(config, log);
   const store = makeStore(config, log);
   const directory = makeDirectory(config, pbx, log);
-  serveStandards(xmpp, version);
+  const delegation = delegationOf(config);
+  serveStandards(xmpp, version, delegation);
   const bridge = createBridge({
     modules,
     xmpp,
@@ -69,6 +74,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       ringMs: config.pbx.ringSeconds * 1000,
       showNumber: numberShower(config.log.maskNumbers),
     },
+    askPresence: config.xmpp.askPresence,
     limits: {
       sessions: config.limits.sessions,
       perUser: SESSIONS_PER_USER,
@@ -79,11 +85,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       commandMs: config.limits.commandSeconds * 1000,
       graceMs: GRACE_MS,
       pingEveryMs: PING_EVERY_MS,
+      pingsPerSecond: PINGS_PER_SECOND,
     },
     log,
     now: Date.now,
     monotonic: () => performance.now(),
   });
+
+  if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
+  const watch =
+    delegation &&
+    watchDelegation({ ...delegation, xmpp, log, required: config.xmpp.delegation === 'required' });
 
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
@@ -100,6 +112,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       await bridge.start();
     },
     async stop() {
+      watch?.stop();
       await bridge.stop();
       await health?.stop();
       http = undefined;
@@ -136,9 +149,17 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
 }
 
-function serveStandards(xmpp: Xmpp, version: string): void {
+/** What may be delegated to us, and by whom; undefined where the operator wants none. */
+function delegationOf({ xmpp }: Config): Delegated | undefined {
+  if (xmpp.delegation === 'off') return undefined;
+  return { namespace: CMD_NS, domains: new Set(xmpp.userDomains) };
+}
+
+function serveStandards(xmpp: Xmpp, version: string, delegation: Delegated | undefined): void {
   const features = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
-  serveDisco(xmpp, { info: [componentInfo(xmpp, 'Telephone system', features)], items: [] });
+  const info = [componentInfo(xmpp, 'Telephone system', features)];
+  if (delegation !== undefined) info.push(delegationInfo(delegation));
+  serveDisco(xmpp, { info, items: [] });
   serveVersion(xmpp, { name: 'offhook', version });
   servePing(xmpp);
   serveTime(xmpp);

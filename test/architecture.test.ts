@@ -61,6 +61,7 @@ const may: Record<string, readonly string[]> = {
     'sessions.ts',
     'mailboxes.ts',
     'liveness.ts',
+    'presence-request.ts',
     'rate.ts',
     'directory.ts',
     'calls/calls.ts',

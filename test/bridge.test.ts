@@ -40,6 +40,7 @@ function wired(store: Store = createMemoryStore()) {
     hangup: act,
     blindTransfer: act,
     redirect: act,
+    notify: act,
     endpoints: async () => [],
     async mailboxes() {
       asked.push('pbx.mailboxes');
@@ -73,6 +74,7 @@ function wired(store: Store = createMemoryStore()) {
       ringMs: 30_000,
       showNumber: (number) => number,
     },
+    askPresence: false,
     limits: {
       sessions: 10,
       perUser: 10,
@@ -83,6 +85,7 @@ function wired(store: Store = createMemoryStore()) {
       commandMs: 1000,
       graceMs: 1000,
       pingEveryMs: 60_000,
+      pingsPerSecond: 10,
     },
     log: pino({ level: 'silent' }),
     now: () => 0,

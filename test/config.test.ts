@@ -42,6 +42,8 @@ describe('defaults', () => {
         secret: 'xmpp-s3cret',
         userDomains: ['example.org'],
         tlsCa: undefined,
+        delegation: 'auto',
+        askPresence: false,
       },
       ami: {
         host: '127.0.0.1',

@@ -58,6 +58,18 @@ export const settings = {
       default: '',
       doc: "File with the CA certificates (PEM) that the XMPP server's certificate must descend from. Left out: those of Node.js.",
     }),
+    delegation: setting({
+      env: 'XMPP_DELEGATION',
+      kind: kind.oneOf(['auto', 'required', 'off']),
+      default: 'auto',
+      doc: 'Whether to serve commands that clients send to no address (docs/legacy-clients.md): auto where the XMPP server hands them over, required to be warned where it does not, off.',
+    }),
+    askPresence: setting({
+      env: 'XMPP_ASK_PRESENCE',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether to ask each user for permission to see when clients leave, which finds the end of a session at once. Most clients show that to the user as a contact request.',
+    }),
   },
   ami: {
     host: setting({ env: 'AMI_HOST', kind: kind.host, default: '127.0.0.1', doc: 'Host of Asterisk.' }),

@@ -6,6 +6,7 @@ import {
   callerId,
   checkedChannel,
   checkedContext,
+  checkedEndpoint,
   checkedExtension,
 } from './action.ts';
 import { unavailable } from './answer.ts';
@@ -27,7 +28,7 @@ export interface AsteriskOptions {
   /** Port of AMI; of AMI over TLS where `tls` is given. */
   readonly port: number;
   readonly tls?: AmiTls | undefined;
-  /** Account for actions: `read = call`, `write = system,call,originate,reporting` (`system` for the list of endpoints). */
+  /** Account for actions: `read = call`, `write = system,call,originate,reporting` (`system` for the list of endpoints and for NOTIFY). */
   readonly control: Account;
   /** Account for events: `read = system,call,agent,dialplan`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
   readonly feed: Account;
@@ -225,6 +226,11 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
           Priority: '1',
         }),
       );
+    },
+    async notify(device, event) {
+      // Variable becomes a header of the NOTIFY (res_pjsip_notify.c); one that may be set but once, as it is named here.
+      const headers = { Endpoint: checkedEndpoint(device), Variable: `Event=${event}` };
+      await run(action('PJSIPNotify', headers));
     },
     async endpoints() {
       return withRights((acts) => readEndpoints(acts, log));

@@ -39,6 +39,9 @@ export interface Originate {
   readonly ringMs: number;
 }
 
+/** `Event` of a NOTIFY that telephones take for a key, where they support it: the telephone makers' `talk` and `hold` packages. */
+export type TelephoneKey = 'talk' | 'hold';
+
 /** One endpoint as the telephone system lists it. */
 export interface PbxEndpoint {
   readonly device: DeviceName;
@@ -81,6 +84,11 @@ export interface Pbx {
   blindTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
   /** Sends a channel to an extension, wherever it is now. */
   redirect(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /**
+   * Presses a key of a telephone from afar, by SIP NOTIFY (RFC 6665): `talk` answers or takes off hook, `hold` puts on hold. What the telephone
+   * makes of it, only its events tell. Besides the usual: `not-supported` where the device is none of PJSIP.
+   */
+  notify(device: DeviceName, event: TelephoneKey): Promise<void>;
   /** Endpoints with what else is known of them: the directory's source where no file is configured. */
   endpoints(): Promise<readonly PbxEndpoint[]>;
   /** Message counters of every voicemail box, by `340@default` (VoicemailUsersList); empty where app_voicemail is not loaded. */

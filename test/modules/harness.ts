@@ -130,6 +130,7 @@ export function api(
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
     redirect: act('redirect'),
+    notify: act('notify'),
     endpoints: async () => [],
     mailboxes: async () => new Map(),
   };

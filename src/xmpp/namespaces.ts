@@ -16,3 +16,5 @@ export const VERSION_NS = 'jabber:iq:version';
 export const PING_NS = 'urn:xmpp:ping';
 /** XEP-0202 */
 export const TIME_NS = 'urn:xmpp:time';
+/** XEP-0356; the number differs between servers. COMPAT: ejabberd 23 says 1, later ones and Prosody 2. */
+export const PRIVILEGE_NS = /^urn:xmpp:privilege:\d+$/;

@@ -125,6 +125,12 @@ export function api(options: { modules?: readonly Module[]; timeoutMs?: number; 
     redirect: act('redirect'),
     endpoints: async () => [],
     mailboxes: async () => new Map(),
+    dbGet: async () => undefined,
+    dbFamily: async () => new Map(),
+    dbPut: act('dbPut'),
+    dbDel: act('dbDel'),
+    queueMembers: async () => [],
+    queuePause: act('queuePause'),
   };
   const calls: Calls = {
     apply: () => [],

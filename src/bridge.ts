@@ -10,6 +10,7 @@ import { createMailboxes } from './mailboxes.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Presence } from './presence/presence.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type PublishCounters } from './publish.ts';
@@ -42,6 +43,7 @@ export interface BridgeOptions {
   readonly store: Store;
   readonly calls: Calls;
   readonly directory: DirectorySource;
+  readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
@@ -68,7 +70,7 @@ const PING_TIMEOUT_MS = 20_000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
-  const { modules, xmpp, pbx, store, calls, directory, limits, log, now } = options;
+  const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
@@ -112,6 +114,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     const changes = calls.apply(event);
     mailboxes.apply(event);
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    presence.apply(event, changes);
     if (event.type === 'snapshot') void learnMailboxes();
   }
 
@@ -164,10 +167,12 @@ export function createBridge(options: BridgeOptions): Bridge {
       await store.start(STORE_START_MS);
       await restore();
       liveness.start();
+      await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
       liveness.stop();
+      await presence.stop(limits.graceMs);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

@@ -58,6 +58,8 @@ export interface QueueMember {
   /** The device whose state counts; mostly the same. */
   readonly stateInterface: string;
   readonly paused: boolean;
+  /** Empty where none was given, or there is no break. */
+  readonly pausedReason: string;
 }
 
 /** Messages in a voicemail box. */

@@ -17,6 +17,7 @@ export async function readQueueMembers(control: Control, log: Log): Promise<read
       interface: text(item, 'location'),
       stateInterface: text(item, 'stateinterface'),
       paused: text(item, 'paused') === '1',
+      pausedReason: text(item, 'pausedreason'),
     }));
 }
 

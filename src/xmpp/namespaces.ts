@@ -18,3 +18,5 @@ export const PING_NS = 'urn:xmpp:ping';
 export const TIME_NS = 'urn:xmpp:time';
 /** XEP-0356; the number differs between servers. COMPAT: ejabberd 23 says 1, later ones and Prosody 2. */
 export const PRIVILEGE_NS = /^urn:xmpp:privilege:\d+$/;
+/** RFC 6121 §2.1 */
+export const ROSTER_NS = 'jabber:iq:roster';

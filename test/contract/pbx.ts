@@ -340,9 +340,10 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
           interface: 'PJSIP/340',
           stateInterface: 'PJSIP/340',
           paused: false,
+          pausedReason: '',
         });
         await on.queuePause('Support', 'PJSIP/340', true, 'Lunch & more');
-        expect((await anna())?.paused).toBe(true);
+        expect(await anna()).toMatchObject({ paused: true, pausedReason: 'Lunch & more' });
         await on.queuePause('Support', 'PJSIP/340', false, '');
         expect((await anna())?.paused).toBe(false);
       });

@@ -1,0 +1,4 @@
+import { startEjabberd } from '../servers/ejabberd.ts';
+import { contactsContract } from './contacts.ts';
+
+contactsContract('ejabberd', startEjabberd);

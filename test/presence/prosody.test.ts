@@ -1,0 +1,4 @@
+import { startProsody } from '../servers/prosody.ts';
+import { contactsContract } from './contacts.ts';
+
+contactsContract('Prosody', startProsody);

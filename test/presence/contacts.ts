@@ -128,9 +128,15 @@ export function contactsContract(name: string, start: (options: XmppOptions) => 
         `<query xmlns='http://jabber.org/protocol/disco#info'/>`,
       ])
         expect((await stranger.ask(`anna@${PBX}`, query)).attrs.type).toBe('error');
-      // Moved into the group, then out of it again.
-      await office.staff([anna, bernd, { ...carla, groups: ['Sales'] } as never]);
-      await until('the directory is read', () => office.lines.some((line) => line.includes('directory')));
+      // Moved into the group, then out of it again: what the rule allows now is what counts.
+      await office.staff([anna, bernd, { ...carla, groups: ['Sales'] }]);
+      await until('the request is granted now', async () => {
+        await subscribe(stranger, `anna@${PBX}`);
+        return seen(stranger, annasPhone).at(-1) === TALKING;
+      });
+      await office.staff([anna, bernd, carla]);
+      await until('it is taken back', () => seen(stranger, `anna@${PBX}`).at(-1) === 'unsubscribed');
+      expect(seen(stranger, annasPhone).at(-1)).toBe('unavailable');
     });
 
     test('has a card, and can be discovered', async () => {

@@ -1,5 +1,6 @@
 /** A whole office: a real XMPP server, a simulated Asterisk, the bridge between them as `main` would make it. */
 
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -23,7 +24,12 @@ export const people = {
   carla: { name: 'carla', fullName: 'Carla Österreich', extension: '320', groups: ['Support'] },
 } as const;
 
-type Person = (typeof people)[keyof typeof people];
+interface Person {
+  readonly name: string;
+  readonly fullName: string;
+  readonly extension: string;
+  readonly groups: readonly string[];
+}
 
 export const users = Object.values(people).map(({ name }) => ({ name, password: `${name}-secret` }));
 
@@ -116,7 +122,13 @@ export async function open(
       running = false;
       await bridge.stop();
     },
-    login: ({ name }, resource = 'desk') => login(server, { name, password: `${name}-secret` }, resource),
+    // A resource of its own for each: a session of an earlier test may still be in hibernation (XEP-0198).
+    async login({ name }, resource = `desk-${randomUUID()}`) {
+      const user = await login(server, { name, password: `${name}-secret` }, resource);
+      // RFC 6121 §2.2: who has not asked for the roster is told nothing of subscriptions.
+      await user.ask(`${name}@${DOMAIN}`, `<query xmlns='jabber:iq:roster'/>`);
+      return user;
+    },
     staff: (list) => writeFile(file, directoryYaml(list)),
   };
   await office.start();

@@ -34,6 +34,8 @@ export interface Offhook {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly bridge: Bridge;
+  /** Numbers of telephone presence, for metrics. */
+  readonly presence: Presence['counters'];
   readiness(): Readiness;
   /** Where health and readiness are served; undefined before the start and where it is off. */
   readonly http: { readonly host: string; readonly port: number } | undefined;
@@ -105,6 +107,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   let http: Offhook['http'];
   return {
     bridge,
+    presence: presence.counters,
     readiness,
     get http() {
       return http;

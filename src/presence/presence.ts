@@ -324,7 +324,8 @@ export function createPresence(options: PresenceOptions): Presence {
     },
     async start() {
       await restore();
-      waitForTelephones();
+      if (!known) waitForTelephones();
+      if (xmpp.state.status === 'online') void arrive();
       if (settings.ownResource) {
         rereading = setInterval(() => void own.review(), settings.rostersEveryMs).unref();
       }

@@ -42,7 +42,7 @@ export function createEjabberdApi({ url, token, timeoutMs }: EjabberdApiOptions)
     return JSON.parse(text);
   }
 
-  async function add(user: BareJid, item: RosterItem): Promise<void> {
+  async function add(user: BareJid, item: RosterItem, asList: boolean): Promise<void> {
     const [owner, contact] = [parseJid(user), parseJid(item.jid)];
     if (owner === undefined || contact === undefined) throw new Error(`not a JID: ${user}, ${item.jid}`);
     const result = await call('add_rosteritem', {
@@ -52,7 +52,7 @@ export function createEjabberdApi({ url, token, timeoutMs }: EjabberdApiOptions)
       host: contact.domain,
       nick: item.name,
       subs: item.subscription,
-      ...(listed ? { groups: item.groups } : { group: item.groups.join(';') }),
+      ...(asList ? { groups: item.groups } : { group: item.groups.join(';') }),
     });
     if (result !== 0) throw new Error(`ejabberd's API could not add ${item.jid} to the roster of ${user}`);
   }
@@ -72,12 +72,13 @@ export function createEjabberdApi({ url, token, timeoutMs }: EjabberdApiOptions)
       return [...items.values()];
     },
     async write(user, item) {
+      const asList = listed;
       try {
-        await add(user, item);
+        await add(user, item, asList);
       } catch (error) {
-        if (!listed || !/argument/.test(String(error))) throw error;
+        if (!asList || !/argument/.test(String(error))) throw error;
         listed = false;
-        await add(user, item);
+        await add(user, item, false);
       }
     },
     async connected(domain) {

@@ -3,13 +3,14 @@
  * `Custom:DND<extension>` that FreePBX sets beside it for the lamps of telephones.
  */
 
-import type { Logger } from 'pino';
+import { Failure } from './errors.ts';
+import type { Log } from './log.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 
 /** What {@link createDoNotDisturb} needs. */
 export interface DoNotDisturbOptions {
-  readonly pbx: Pick<Pbx, 'dbFamily' | 'dbGet'>;
+  readonly pbx: Pick<Pbx, 'dbFamily' | 'dbGet' | 'state'>;
   /** AstDB family, keyed by extension. */
   readonly family: string;
   readonly extensions: () => readonly string[];
@@ -17,7 +18,7 @@ export interface DoNotDisturbOptions {
   readonly onChange: (extension: string) => void;
   /** How often the family is read again: Asterisk tells no changes of the AstDB. Milliseconds. */
   readonly everyMs: number;
-  readonly log: Pick<Logger, 'warn' | 'info'>;
+  readonly log: Log;
 }
 
 /** Do-not-disturb of all extensions. */
@@ -43,6 +44,7 @@ export function createDoNotDisturb(options: DoNotDisturbOptions): DoNotDisturb {
   let timer: NodeJS.Timeout | undefined;
   let listed = true;
   let reading = false;
+  let denied = false;
 
   const of = (extension: string) => stored.has(extension) || lit.has(extension);
 
@@ -83,7 +85,7 @@ export function createDoNotDisturb(options: DoNotDisturbOptions): DoNotDisturb {
   }
 
   async function refresh(): Promise<void> {
-    if (reading) return;
+    if (reading || denied) return;
     reading = true;
     try {
       const before = stored;
@@ -91,7 +93,9 @@ export function createDoNotDisturb(options: DoNotDisturbOptions): DoNotDisturb {
       for (const extension of new Set([...before, ...stored]))
         if (before.has(extension) !== stored.has(extension)) onChange(extension);
     } catch (error) {
-      log.info({ reason: String(error) }, 'do-not-disturb cannot be read at present');
+      // The adapter has told the operator; asking again would tell it again.
+      denied = error instanceof Failure && error.code === 'not-permitted';
+      log.info({ reason: String(error) }, 'do-not-disturb cannot be read');
     } finally {
       reading = false;
     }
@@ -106,10 +110,11 @@ export function createDoNotDisturb(options: DoNotDisturbOptions): DoNotDisturb {
       for (const [name, state] of event.snapshot.devices) light(name, state);
       for (const each of event.snapshot.meanwhile)
         if (each.type === 'device-state') light(each.device, each.state);
+      denied = false;
       void refresh();
       timer ??= setInterval(() => {
         // Asking for each extension now and then would be more than it is worth.
-        if (listed) void refresh();
+        if (listed && pbx.state.control) void refresh();
       }, everyMs).unref();
     },
     stop() {

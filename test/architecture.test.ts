@@ -63,7 +63,7 @@ const may: Record<string, readonly string[]> = {
     'xmpp/privilege.ts',
     'xmpp/rosters.ts',
   ],
-  'do-not-disturb.ts': ['pbx/pbx.ts', 'pbx/events.ts'],
+  'do-not-disturb.ts': ['errors.ts', 'log.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
   'dispatch.ts': ['modules/', 'protocol/', 'errors.ts', 'directory.ts', 'rate.ts', 'xmpp/xmpp.ts'],
   'publish.ts': ['modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],

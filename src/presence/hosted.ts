@@ -144,12 +144,14 @@ export function createHosted(options: HostedOptions): Hosted {
     },
     review() {
       if (directory().users.length === 0) return;
+      // Few people watch many telephones: each is looked at once.
+      const known = new Map([...audience.watchers()].map(({ jid }) => [jid, parseJid(jid)]));
       for (const { jid: contact, watchers } of [...audience.contacts()]) {
         const parsed = parseJid(contact);
         const user = parsed && hostedUser(domain, parsed, directory());
         if (user === undefined) continue;
         for (const { jid: watcher } of [...watchers]) {
-          const who = parseJid(watcher);
+          const who = known.get(watcher);
           if (who !== undefined && visibility.mayWatch(user, who, directory())) continue;
           revoke(contact, watcher);
           send(telephonePresence(`${contact}/${PHONE}`, watcher, 'unavailable'));

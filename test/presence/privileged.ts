@@ -1,5 +1,6 @@
 /** What telephones show where the server trusts the bridge with more. */
 
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startRedis } from '../servers/redis.ts';
 import { until } from '../servers/until.ts';
@@ -74,6 +75,23 @@ export function privilegedContract(name: string, kind: PrivilegedServer): void {
       await sees(friend, annasPhone, 'available');
       expect(seen(friend, own).at(-1)).toBe('unavailable');
       expect(seen(stranger, own)).toEqual([]);
+    });
+
+    test('are taken back by a start without the option, where a crash left them behind', async () => {
+      const redis = await startRedis();
+      onTestFinished(() => redis.stop());
+      const office = await open(server, { STORE: 'redis', REDIS_URL: redis.url });
+      const self = await office.login(anna);
+      await office.stop();
+      const admin = new Redis(redis.url);
+      onTestFinished(() => admin.disconnect());
+      await admin.hset('offhook:facts', 'own-resource', 'shown');
+      await office.start();
+      await sees(self, own, 'unavailable');
+      await until(
+        'that is done with',
+        async () => (await admin.hexists('offhook:facts', 'own-resource')) === 0,
+      );
     });
 
     test('telephones are put into the rosters of the same group, once', async () => {

@@ -201,7 +201,7 @@ export const settings = {
       env: 'MAX_PRESENCE_SUBSCRIPTIONS',
       kind: kind.integer(1, 100_000_000),
       default: '2000000',
-      doc: 'Presence subscriptions kept at a time; further ones are refused. About 150 bytes each.',
+      doc: 'Presence subscriptions kept at a time; further ones are refused. About 60 bytes each.',
     }),
   },
   directory: {

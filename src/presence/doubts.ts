@@ -29,7 +29,7 @@ const gone = new Set(['service-unavailable', 'item-not-found', 'recipient-unavai
 export function createDoubts(options: DoubtOptions): (watcher: Watcher) => void {
   const { xmpp, audience, trustMs, timeoutMs, atOnce, monotonic } = options;
   const waiting = new Set<Watcher>();
-  let underWay = 0;
+  const asking = new Set<Watcher>();
 
   async function ask(watcher: Watcher): Promise<void> {
     const since = monotonic() - trustMs;
@@ -54,11 +54,11 @@ export function createDoubts(options: DoubtOptions): (watcher: Watcher) => void 
 
   function next(): void {
     for (const watcher of waiting) {
-      if (underWay >= atOnce || xmpp.state.status !== 'online') return;
+      if (asking.size >= atOnce || xmpp.state.status !== 'online') return;
       waiting.delete(watcher);
-      underWay += 1;
+      asking.add(watcher);
       void ask(watcher).finally(() => {
-        underWay -= 1;
+        asking.delete(watcher);
         next();
       });
     }
@@ -66,7 +66,7 @@ export function createDoubts(options: DoubtOptions): (watcher: Watcher) => void 
 
   return (watcher) => {
     // Who is not sure to be known whole counts as online whatever a ping says.
-    if (!watcher.sure || waiting.has(watcher)) return;
+    if (!watcher.sure || waiting.has(watcher) || asking.has(watcher)) return;
     const since = monotonic() - trustMs;
     for (const heard of watcher.resources.values()) {
       if (heard > since) continue;

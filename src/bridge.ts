@@ -10,6 +10,7 @@ import { createMailboxes } from './mailboxes.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
@@ -44,6 +45,7 @@ export interface BridgeOptions {
   readonly store: Store;
   readonly calls: Calls;
   readonly directory: DirectorySource;
+  readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
@@ -76,7 +78,7 @@ const RETURN_MS = 120_000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
-  const { modules, xmpp, pbx, store, calls, directory, limits, log, now } = options;
+  const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
@@ -126,6 +128,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     const changes = calls.apply(event);
     mailboxes.apply(event);
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    presence.apply(event, changes);
   }
 
   async function learnMailboxes(): Promise<void> {
@@ -181,11 +184,13 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
+      await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
       stopped = true;
       liveness.stop();
+      await presence.stop(limits.graceMs);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

@@ -53,6 +53,18 @@ export interface PbxEndpoint {
   readonly mailbox: string;
 }
 
+/** A member of a queue as app_queue knows it. */
+export interface QueueMember {
+  readonly queue: string;
+  /** What is rung, and what names the member in actions: `PJSIP/340`, `Local/340@internal/n`. */
+  readonly interface: string;
+  /** The device whose state counts; mostly the same. */
+  readonly stateInterface: string;
+  readonly paused: boolean;
+  /** Empty where none was given, or there is no break. */
+  readonly pausedReason: string;
+}
+
 /** Messages in a voicemail box. */
 export interface MailboxCount {
   readonly newMessages: number;
@@ -93,4 +105,15 @@ export interface Pbx {
   endpoints(): Promise<readonly PbxEndpoint[]>;
   /** Message counters of every voicemail box, by `340@default` (VoicemailUsersList); empty where app_voicemail is not loaded. */
   mailboxes(): Promise<ReadonlyMap<string, MailboxCount>>;
+  /** The value of an AstDB entry; undefined where there is none. Family and key: letters, digits and `* # + _ . -`. */
+  dbGet(family: string, key: string): Promise<string | undefined>;
+  /** All entries of an AstDB family by key; undefined where the telephone system cannot list them (Asterisk before 18.18). */
+  dbFamily(family: string): Promise<ReadonlyMap<string, string> | undefined>;
+  dbPut(family: string, key: string, value: string): Promise<void>;
+  /** Removes an AstDB entry; one that is not there is ignored. */
+  dbDel(family: string, key: string): Promise<void>;
+  /** The members of every queue; empty where app_queue is not loaded. */
+  queueMembers(): Promise<readonly QueueMember[]>;
+  /** Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. */
+  queuePause(queue: string, member: string, paused: boolean, reason: string): Promise<void>;
 }

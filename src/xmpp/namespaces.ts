@@ -24,3 +24,7 @@ export const CLIENT_NS = 'jabber:client';
 export const DELEGATION_2_NS = 'urn:xmpp:delegation:2';
 /** XEP-0355: up to version 0.3, as ejabberd speaks it. */
 export const DELEGATION_1_NS = 'urn:xmpp:delegation:1';
+/** XEP-0356; the number differs between servers. COMPAT: ejabberd 23 says 1, later ones and Prosody 2. */
+export const PRIVILEGE_NS = /^urn:xmpp:privilege:\d+$/;
+/** RFC 6121 §2.1 */
+export const ROSTER_NS = 'jabber:iq:roster';

@@ -346,6 +346,66 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
       });
     });
 
+    describe('the database', () => {
+      it('gives back what was put, by entry and by family', async () => {
+        const on = await connected();
+        expect(await on.dbGet('DND', '340')).toBeUndefined();
+        expect(await on.dbFamily('DND')).toEqual(new Map());
+        await on.dbPut('DND', '340', 'YES, "always"');
+        await on.dbPut('DND', '*40', 'YES');
+        await on.dbPut('DNDX', '340', 'other');
+        expect(await on.dbGet('DND', '340')).toBe('YES, "always"');
+        expect(await on.dbFamily('DND')).toEqual(
+          new Map([
+            ['340', 'YES, "always"'],
+            ['*40', 'YES'],
+          ]),
+        );
+        await on.dbDel('DND', '*40');
+        await on.dbDel('DNDX', '340');
+        await on.dbDel('DND', '340');
+        await on.dbDel('DND', '340');
+        expect(await on.dbGet('DND', '340')).toBeUndefined();
+      });
+
+      it('takes no key that would mean others', async () => {
+        const on = await connected();
+        for (const key of ['', '340/x', '%', 'a b', '3\r\n4'])
+          await expect(on.dbPut('DND', key, 'x')).rejects.toMatchObject({ code: 'invalid-target' });
+        await expect(on.dbDel('', '340')).rejects.toMatchObject({ code: 'invalid-target' });
+        await expect(on.dbPut('DND', '340', 'a\r\nb')).rejects.toMatchObject({ code: 'invalid-target' });
+      });
+    });
+
+    describe('queues', () => {
+      it('tell their members, and who takes a break', async () => {
+        const on = await connected();
+        const anna = async () =>
+          (await on.queueMembers()).find(({ stateInterface }) => stateInterface === 'PJSIP/340');
+        expect(await anna()).toEqual({
+          queue: 'Support',
+          interface: 'PJSIP/340',
+          stateInterface: 'PJSIP/340',
+          paused: false,
+          pausedReason: '',
+        });
+        await on.queuePause('Support', 'PJSIP/340', true, 'Lunch & more');
+        expect(await anna()).toMatchObject({ paused: true, pausedReason: 'Lunch & more' });
+        await on.queuePause('Support', 'PJSIP/340', false, '');
+        expect((await anna())?.paused).toBe(false);
+      });
+
+      it('refuse a member that they do not have, and never take nobody for everybody', async () => {
+        const on = await connected();
+        await expect(on.queuePause('Support', 'PJSIP/320', true, '')).rejects.toMatchObject({
+          code: 'rejected',
+        });
+        await expect(on.queuePause('', 'PJSIP/340', true, '')).rejects.toMatchObject({
+          code: 'invalid-target',
+        });
+      });
+    });
+
     describe('trouble', () => {
       it('fails actions while AMI is away, sends none of them later, and begins with a new snapshot', async () => {
         const on = await connected();

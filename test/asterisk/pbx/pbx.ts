@@ -40,6 +40,8 @@ export interface Mailbox {
 /** A queue and who waits in it. */
 export interface Queue extends QueueSpec {
   readonly waiting: Channel[];
+  /** Members (extension numbers) on a break, and why. */
+  readonly paused: Map<string, string>;
   /** Whether a member was free, as last told. */
   available: boolean;
 }
@@ -115,7 +117,7 @@ export function createPbx(options: AsteriskOptions, send: (event: Outgoing) => v
 
   const queues = new Map<string, Queue>();
   for (const spec of options.queues ?? defaultQueues) {
-    queues.set(spec.name, { ...spec, waiting: [], available: true });
+    queues.set(spec.name, { ...spec, waiting: [], paused: new Map(), available: true });
   }
 
   const pbx: Pbx = {

@@ -3,13 +3,15 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { DirectorySource } from './directory.ts';
-import { createDispatch } from './dispatch.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
 import { createMailboxes } from './mailboxes.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Presence } from './presence/presence.ts';
+import { createPresenceRequest } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type PublishCounters } from './publish.ts';
@@ -17,7 +19,7 @@ import { createRateLimit } from './rate.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
-import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
+import type { Xmpp } from './xmpp/xmpp.ts';
 
 /** Bounds and times of a bridge. */
 export interface BridgeLimits extends SessionLimits {
@@ -30,8 +32,9 @@ export interface BridgeLimits extends SessionLimits {
   readonly commandMs: number;
   /** How long shutting down may wait for what is in flight, milliseconds. */
   readonly graceMs: number;
-  /** Each session is pinged once in this time, milliseconds. */
+  /** Each session is asked whether it is still there once in this time, milliseconds, and so many per second at the most. */
   readonly pingEveryMs: number;
+  readonly pingsPerSecond: number;
 }
 
 /** The ports and settings that make a bridge. */
@@ -42,9 +45,12 @@ export interface BridgeOptions {
   readonly store: Store;
   readonly calls: Calls;
   readonly directory: DirectorySource;
+  readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
+  /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
+  readonly askPresence: boolean;
   readonly limits: BridgeLimits;
   readonly log: Logger;
   /** Epoch milliseconds. */
@@ -59,16 +65,20 @@ export interface Bridge {
   start(): Promise<void>;
   /** Answers what is in flight, tells nobody more, closes every connection. */
   stop(): Promise<void>;
+  /** Answers a command whatever road it came by; who hands it over vouches for the sender. */
+  readonly dispatch: Dispatch;
   readonly sessions: Sessions;
   readonly published: Readonly<PublishCounters>;
 }
 
 const STORE_START_MS = 2000;
-const PING_TIMEOUT_MS = 20_000;
+const PING_TIMEOUT_MS = 10_000;
+const PING_LEAST_MS = 5000;
+const RETURN_MS = 120_000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
-  const { modules, xmpp, pbx, store, calls, directory, limits, log, now } = options;
+  const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
@@ -78,9 +88,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     sessions,
     log,
     intervalMs: limits.pingEveryMs,
+    leastMs: PING_LEAST_MS,
     timeoutMs: PING_TIMEOUT_MS,
+    perSecond: limits.pingsPerSecond,
+    returnMs: RETURN_MS,
     now,
+    monotonic: options.monotonic,
   });
+  if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));
 
   const context = (): Omit<Context, 'caller'> => ({
     directory: directory.current,
@@ -113,6 +128,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     const changes = calls.apply(event);
     mailboxes.apply(event);
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    presence.apply(event, changes);
   }
 
   async function learnMailboxes(): Promise<void> {
@@ -120,14 +136,6 @@ export function createBridge(options: BridgeOptions): Bridge {
       mailboxes.replace(await pbx.mailboxes());
     } catch (error) {
       log.warn({ reason: String(error) }, 'voicemail counters are unknown until messages come or go');
-    }
-  }
-
-  function onPresence({ type, from }: Stanza): void {
-    if (type !== 'unavailable' || from.resource === '') return;
-    for (const session of sessions.of(from.bare)) {
-      // COMPAT: ejabberd 23 announces a replaced resource's successor before the end of the one replaced, so ask.
-      if (session.jid.endsWith(`/${from.resource}`)) void liveness.verify(session.jid);
     }
   }
 
@@ -140,6 +148,8 @@ export function createBridge(options: BridgeOptions): Bridge {
       if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);
+      // They may have ended while we were away.
+      liveness.suspectAll();
       log.info({ sessions: stored.length }, 'sessions restored');
     } catch (error) {
       log.warn({ reason: String(error) }, 'stored sessions cannot be read yet');
@@ -152,7 +162,6 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
-  xmpp.onPresence(onPresence);
   pbx.onEvent(onEvent);
   // Both: one connection tells how many there are, the other what becomes of them.
   pbx.onState(({ control, feed }) => {
@@ -165,6 +174,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   let stopped = false;
 
   return {
+    dispatch,
     sessions,
     published: publish.counters,
     async start() {
@@ -174,11 +184,13 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
+      await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
       stopped = true;
       liveness.stop();
+      await presence.stop(limits.graceMs);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

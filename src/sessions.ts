@@ -42,6 +42,8 @@ export interface Sessions {
   unsubscribe(jid: FullJid, subscriptions: readonly Subscription[]): Session | undefined;
   /** Ends a session; unknown ones are ignored. True where there was one. */
   close(jid: FullJid): boolean;
+  /** Calls back with each session that a client opens, one that replaces another included; not with restored ones. */
+  onOpen(listener: (session: Session) => void): void;
   /** Takes over what the store held; sessions that were opened meanwhile are not overwritten. */
   restore(stored: readonly Session[]): void;
   /** Brings a store up to date that was away and may have come back with an older state, or with nothing. */
@@ -57,6 +59,7 @@ export function createSessions(
 ): Sessions {
   const sessions = new Map<FullJid, Session>();
   const byUser = new Map<BareJid, Set<FullJid>>();
+  const openListeners: ((session: Session) => void)[] = [];
 
   function admit(jid: FullJid, subscriptions: readonly Subscription[]): void {
     if (subscriptions.length > limits.subscriptions) {
@@ -99,7 +102,9 @@ export function createSessions(
     open(jid, client, wanted) {
       const subscriptions = union([], wanted);
       admit(jid, subscriptions);
-      return put({ jid, since: now(), client, subscriptions });
+      const session = put({ jid, since: now(), client, subscriptions });
+      for (const listener of openListeners) listener(session);
+      return session;
     },
     subscribe(jid, added) {
       const present = sessions.get(jid);
@@ -120,6 +125,7 @@ export function createSessions(
       store.deleteSession(jid);
       return true;
     },
+    onOpen: (listener) => void openListeners.push(listener),
     restore(stored) {
       for (const session of stored) {
         if (sessions.size >= limits.sessions) return;

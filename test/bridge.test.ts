@@ -1,22 +1,11 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type BridgeOptions, createBridge } from '../src/bridge.ts';
-import type { Calls } from '../src/calls/calls.ts';
 import { emptyDirectory } from '../src/directory.ts';
-import type { Pbx, PbxId, PbxState } from '../src/pbx/pbx.ts';
+import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import type { Xmpp } from '../src/xmpp/xmpp.ts';
-
-const calls: Calls = {
-  apply: () => [],
-  expect: () => [],
-  channel: () => undefined,
-  channelsOf: () => [],
-  channels: () => [],
-  currentName: (id) => id,
-  deviceState: () => undefined,
-};
+import { idleCalls, idlePbx, idleXmpp } from './idle.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -26,8 +15,7 @@ function wired(store: Store = createMemoryStore()) {
   };
   let tellState: (state: PbxState) => void = () => {};
   const act = async () => {};
-  const pbx: Pbx = {
-    id: 'main' as PbxId,
+  const pbx = idlePbx({
     state: { control: false, feed: false, reason: '' },
     start: note('pbx.start'),
     stop: note('pbx.stop'),
@@ -35,35 +23,29 @@ function wired(store: Store = createMemoryStore()) {
       tellState = listener;
       return () => {};
     },
-    onEvent: () => {},
-    originate: act,
-    hangup: act,
-    blindTransfer: act,
-    redirect: act,
-    endpoints: async () => [],
     async mailboxes() {
       asked.push('pbx.mailboxes');
       return new Map();
     },
-  };
-  const xmpp: Xmpp = {
-    domain: 'pbx.example.org',
+  });
+  const xmpp = idleXmpp({
     state: { status: 'offline', reason: '' },
     start: note('xmpp.start'),
     stop: note('xmpp.stop'),
-    onState: () => () => {},
-    onIq: () => {},
-    onPresence: () => {},
-    onMessage: () => {},
-    send: () => true,
-    request: () => Promise.reject(new Error('nobody to ask')),
-  };
+  });
   const options: BridgeOptions = {
     modules: [],
     xmpp,
     pbx,
     store,
-    calls,
+    calls: idleCalls(),
+    presence: {
+      apply: () => {},
+      start: act,
+      stop: act,
+      disco: { info: [], items: [] },
+      counters: { sent: 0, waiting: 0, watches: 0 },
+    },
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
     settings: {
@@ -73,6 +55,7 @@ function wired(store: Store = createMemoryStore()) {
       ringMs: 30_000,
       showNumber: (number) => number,
     },
+    askPresence: false,
     limits: {
       sessions: 10,
       perUser: 10,
@@ -83,6 +66,7 @@ function wired(store: Store = createMemoryStore()) {
       commandMs: 1000,
       graceMs: 1000,
       pingEveryMs: 60_000,
+      pingsPerSecond: 10,
     },
     log: pino({ level: 'silent' }),
     now: () => 0,

@@ -42,6 +42,8 @@ describe('defaults', () => {
         secret: 'xmpp-s3cret',
         userDomains: ['example.org'],
         tlsCa: undefined,
+        delegation: 'auto',
+        askPresence: false,
       },
       ami: {
         host: '127.0.0.1',
@@ -58,7 +60,21 @@ describe('defaults', () => {
         context: 'internal',
         outsidePrefix: undefined,
         internationalPrefix: '00',
+        dndFamily: 'DND',
         ringSeconds: 30,
+      },
+      presence: {
+        contacts: true,
+        visibleTo: 'domain',
+        watchers: undefined,
+        roster: 'none',
+        ejabberdApi: undefined,
+        ejabberdToken: undefined,
+        ownResource: false,
+        activity: false,
+        follow: undefined,
+        perSecond: 2000,
+        maxWatches: 2_000_000,
       },
       directory: { file: undefined },
       store: {
@@ -88,6 +104,27 @@ describe('defaults', () => {
 
   test('of the HTTP address give way to nothing: off', () => {
     expect(readConfig({ ...needed, HTTP_LISTEN: '' }).config.http.listen).toBeUndefined();
+  });
+});
+
+describe('presence', () => {
+  test('needs what its rules name, and names who may see in lower case', () => {
+    const list = { ...needed, PRESENCE_VISIBLE_TO: 'list' };
+    expect(
+      readConfig({ ...list, PRESENCE_WATCHERS: 'Boss@Example.org, example.net' }).config.presence,
+    ).toMatchObject({
+      visibleTo: 'list',
+      watchers: ['boss@example.org', 'example.net'],
+    });
+    expect(() => readConfig(list)).toThrow(/PRESENCE_WATCHERS: expected both or neither/);
+    expect(() => readConfig({ ...list, PRESENCE_WATCHERS: 'a@b/c' })).toThrow(/JID without resource/);
+    expect(() => readConfig({ ...needed, PRESENCE_ROSTER: 'ejabberd' })).toThrow(/EJABBERD_API_URL: missing/);
+    expect(() => readConfig({ ...needed, EJABBERD_API_URL: 'localhost:5280' })).toThrow(
+      /EJABBERD_API_URL: expected/,
+    );
+    expect(
+      readConfig({ ...needed, EJABBERD_API_URL: 'http://[::1]:5280/api/' }).config.presence.ejabberdApi,
+    ).toBe('http://[::1]:5280/api');
   });
 });
 

@@ -1,14 +1,13 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { Calls } from '../../src/calls/calls.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createMailboxes } from '../../src/mailboxes.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, DeviceName, Pbx, PbxId } from '../../src/pbx/pbx.ts';
+import type { ChannelId, DeviceName } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -17,6 +16,7 @@ import { createRateLimit } from '../../src/rate.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
+import { idleCalls, idlePbx } from '../idle.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -119,29 +119,22 @@ export function api(
       if (failure) throw failure;
       actions.push([verb, ...args]);
     };
-  const pbx: Pbx = {
-    id: 'main' as PbxId,
-    state: { control: true, feed: true, reason: '' },
-    start: async () => {},
-    stop: async () => {},
-    onState: () => () => {},
-    onEvent: () => {},
+  const pbx = idlePbx({
     originate: act('originate'),
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
     redirect: act('redirect'),
-    endpoints: async () => [],
-    mailboxes: async () => new Map(),
-  };
-  const calls: Calls = {
-    apply: () => [],
-    expect: () => [],
+    notify: act('notify'),
+    dbPut: act('dbPut'),
+    dbDel: act('dbDel'),
+    queuePause: act('queuePause'),
+  });
+  const calls = idleCalls({
     channel: (id) => views.find((each) => each.channel === id),
     channelsOf: (name) => views.filter((each) => each.device === name),
     channels: () => views,
-    currentName: (id) => id,
     deviceState: (name) => deviceStates.get(name),
-  };
+  });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);

@@ -27,11 +27,13 @@ export async function login(
   const entity = client({ service, domain: server.domain, resource, username: name, password });
   entity.reconnect.stop();
   const stanzas: Element[] = [];
-  entity.prependListener('element', (element: Element) => {
-    // What is written as text escapes the library's count of stanzas (XEP-0198), so it shall not offer to count.
-    const offered = element.children.filter((child) => typeof child === 'string' || child.name !== 'sm');
-    if (element.name === 'stream:features') element.children.splice(0, Number.POSITIVE_INFINITY, ...offered);
-    stanzas.push(element);
+  entity.on('element', (element: Element) => stanzas.push(element));
+  // COMPAT: the library counts neither what is sent by `write` nor what comes before `<enabled/>`, and ends the stream over
+  // it (XEP-0198): it shall not see that the server offers acknowledgements, in whatever versions.
+  entity.prependListener('element', ({ name: kind, children }: Element) => {
+    if (kind !== 'stream:features') return;
+    const others = children.filter((node) => typeof node === 'string' || node.name !== 'sm');
+    children.splice(0, children.length, ...others);
   });
   // COMPAT: the library decodes each TCP chunk on its own, which damages what is not ASCII.
   entity.on('connect', () => entity.socket?.setEncoding('utf8'));

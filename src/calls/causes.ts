@@ -103,8 +103,12 @@ function ofCalled(leg: Leg, cause: number): HangupToken {
   );
 }
 
+// What a caller is refused with, and never gives as a reason of its own: busy, congestion.
+const refused: ReadonlySet<number> = new Set([17, 34]);
+
 function ofCaller(leg: Leg, cause: number): HangupToken {
-  if (leg.requested !== undefined) return 'cancelled';
+  // Busy and Congestion refuse the call for the telephone, which is how the telephone comes to ask for the end.
+  if (leg.requested !== undefined && !refused.has(leg.requested || cause)) return 'cancelled';
   const told = byCause.get(cause);
   if (told !== undefined && told !== 'answered-elsewhere') return told;
   return byStatus.get(leg.dialResult) ?? (leg.dials.size > 0 ? 'noanswer' : 'failed');

@@ -48,8 +48,10 @@ export function dialEnd(world: World, event: EventOf<'dial-end'>): void {
     // Of a group, the one who answers decides; those who are given up say nothing of the others.
     const decided = caller.dialResult === 'ANSWER' || (event.status === 'CANCEL' && caller.dialResult !== '');
     if (!decided) caller.dialResult = event.status;
-    if (event.status === 'ANSWER') forfeit(caller, dest);
-    else if (!ringsSomebody(caller)) caller.alerting = false;
+    if (event.status === 'ANSWER') {
+      forfeit(caller, dest);
+      takesOver(caller, dest);
+    } else if (!ringsSomebody(caller)) caller.alerting = false;
   }
   if (sentOn) redirect(world, dest, caller);
   settle(world, dest);
@@ -61,6 +63,16 @@ export function forfeit(caller: Leg, winner: Leg): void {
   for (const dest of caller.dials) {
     if (dest !== winner && (dest.dialStatus === '' || dest.dialStatus === 'CANCEL')) dest.lost = true;
   }
+}
+
+/** Who dialled something else and answers this call picks it up; Pickup itself may come later. Nothing was told of it yet. */
+function takesOver(caller: Leg, taker: Leg): void {
+  const call = taker.call;
+  if (call === undefined || call.phase !== 'new' || !call.outbound || call.origin) return;
+  call.outbound = false;
+  call.dialed = '';
+  call.other = nobody;
+  call.queue = caller.group.queue;
 }
 
 /** Notes who rings whom. */

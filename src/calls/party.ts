@@ -15,11 +15,12 @@ export function learnOther(leg: Leg, call: Call): boolean {
   const renamed = !sameParty(other, call.other);
   if (ref !== undefined) {
     // Somebody wrote another name on a line that goes on to the same channel: it is that name's call now.
-    const relabeled =
-      renamed && ref === call.ref && call.phase === 'busy' && other.number !== ref.caller.number;
+    const moved = ref !== call.ref;
+    const relabeled = renamed && !moved && call.phase !== 'new' && other.number !== ref.caller.number;
     call.ref = ref;
     call.refChannel = ref.name;
-    if (renamed || call.otherDevice === '') call.otherDevice = relabeled ? '' : (ref.call?.device ?? '');
+    if (renamed || moved || call.otherDevice === '')
+      call.otherDevice = relabeled ? '' : (ref.call?.device ?? '');
   } else if (renamed) {
     call.ref = undefined;
     call.refChannel = '';
@@ -31,9 +32,13 @@ export function learnOther(leg: Leg, call: Call): boolean {
 }
 
 function otherParty(leg: Leg, call: Call, ref: Leg | undefined): Party {
+  const other = signaledParty(leg, call, ref);
   // Originate writes the caller's own name on the line, and a call to the outside changes the number only (dial.c).
-  const own = call.origin && leg.connected.name === leg.caller.name;
-  if (isKnown(leg.connected, call)) return own ? party(leg.connected.number, '') : leg.connected;
+  return call.origin && other.name === leg.caller.name ? party(other.number, '') : other;
+}
+
+function signaledParty(leg: Leg, call: Call, ref: Leg | undefined): Party {
+  if (isKnown(leg.connected, call)) return leg.connected;
   if (ref !== undefined && ref.caller !== nobody && talkingTo(leg) === ref && ref.state === 'up')
     return ref.caller;
   if (!call.outbound) return call.other;

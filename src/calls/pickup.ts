@@ -4,6 +4,7 @@ import { forfeit, link } from './dial.ts';
 import { nobody } from './leg.ts';
 import { recognize } from './legs.ts';
 import type { EventOf } from './reducer.ts';
+import { enter, leave } from './rooms.ts';
 import { settleAround } from './settle.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +25,12 @@ export function pickup(world: World, event: EventOf<'pickup'>): void {
     call.dialed = '';
     call.other = nobody;
     if (target?.call !== undefined) call.queue = target.call.queue;
+  }
+  if (target?.room !== undefined) {
+    // Answered in the same moment: its place in the bridge is taken, too, and no BridgeEnter says so (ast_do_pickup masquerades).
+    const { id, type } = target.room;
+    leave(world, target);
+    enter(world, taker, id, type);
   }
   const caller = target?.dialedBy;
   if (caller !== undefined) {

@@ -41,6 +41,8 @@ function settleUp(world: World, leg: Leg, application: string): void {
   const call = leg.call;
   if (call === undefined || call.hidden || call.phase === 'busy' || leg.state !== 'up') return;
   if (call.origin && (application !== 'Dial' || ringsSomebody(leg) || leg.connected === call.stale)) return;
+  // About to take somebody's call: the Pickup event will say whose.
+  if (application === 'Pickup' || application === 'PickupChan') return;
   const meaning = meaningOf(application);
   if (application === '' || (meaning !== 'connecting' && meaning !== 'passing')) return;
   // A caller that knows nobody yet is about to be connected, or to be answered by a service.

@@ -90,12 +90,20 @@ function settleHold(world: World, leg: Leg, call: Call, far: Leg | undefined, se
   }
   // While the leg is alone the last word counts: a hangup during hold is no unhold. Where it goes on, the hold is over.
   const held =
-    far === undefined
-      ? call.remoteHeld && service === '' && !ringsSomebody(leg)
-      : far.held && far.holds === leg;
+    far === undefined ? call.remoteHeld && service === '' && !ringsSomebody(leg) : holds(world, far, leg);
   if (held === call.remoteHeld) return;
   call.remoteHeld = held;
   tell(world, leg, call, held ? 'hold' : 'unhold', 'remote');
+}
+
+/**
+ * Whether a leg has this one on hold. Who pressed hold and was then transferred has still pressed it, and holds whoever
+ * comes; who consults somebody on the same channel does not hold that one.
+ */
+function holds(world: World, holder: Leg, leg: Leg): boolean {
+  if (!holder.held) return false;
+  if (holder.holds === undefined || !world.legs.has(holder.holds.uniqueId)) holder.holds = leg;
+  return holder.holds === leg;
 }
 
 function rings(leg: Leg, call: Call): boolean {

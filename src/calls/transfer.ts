@@ -20,6 +20,7 @@ export function blindTransfer(world: World, event: EventOf<'blind-transfer'>): v
   if (transferer !== undefined) tellTransfer(world, transferer, 'blind', event.exten, undefined);
   if (transferee === undefined) return;
   tellTransfer(world, transferee, 'blind', event.exten, undefined);
+  transferee.holds = undefined;
   if (transferer !== undefined) {
     transferee.group.from = party(transferer.caller.number, transferer.caller.name);
     release(world, transferer, transferee);
@@ -43,10 +44,12 @@ export function attendedTransfer(world: World, event: EventOf<'attended-transfer
   }
   if (transferee !== undefined) tellTransfer(world, transferee, 'attended', key, target);
   if (target !== undefined && target !== transferee) tellTransfer(world, target, 'attended', key, transferee);
+  for (const leg of [transferee, target]) if (leg !== undefined) leg.holds = undefined;
   if (transferee !== undefined) {
     if (first !== undefined) release(world, first, transferee);
     settle(world, transferee);
   }
+  if (target !== undefined) settle(world, target);
   // Who completes the transfer by hanging up has hung up, though the channel stays as long as the target rings.
   for (const leg of new Set([first, second])) if (leg?.requested !== undefined) end(world, leg, 'normal');
 }

@@ -1,14 +1,8 @@
 import { createBackoff } from '../backoff.ts';
 import { Failure, fail } from '../errors.ts';
-import {
-  type AmiAction,
-  action,
-  callerId,
-  checkedChannel,
-  checkedContext,
-  checkedExtension,
-} from './action.ts';
-import { unavailable } from './answer.ts';
+import { type AmiAction, action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
+import { isUnknownAction, unavailable } from './answer.ts';
+import { checkedRoom, readConferences } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
@@ -17,8 +11,13 @@ import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
 import type { Account } from './login.ts';
 import { readMailboxes } from './mailboxes.ts';
-import type { Originate, Pbx, PbxId, PbxState } from './pbx.ts';
+import { notification } from './notify.ts';
+import { begun, callExtension, joinCall, speakInto, takeCall } from './originate.ts';
+import { parkAction, parkedIn, readParkedCalls } from './parking.ts';
+import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import type { AmiTls } from './socket.ts';
+import { beginTransfer, consults } from './transfer.ts';
+import { createWatch } from './watch.ts';
 
 /** What {@link createAsterisk} needs. Times are milliseconds. */
 export interface AsteriskOptions {
@@ -65,6 +64,15 @@ const defaults: AsteriskLimits = {
   maxMeanwhile: 200_000,
 };
 
+/** How long an originated channel and a parked call may be in coming, milliseconds. Both take a few on a healthy system. */
+const BEGIN_MS = 1000;
+const PARK_MS = 2000;
+
+/** For a hangup of what may have ended by itself. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof Failure && error.code === 'no-such-channel')) throw error;
+}
+
 /**
  * An Asterisk over two AMI connections, each coming back by itself: one acts, one listens. A flood of events never delays an answer,
  * and each account has the rights it needs and no more.
@@ -74,6 +82,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
   const limits = { ...defaults, ...options.limits };
   const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
   const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs };
+  const watch = createWatch();
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
@@ -136,7 +145,10 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       maxMeanwhile: limits.maxMeanwhile,
       log,
       now: () => clock.now(),
-      onEvent: (event) => listener(event),
+      onEvent: (event) => {
+        watch.see(event);
+        listener(event);
+      },
     });
 
   function acting(): Control {
@@ -161,6 +173,17 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
 
   async function run(sent: AmiAction): Promise<void> {
     await withRights((acts) => acts.run(sent));
+  }
+
+  /**
+   * Originates, and stays until the channel is there or known never to come. Where nothing is heard in time Asterisk's word
+   * stands: the feed may be away.
+   */
+  async function start(sent: AmiAction, uniqueId: string): Promise<void> {
+    const told = watch.next((event) => begun(event, uniqueId), BEGIN_MS);
+    await told.after(run(sent));
+    const outcome = state.feed ? await told.outcome : undefined;
+    if (outcome instanceof Failure) throw outcome;
   }
 
   return {
@@ -193,7 +216,16 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       listener = each;
     },
     async originate(call) {
-      await run(originateAction(call));
+      await start(callExtension(call), call.uniqueId);
+    },
+    async pickup(call, channel) {
+      await start(takeCall(call, channel), call.uniqueId);
+    },
+    async listen(call, channel, mode) {
+      await start(joinCall(call, channel, mode), call.uniqueId);
+    },
+    async announce(channel, context, exten) {
+      await run(speakInto(channel, context, exten));
     },
     async hangup(channel) {
       await run(action('Hangup', { Channel: checkedChannel(channel) }));
@@ -217,6 +249,68 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
         }),
       );
     },
+    async attendedTransfer(channel, context, exten) {
+      await run(beginTransfer(channel, context, exten));
+    },
+    consults: async (channel) => withRights((acts) => consults(acts, channel)),
+    async cancelTransfer(channel) {
+      await run(action('CancelAtxfer', { Channel: checkedChannel(channel) }));
+    },
+    async join(one, other) {
+      const headers = { Channel1: checkedChannel(one), Channel2: checkedChannel(other), Tone: 'no' };
+      await run(action('Bridge', headers));
+    },
+    async park(channel, parker, lot) {
+      // Asterisk says Success to a lot that there is not, and does nothing.
+      if (lot !== undefined) await withRights((acts) => readParkedCalls(acts, lot));
+      const told = watch.next((event) => parkedIn(event, channel), PARK_MS);
+      await told.after(run(parkAction(channel, parker, lot)));
+      const parked = await told.outcome;
+      if (parked === undefined)
+        fail('rejected', 'The call could not be parked: the parking lot may be full.');
+      // Who parked is left in the old bridge, alone and connected.
+      await run(action('Hangup', { Channel: checkedChannel(parker) })).catch(ignoreGone);
+      return parked;
+    },
+    parkedCalls: async (lot) => withRights((acts) => readParkedCalls(acts, lot)),
+    async sendDigits(channel, digits, as) {
+      if (!/^[0-9A-D*#]{1,64}$/.test(digits)) fail('invalid-target', 'Digits are 0 to 9, A to D, * and #.');
+      for (const digit of digits) {
+        const heard: Record<string, string> = as === 'received' ? { Receive: 'true' } : {};
+        await run(action('PlayDTMF', { Channel: checkedChannel(channel), Digit: digit, ...heard }));
+      }
+    },
+    async mute(channel, direction, muted) {
+      const state = muted ? 'on' : 'off';
+      await run(
+        action('MuteAudio', { Channel: checkedChannel(channel), Direction: direction, State: state }),
+      );
+    },
+    async notify(to, what) {
+      await run(notification(to, what)).catch((error: unknown) => {
+        if (!(error instanceof Failure && isUnknownAction(error.message))) throw error;
+        fail(
+          'not-supported',
+          'The telephone system cannot send NOTIFY: its module res_pjsip_notify is missing.',
+        );
+      });
+    },
+    conferences: async () => withRights(readConferences),
+    async conferenceKick(room, channel) {
+      await run(
+        action('ConfbridgeKick', { Conference: checkedRoom(room), Channel: checkedChannel(channel) }),
+      );
+    },
+    async conferenceMute(room, channel, muted) {
+      const name = muted ? 'ConfbridgeMute' : 'ConfbridgeUnmute';
+      await run(action(name, { Conference: checkedRoom(room), Channel: checkedChannel(channel) }));
+    },
+    async conferenceLock(room, locked) {
+      await run(action(locked ? 'ConfbridgeLock' : 'ConfbridgeUnlock', { Conference: checkedRoom(room) }));
+    },
+    async userEvent(name, fields) {
+      await run(action('UserEvent', { UserEvent: name, ...Object.fromEntries(fields) }));
+    },
     async endpoints() {
       return withRights((acts) => readEndpoints(acts, log));
     },
@@ -224,21 +318,4 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       return withRights((acts) => readMailboxes(acts, log));
     },
   };
-}
-
-function originateAction(call: Originate): AmiAction {
-  if (!(Number.isInteger(call.ringMs) && call.ringMs >= 1000 && call.ringMs <= 600_000)) {
-    fail('invalid-target', 'A device may ring for 1 to 600 seconds.');
-  }
-  return action('Originate', {
-    Channel: checkedChannel(call.device),
-    Context: checkedContext(call.context),
-    Exten: checkedExtension(call.exten),
-    Priority: '1',
-    CallerID: callerId(call.callerName, call.callerNumber),
-    Timeout: `${call.ringMs}`,
-    Async: 'true',
-    // Becomes the channel's Uniqueid (manager.c action_originate).
-    ChannelId: call.uniqueId,
-  });
 }

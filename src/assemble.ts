@@ -1,5 +1,6 @@
 /** Makes the adapters that a configuration names, and a bridge out of them. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Bridge, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
@@ -13,9 +14,11 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { CMD_NS } from './protocol/envelope.ts';
+import type { Audit } from './rules/audit.ts';
 import { createMemoryStore } from './store/memory.ts';
 import { createRedisStore } from './store/redis.ts';
 import type { Store } from './store/store.ts';
+import { createWebhook } from './webhook.ts';
 import { createComponent } from './xmpp/component.ts';
 import { componentInfo, serveDisco } from './xmpp/disco.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
@@ -79,6 +82,8 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       graceMs: GRACE_MS,
       pingEveryMs: PING_EVERY_MS,
     },
+    audit: auditTo(log, store),
+    webhook: createWebhook(Date.now, setTimeout),
     log,
     now: Date.now,
     monotonic: () => performance.now(),
@@ -123,9 +128,9 @@ function makePbx(config: Config, log: Logger): Pbx {
 }
 
 function makeStore(config: Config, log: Logger): Store {
-  const { kind, redis, redisTlsCa, redisPrefix } = config.store;
+  const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
-  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, log });
+  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
 }
 
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
@@ -133,6 +138,15 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   const { file } = config.directory;
   if (file === undefined) return createDiscoveredDirectory({ pbx, domain, log });
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
+}
+
+/** One log line an entry, whatever the log's other lines are about; and the store's stream where there is one. */
+function auditTo(log: Logger, store: Store): Audit {
+  return (entry) => {
+    const { at: _at, ...rest } = entry;
+    log.info({ audit: rest }, 'audit');
+    store.audit({ ...entry });
+  };
 }
 
 function serveStandards(xmpp: Xmpp, version: string): void {

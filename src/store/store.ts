@@ -46,6 +46,11 @@ export interface Store {
   saveSession(session: StoredSession): void;
   /** Forgets this session; unknown ones are ignored. */
   deleteSession(jid: FullJid): void;
+  /**
+   * Keeps an audit entry where the store was told to keep any; the oldest go first. Entries that come while the backing server
+   * is away are lost there: the log has them.
+   */
+  audit(entry: Readonly<Record<string, unknown>>): void;
   /** Resolves when everything accepted before the call is durable; rejects after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }

@@ -25,6 +25,7 @@ pbxContract('Asterisk 22', async (): Promise<PbxHarness> => {
         behave(behaviour) {
           phone.incoming = behaviour;
         },
+        notified: phone.notified,
         async dial(to) {
           await phone.dial(to);
         },

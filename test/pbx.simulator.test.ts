@@ -25,6 +25,9 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
         behave(behaviour) {
           phone.behaviour = behaviour === 'answer' ? { answer: 0 } : behaviour;
         },
+        get notified() {
+          return phone.notified;
+        },
         async dial(to) {
           phone.call(to);
         },

@@ -1,7 +1,7 @@
 import { createBackoff } from '../backoff.ts';
 import { Failure, fail } from '../errors.ts';
 import { type AmiAction, action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
-import { isUnknownAction, unavailable } from './answer.ts';
+import { unavailable } from './answer.ts';
 import { checkedRoom, readConferences } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
 import { readEndpoints } from './endpoints.ts';
@@ -11,7 +11,7 @@ import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
 import type { Account } from './login.ts';
 import { readMailboxes } from './mailboxes.ts';
-import { notification } from './notify.ts';
+import { sendNotify } from './notify.ts';
 import { begun, callExtension, joinCall, speakInto, takeCall } from './originate.ts';
 import { parkAction, parkedIn, readParkedCalls } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
@@ -239,13 +239,19 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
         }),
       );
     },
-    async redirect(channel, context, exten) {
+    async redirect(channel, context, exten, other) {
       await run(
         action('Redirect', {
           Channel: checkedChannel(channel),
           Context: checkedContext(context),
           Exten: checkedExtension(exten),
           Priority: '1',
+          ...(other !== undefined && {
+            ExtraChannel: checkedChannel(other),
+            ExtraContext: checkedContext(context),
+            ExtraExten: checkedExtension(exten),
+            ExtraPriority: '1',
+          }),
         }),
       );
     },
@@ -286,15 +292,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
         action('MuteAudio', { Channel: checkedChannel(channel), Direction: direction, State: state }),
       );
     },
-    async notify(to, what) {
-      await run(notification(to, what)).catch((error: unknown) => {
-        if (!(error instanceof Failure && isUnknownAction(error.message))) throw error;
-        fail(
-          'not-supported',
-          'The telephone system cannot send NOTIFY: its module res_pjsip_notify is missing.',
-        );
-      });
-    },
+    notify: (device, what, inside) => sendNotify(run, device, what, inside),
     conferences: async () => withRights(readConferences),
     async conferenceKick(room, channel) {
       await run(

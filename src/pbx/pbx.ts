@@ -74,8 +74,11 @@ export interface Conference {
   }[];
 }
 
-/** What a SIP NOTIFY asks of a telephone: to answer (`talk`), to hold, or what a template of pjsip_notify.conf says. */
-export type Notification = { readonly event: 'talk' | 'hold' } | { readonly template: string };
+/** `Event` of a NOTIFY that telephones take for a key, where they support it: the telephone makers' `talk` and `hold` packages. */
+export type TelephoneKey = 'talk' | 'hold';
+
+/** What a SIP NOTIFY asks of a telephone: to press a key, or what a template of pjsip_notify.conf says. */
+export type Notification = TelephoneKey | { readonly template: string };
 
 /** One endpoint as the telephone system lists it. */
 export interface PbxEndpoint {
@@ -119,8 +122,8 @@ export interface Pbx {
   hangup(channel: ChannelId): Promise<void>;
   /** Blind transfer by the channel of the one who transfers: its bridged peer goes to the extension. */
   blindTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
-  /** Sends a channel to an extension, wherever it is now. */
-  redirect(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /** Sends a channel to an extension, wherever it is now; `other`, whom it talks to, goes there with it. */
+  redirect(channel: ChannelId, context: string, exten: string, other?: ChannelId): Promise<void>;
   /**
    * Rings the device; when it answers, it takes the call that rings on `channel`. The telephone system does not ask whether
    * the two share a pickup group: the caller of this verb has.
@@ -156,11 +159,12 @@ export interface Pbx {
    */
   sendDigits(channel: ChannelId, digits: string, as: 'sent' | 'received'): Promise<void>;
   mute(channel: ChannelId, direction: MuteDirection, muted: boolean): Promise<void>;
-  /** Sends a SIP NOTIFY: inside the call of a channel, or to all contacts of a device. `not-supported` without res_pjsip_notify. */
-  notify(
-    to: { readonly channel: ChannelId } | { readonly device: DeviceName },
-    what: Notification,
-  ): Promise<void>;
+  /**
+   * Sends a SIP NOTIFY (RFC 6665) to the contacts of a device, or `inside` the call of one of its channels: `talk` answers, takes off hook or takes
+   * back what is held, `hold` puts on hold. What the telephone makes of it, only its events tell. Besides the usual: `not-supported` where
+   * the device is none of PJSIP, or Asterisk has no res_pjsip_notify.
+   */
+  notify(device: DeviceName, what: Notification, inside?: ChannelId): Promise<void>;
   /** Conference rooms that are in use, with who is in them; none where app_confbridge is not loaded. */
   conferences(): Promise<readonly Conference[]>;
   conferenceKick(room: string, channel: ChannelId): Promise<void>;

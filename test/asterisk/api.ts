@@ -97,6 +97,8 @@ export interface Phone {
   unhold(channel?: string): void;
   /** Blind transfer of the other party by SIP REFER. */
   transfer(number: string, channel?: string): void;
+  /** `Event` of each SIP NOTIFY so far. `talk` makes the telephone answer where it rings. */
+  readonly notified: readonly string[];
   /** The calls on the display. */
   state(): readonly PhoneCall[];
 }

@@ -14,6 +14,8 @@ export interface Telephone {
   /** What it does when it is called, from now on. Default: `ring`. */
   behave(behaviour: 'answer' | 'ring' | 'busy'): void;
   dial(number: string): Promise<void>;
+  /** `Event` of each SIP NOTIFY it got. `talk` makes it answer where it rings. */
+  readonly notified: readonly string[];
   /** Ends whatever call it has; none is fine. */
   hangup(): Promise<void>;
 }
@@ -271,6 +273,35 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         const on = await connected({ control: pbx.accounts.feed });
         await expect(on.originate(fromAnna())).rejects.toMatchObject({ code: 'not-permitted' });
         expect(on.logged.join()).toContain("'write =' line of manager.conf");
+      });
+
+      it('notify: the telephone gets the event, and one that rings answers', async () => {
+        const on = await connected();
+        phone('370').behave('ring');
+        await phone('340').dial('370');
+        await until('370 rings', () =>
+          [...live(on.events).values()].some(({ name }) => name.startsWith('PJSIP/370-')),
+        );
+        const before = phone('370').notified.length;
+        await on.notify('PJSIP/370' as DeviceName, 'hold');
+        await on.notify('PJSIP/370' as DeviceName, 'talk');
+        await until('they talk', () => together(on.events, '340', '370'));
+        expect(phone('370').notified.slice(before)).toEqual(['hold', 'talk']);
+      });
+
+      it('notify: refused where there is no such endpoint, and for other technologies', async () => {
+        const on = await connected();
+        const missing = on.notify('PJSIP/nobody' as DeviceName, 'talk');
+        await expect(missing).rejects.toMatchObject({
+          code: 'rejected',
+          message: expect.stringContaining('nobody'),
+        });
+        for (const [device, code] of [
+          ['SIP/340', 'not-supported'],
+          ['PJSIP/340\r\nAction: Command', 'invalid-target'],
+        ]) {
+          await expect(on.notify(device as DeviceName, 'talk')).rejects.toMatchObject({ code });
+        }
       });
 
       it('refuse what AMI cannot carry', async () => {

@@ -18,6 +18,7 @@ export interface VerbHarness {
 
 const context = 'internal';
 const gone = { code: 'no-such-channel' };
+const desk = 'PJSIP/370' as DeviceName;
 const nowhere = 'PJSIP/340-ffffffff' as ChannelId;
 
 /** Rings Carla's telephone. */
@@ -202,20 +203,18 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       phone('370').behave('ring');
       await phone('340').dial('370');
       const rung = await until<Seen>('370 rings', () => ringing(on, '370'));
-      await on.notify({ channel: rung.name }, { event: 'talk' });
+      await on.notify(desk, 'talk', rung.name);
       await talks(on, '340', '370');
-      await on.notify({ channel: rung.name }, { event: 'hold' });
+      await on.notify(desk, 'hold', rung.name);
       await until('370 holds', () =>
         of(on.events, 'hold').some(({ channel }) => channel.uniqueId === rung.uniqueId),
       );
-      await on.notify({ channel: rung.name }, { event: 'talk' });
+      await on.notify(desk, 'talk', rung.name);
       await until('370 talks', () =>
         of(on.events, 'unhold').some(({ channel }) => channel.uniqueId === rung.uniqueId),
       );
-      await on.notify({ device: 'PJSIP/340' as DeviceName }, { template: 'reboot' });
-      await expect(
-        on.notify({ device: 'PJSIP/340' as DeviceName }, { template: 'dance' }),
-      ).rejects.toMatchObject({
+      await on.notify(desk, { template: 'reboot' });
+      await expect(on.notify(desk, { template: 'dance' })).rejects.toMatchObject({
         code: 'rejected',
       });
     });
@@ -253,7 +252,7 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await expect(on.park(nowhere, nowhere)).rejects.toMatchObject(gone);
       await expect(on.sendDigits(nowhere, '1', 'sent')).rejects.toMatchObject(gone);
       await expect(on.mute(nowhere, 'in', true)).rejects.toMatchObject(gone);
-      await expect(on.notify({ channel: nowhere }, { event: 'hold' })).rejects.toMatchObject(gone);
+      await expect(on.notify(desk, 'hold', nowhere)).rejects.toMatchObject(gone);
     });
 
     it('refuse what is no digit, lot or template', async () => {
@@ -261,12 +260,22 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       const refused = { code: 'invalid-target' };
       await expect(on.sendDigits(nowhere, '1\r\nAction: Logoff', 'sent')).rejects.toMatchObject(refused);
       await expect(on.park(nowhere, nowhere, 'a,b')).rejects.toMatchObject(refused);
-      await expect(on.notify({ channel: nowhere }, { template: 'a\r\nb' })).rejects.toMatchObject(refused);
+      await expect(on.notify(desk, { template: 'a\r\nb' })).rejects.toMatchObject(refused);
       await expect(on.pickup(carla(), 'PJSIP/1,2' as ChannelId)).rejects.toMatchObject(refused);
     });
   });
 
   describe('conferences', () => {
+    it('take both sides of a call', async () => {
+      const on = await connected();
+      const { a, b } = await talking(on, '340', '370');
+      await on.redirect(a.name, context, '800', b.name);
+      await until('both are in the room', () => of(on.events, 'conference-join').length === 2);
+      expect((await on.conferences())[0]?.members.map(({ channel }) => channel).sort()).toEqual(
+        [a.name, b.name].sort(),
+      );
+    });
+
     it('are listed with their members, who can be muted, kept in and sent away', async () => {
       const on = await connected();
       expect(await on.conferences()).toEqual([]);

@@ -1,7 +1,7 @@
 import { destroyBridge, leave, peerOf } from '../pbx/bridge.ts';
 import { channelEvent, destroy } from '../pbx/channel.ts';
 import { lines } from '../pbx/event.ts';
-import { setHold, talk, wrapUp } from '../pbx/talk.ts';
+import { talk, wrapUp } from '../pbx/talk.ts';
 import { channelNamed } from './calls.ts';
 import type { Action } from './define.ts';
 
@@ -69,28 +69,6 @@ export const legActions: readonly Action[] = [
           destroy(pbx, channel, 16);
         }
         pbx.settle();
-      }
-    },
-  },
-  {
-    name: 'PJSIPNotify',
-    synopsis: 'Send a NOTIFY to either an endpoint, an arbitrary URI, or inside a SIP dialog.',
-    privilege: ['system'],
-    run({ pbx, header, ok, error }) {
-      const channel = channelNamed(pbx, header('Channel'))[0];
-      const option = header('Option');
-      if (header('Channel') === '' && !pbx.endpoints.has(header('Endpoint'))) {
-        error(`Unable to retrieve endpoint ${header('Endpoint')}`);
-      } else if (header('Channel') !== '' && channel === undefined) error('Channel not found');
-      else if (option !== '' && option !== 'reboot') error(`Unable to find notify type '${option}'\n`);
-      else {
-        ok('NOTIFY sent');
-        // What the telephone does with it; it is one that obeys.
-        if (channel === undefined) return;
-        if (header('Variable') === 'Event=talk') {
-          if (channel.ringing !== undefined) channel.ringing.answered();
-          else setHold(pbx, channel, false);
-        } else if (header('Variable') === 'Event=hold') setHold(pbx, channel, true);
       }
     },
   },

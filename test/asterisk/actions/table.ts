@@ -5,7 +5,7 @@ import { consultActions } from './consult.ts';
 import { coreActions } from './core.ts';
 import { databaseActions } from './database.ts';
 import type { Action } from './define.ts';
-import { deviceLists } from './devices.ts';
+import { deviceActions } from './devices.ts';
 import { legActions } from './legs.ts';
 import { originateAction } from './originate.ts';
 import { parkingActions } from './parking.ts';
@@ -22,7 +22,7 @@ const all: readonly Action[] = [
   ...parkingActions,
   ...conferenceActions,
   ...channelLists,
-  ...deviceLists,
+  ...deviceActions,
   ...voicemailActions,
   ...queueActions,
   ...databaseActions,

@@ -53,5 +53,5 @@ function nobodysLine(number: string, context: string): Line {
     hint: false,
     told: 'NOT_INUSE',
   };
-  return { endpoint, device: 1, registered: true, behaviour: 'ring', port: 0 };
+  return { endpoint, device: 1, registered: true, behaviour: 'ring', port: 0, notified: [] };
 }

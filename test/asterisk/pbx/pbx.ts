@@ -12,6 +12,8 @@ export interface Line {
   registered: boolean;
   behaviour: Behaviour;
   readonly port: number;
+  /** `Event` of each SIP NOTIFY that it was sent. */
+  readonly notified: string[];
 }
 
 /** A PJSIP endpoint with its devices, hint and mailbox. */
@@ -236,7 +238,7 @@ export function createLoadEndpoint(number: string): Endpoint {
 let nextPort = 41_000;
 
 function createLine(endpoint: Endpoint, device: number, registered: boolean): Line {
-  return { endpoint, device, registered, behaviour: 'ring', port: nextPort++ };
+  return { endpoint, device, registered, behaviour: 'ring', port: nextPort++, notified: [] };
 }
 
 /** A device registers or goes away: the four events of a registration. */

@@ -156,7 +156,7 @@ async function dial(
   const exten = resolveNumber(request, context.directory, context.settings);
   const device = dialingDevice(user, request.device, context);
   context.rules.permitDial(user, exten, context);
-  const ring = ringOf(user, device, context);
+  const ring = ringOf(user, device.dialString, context);
   // Before the call is there, for its first event comes before the telephone system knows whom it will reach.
   context.calls.expect(ring.uniqueId, exten);
   await context.pbx.originate({ ...ring, context: user.context ?? context.settings.context, exten });

@@ -84,7 +84,7 @@ export const legCommands = [
       if (listen.announce !== undefined) {
         await context.pbx.announce(channel, context.settings.context, listen.announce);
       }
-      await context.pbx.listen(ringOf(user, device, context), channel, request.mode);
+      await context.pbx.listen(ringOf(user, device.dialString, context), channel, request.mode);
       return ok;
     },
   }),

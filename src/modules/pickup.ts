@@ -37,7 +37,7 @@ export const pickup = command({
       (view) => view.state === 'ringing' && !view.outbound && view.device !== device.device,
     );
     if (ringing === undefined) fail('no-active-call', `No call rings at ${rung.fullName} (any more).`);
-    await context.pbx.pickup(ringOf(user, device, context), present(ringing, context));
+    await context.pbx.pickup(ringOf(user, device.dialString, context), present(ringing, context));
     return ok;
   },
 });

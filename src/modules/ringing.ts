@@ -36,11 +36,11 @@ export function freeDevice(user: User, name: string | undefined, context: Contex
   return device;
 }
 
-/** Rings the device in the name of its user, who is shown to whoever is called. */
-export function ringOf(user: User, device: Device, context: Context): Ring {
+/** Rings in the name of a user, who is shown to whoever is called. The dial string is the directory's, or made of a checked number. */
+export function ringOf(user: User, dialString: string, context: Context): Ring {
   return {
     uniqueId: `offhook-${randomUUID()}`,
-    device: device.dialString,
+    device: dialString,
     callerName: user.fullName,
     callerNumber: user.extension,
     ringMs: context.settings.ringMs,

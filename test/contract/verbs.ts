@@ -294,6 +294,9 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await expect(on.conferenceKick('800', nowhere)).rejects.toMatchObject(gone);
       await expect(on.conferenceLock('801', true)).rejects.toMatchObject({ code: 'rejected' });
       await on.conferenceKick('800', member);
+      for (const kind of ['mute', 'unmute'] as const) {
+        await until(`it is told of ${kind}`, () => of(on.events, `conference-${kind}`).length === 1);
+      }
       await until('the room is empty', () => of(on.events, 'conference-leave').length > 0);
     });
   });

@@ -87,6 +87,8 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
+  /** Missing rights that the operator was told of: each once, or every click would be a line. */
+  const complained = new Set<string>();
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
 
@@ -161,7 +163,8 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     try {
       return await work(acting());
     } catch (error) {
-      if (error instanceof Failure && error.code === 'not-permitted') {
+      if (error instanceof Failure && error.code === 'not-permitted' && !complained.has(error.message)) {
+        complained.add(error.message);
         log.warn(
           { pbx: id, account: options.control.username, failure: error.message },
           "the control account needs more in its 'write =' line of manager.conf",

@@ -27,7 +27,7 @@ export const parkingActions: readonly Action[] = [
   {
     name: 'ParkedCalls',
     synopsis: 'List parked calls.',
-    privilege: [],
+    privilege: ['call'],
     run({ pbx, header, list, error }) {
       const lot = header('ParkingLot');
       if (lot !== '' && lot !== 'default') {

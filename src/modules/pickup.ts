@@ -37,7 +37,10 @@ export const pickup = command({
       (view) => view.state === 'ringing' && !view.outbound && view.device !== device.device,
     );
     if (ringing === undefined) fail('no-active-call', `No call rings at ${rung.fullName} (any more).`);
-    await context.pbx.pickup(ringOf(user, device.dialString, context), present(ringing, context));
+    const ring = ringOf(user, device.dialString, context);
+    // While the own device rings, its user sees whom it rings for.
+    context.calls.expect(ring.uniqueId, ringing.other.number);
+    await context.pbx.pickup(ring, present(ringing, context));
     return ok;
   },
 });

@@ -51,6 +51,8 @@ export interface AsteriskLimits {
   readonly refusedMs: number;
   readonly maxPending: number;
   readonly maxMeanwhile: number;
+  /** How long an originated channel may be in coming before Asterisk's word alone counts. It takes a few on a healthy system. */
+  readonly beginMs: number;
 }
 
 const defaults: AsteriskLimits = {
@@ -62,10 +64,10 @@ const defaults: AsteriskLimits = {
   refusedMs: 60_000,
   maxPending: 1000,
   maxMeanwhile: 200_000,
+  beginMs: 1000,
 };
 
-/** How long an originated channel and a parked call may be in coming, milliseconds. Both take a few on a healthy system. */
-const BEGIN_MS = 1000;
+/** How long a parked call may be in coming, milliseconds. */
 const PARK_MS = 2000;
 
 /** For a hangup of what may have ended by itself. */
@@ -183,7 +185,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
    * stands: the feed may be away.
    */
   async function start(sent: AmiAction, uniqueId: string): Promise<void> {
-    const told = watch.next((event) => begun(event, uniqueId), BEGIN_MS);
+    const told = watch.next((event) => begun(event, uniqueId), limits.beginMs);
     await told.after(run(sent));
     const outcome = state.feed ? await told.outcome : undefined;
     if (outcome instanceof Failure) throw outcome;

@@ -91,6 +91,25 @@ describe('everybody concerned sees', () => {
     );
   });
 
+  it('that a consulted colleague is busy', async () => {
+    await talking();
+    phone('320').incoming = 'busy';
+    await office.ask('bernd', 'base', 'AttendedTransfer', { channel: office.call('bernd'), target: '320' });
+    await office.hears('carla', /^hangup 370>320/);
+    await until('Bernd is back with Anna', () => office.told('bernd').includes('unhold 340>370'));
+    await office.hears('bernd', /340>370/);
+  });
+
+  it('a transfer to a colleague who is busy', async () => {
+    await talking();
+    phone('320').incoming = 'busy';
+    expect(
+      await office.ask('bernd', 'base', 'Transfer', { channel: office.call('bernd'), target: '320' }),
+    ).toEqual(ok);
+    await office.hears('bernd', /^hangup/);
+    await office.hears('anna', /^hangup .* \(busy\)$/);
+  });
+
   it('a consultation begun on the telephone', async () => {
     await talking();
     const waiting = phone('370').calls.at(-1);

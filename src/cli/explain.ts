@@ -20,18 +20,24 @@ import { createMemoryStore } from '../store/memory.ts';
 import { createSubscriptionIndex } from '../subscriptions/index.ts';
 import { UsageError } from './usage.ts';
 
+/** The settings of the bridge that matter here, as the environment has them. */
+export interface BridgeEnvironment {
+  readonly DIRECTORY_FILE?: string | undefined;
+  readonly PBX_CONTEXT?: string | undefined;
+  readonly PBX_OUTSIDE_PREFIX?: string | undefined;
+  readonly XMPP_USER_DOMAINS?: string | undefined;
+}
+
 const usage =
   'explain: offhook explain [--directory users.yaml] [--at TIME] JID module.Command [name=value …]';
 
 /**
  * Prints who the JID is, and what the command would do or why it is refused: the command takes its real road, but for a telephone
  * system that only notes what it is told. Returns the exit code, 1 where it is refused. Throws {@link UsageError}, `DirectoryFileError`.
- *
- * `env`: `DIRECTORY_FILE`, `PBX_CONTEXT`, `PBX_OUTSIDE_PREFIX` and `XMPP_USER_DOMAINS` as the bridge has them.
  */
 export async function explainCommand(
   args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  env: BridgeEnvironment,
   print: (line: string) => void,
 ): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -40,7 +46,7 @@ export async function explainCommand(
     options: { directory: { type: 'string' }, at: { type: 'string' } },
   });
   const [who, command, ...parameters] = positionals;
-  const path = values.directory ?? env['DIRECTORY_FILE'];
+  const path = values.directory ?? env.DIRECTORY_FILE;
   if (who === undefined || command === undefined) throw new UsageError(usage);
   if (path === undefined)
     throw new UsageError('explain: name the file with --directory, or in DIRECTORY_FILE');
@@ -48,7 +54,7 @@ export async function explainCommand(
   if (Number.isNaN(at)) throw new UsageError('explain: --at takes a time such as 2026-12-24T20:00:00+01:00');
   const jid = parseJid(who);
   if (jid === undefined) throw new UsageError(`explain: ${who} is not a JID`);
-  const directory = readDirectory(path, env['XMPP_USER_DOMAINS'] ?? jid.domain);
+  const directory = readDirectory(path, env.XMPP_USER_DOMAINS ?? jid.domain);
   const user = directory.byJid(jid.bare);
   print(user === undefined ? `${jid.bare} is not in the directory` : introduce(user));
 
@@ -99,12 +105,7 @@ function readDirectory(path: string, domains: string): Directory {
   );
 }
 
-function dryDispatch(
-  directory: Directory,
-  env: Readonly<Record<string, string | undefined>>,
-  at: number,
-  noted: string[],
-) {
+function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, noted: string[]) {
   const log = pino({ level: 'silent' });
   const sessions = createSessions(
     createMemoryStore(),
@@ -119,8 +120,8 @@ function dryDispatch(
     sessions,
     mailboxes: createMailboxes(),
     settings: {
-      context: env['PBX_CONTEXT'] ?? 'internal',
-      outsidePrefix: env['PBX_OUTSIDE_PREFIX'] ?? '',
+      context: env.PBX_CONTEXT ?? 'internal',
+      outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
       ringMs: 30_000,
       showNumber: (number: string) => number,
     },

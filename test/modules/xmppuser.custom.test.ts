@@ -148,7 +148,7 @@ describe('InvokeCustomAction', () => {
           for (const value of fields instanceof Map ? fields.values() : [])
             expect(value).not.toMatch(/[\r\n\0]/);
         }
-        for (const { body } of delivered) expect(door.values).toContain(Object(body['arguments']).door);
+        for (const { body } of delivered) expect(JSON.stringify(body)).toMatch(/"door":"(front|back)"/);
       }),
       { numRuns: 500 },
     );

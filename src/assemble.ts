@@ -1,5 +1,6 @@
 /** Makes the adapters that a configuration names, and a bridge out of them. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Bridge, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
@@ -14,9 +15,11 @@ import { createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS } from './protocol/envelope.ts';
+import type { Audit } from './rules/audit.ts';
 import { createMemoryStore } from './store/memory.ts';
 import { createRedisStore } from './store/redis.ts';
 import type { Store } from './store/store.ts';
+import { createWebhook } from './webhook.ts';
 import { createComponent } from './xmpp/component.ts';
 import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegation.ts';
 import { watchDelegation } from './xmpp/delegation-watch.ts';
@@ -104,6 +107,8 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       pingEveryMs: PING_EVERY_MS,
       pingsPerSecond: PINGS_PER_SECOND,
     },
+    audit: auditTo(log, store),
+    webhook: createWebhook(Date.now, setTimeout),
     log,
     now: Date.now,
     monotonic: () => performance.now(),
@@ -155,9 +160,9 @@ function makePbx(config: Config, log: Logger): Pbx {
 }
 
 function makeStore(config: Config, log: Logger): Store {
-  const { kind, redis, redisTlsCa, redisPrefix } = config.store;
+  const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
-  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, log });
+  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
 }
 
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
@@ -206,6 +211,15 @@ function makePresence(config: Config, neighbors: Neighbors): Presence {
     connected: api?.connected,
     monotonic: () => performance.now(),
   });
+}
+
+/** One log line an entry, whatever the log's other lines are about; and the store's stream where there is one. */
+function auditTo(log: Logger, store: Store): Audit {
+  return (entry) => {
+    const { at: _at, ...rest } = entry;
+    log.info({ audit: rest }, 'audit');
+    store.audit({ ...entry });
+  };
 }
 
 function serveStandards(

@@ -16,9 +16,12 @@ import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type PublishCounters } from './publish.ts';
 import { createRateLimit } from './rate.ts';
+import type { Audit } from './rules/audit.ts';
+import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
+import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
 /** Bounds and times of a bridge. */
@@ -52,6 +55,8 @@ export interface BridgeOptions {
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
   readonly limits: BridgeLimits;
+  readonly audit: Audit;
+  readonly webhook: Webhook;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -82,6 +87,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
+  const rules = createRules(options.monotonic);
   const publish = createPublish({ modules, index, from: xmpp.domain, send: (stanza) => xmpp.send(stanza) });
   const liveness = createLiveness({
     xmpp,
@@ -104,6 +110,8 @@ export function createBridge(options: BridgeOptions): Bridge {
     sessions,
     mailboxes,
     settings: options.settings,
+    rules,
+    webhook: options.webhook,
     log,
     now,
   });
@@ -121,6 +129,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     maxInFlight: limits.inFlight,
     timeoutMs: limits.commandMs,
     show: options.settings.showNumber,
+    audit: options.audit,
     log,
   });
 

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { DeviceName } from './pbx/pbx.ts';
 import type { BareJid } from './protocol/jid.ts';
+import { defaultPolicy, type Policy } from './rules/policy.ts';
 
 /** What a device can be told to do (`Phonedevice/capabilities` of `UserInfo`). */
 export const capabilities = ['dial', 'hangup', 'hold', 'transfer', 'offhook', 'conference'] as const;
@@ -92,6 +93,8 @@ export interface Directory {
   readonly users: readonly User[];
   /** Named numbers (`viasetting` of `base.Dial`). */
   readonly settings: ReadonlyMap<string, string>;
+  /** What the operator allows besides. */
+  readonly policy: Policy;
   byJid(jid: BareJid): User | undefined;
   /** By user name, in lower case. */
   byName(name: string): User | undefined;
@@ -125,6 +128,7 @@ export type UserRecord = Omit<User, 'ids'> & { readonly ids: Partial<UserIds> };
 export function createDirectory(
   records: readonly UserRecord[],
   settings: ReadonlyMap<string, string> = new Map(),
+  policy: Policy = defaultPolicy,
 ): Directory {
   const users = withIds(records);
   const owners = users.flatMap((user) => user.devices.map((device): Owner => ({ user, device })));
@@ -134,9 +138,10 @@ export function createDirectory(
   const devices = index(owners, (owner) => owner.device.device);
   const deviceNames = index(owners, (owner) => owner.device.name);
   return {
-    version: versionOf(users, settings),
+    version: versionOf(users, settings, policy),
     users,
     settings,
+    policy,
     byJid: (jid) => jids.get(jid),
     byName: (name) => names.get(name.toLowerCase()),
     byExtension: (extension) => extensions.get(extension),
@@ -159,9 +164,12 @@ function index<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<st
   return map;
 }
 
-function versionOf(users: readonly User[], settings: ReadonlyMap<string, string>): string {
-  const plain = (_key: string, value: unknown) => (value instanceof Set ? [...value] : value);
-  const content = JSON.stringify([users, [...settings]], plain);
+function versionOf(users: readonly User[], settings: ReadonlyMap<string, string>, policy: Policy): string {
+  const plain = (_key: string, value: unknown) => {
+    if (value instanceof Set || value instanceof Map) return [...value];
+    return value instanceof RegExp ? value.source : value;
+  };
+  const content = JSON.stringify([users, settings, policy], plain);
   return createHash('sha256').update(content).digest('hex').slice(0, 12);
 }
 

@@ -10,8 +10,9 @@ import { Failure, StanzaError } from './errors.ts';
 import type { Command, Context, Module } from './modules/define.ts';
 import { unwrap, wrap, wrapFailure } from './protocol/envelope.ts';
 import { type BareJid, type FullJid, fullJid, type Jid } from './protocol/jid.ts';
-import type { XmlElement } from './protocol/xml.ts';
+import { elements, type XmlElement } from './protocol/xml.ts';
 import type { RateLimit } from './rate.ts';
+import { type Audit, aboutWhat } from './rules/audit.ts';
 import type { IqAnswer } from './xmpp/xmpp.ts';
 
 /** What dispatch needs besides the modules. */
@@ -29,6 +30,8 @@ export interface DispatchOptions {
   readonly timeoutMs: number;
   /** A text as the log may show it: numbers masked where the operator wants that. */
   readonly show: (text: string) => string;
+  /** Gets every attempt at a command that is audited, whatever became of it. */
+  readonly audit: Audit;
   readonly log: Logger;
 }
 
@@ -37,7 +40,7 @@ export type Dispatch = (from: Jid, cmd: XmlElement) => Promise<IqAnswer>;
 
 /** Makes the dispatcher. */
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { directory, domains, rate, maxInFlight, timeoutMs, show, log } = options;
+  const { directory, domains, rate, maxInFlight, timeoutMs, show, audit, log } = options;
   const modules = new Map(options.modules.map((module) => [module.name, module]));
   let inFlight = 0;
 
@@ -101,27 +104,54 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     return wrap(command.response.module ?? module, await inTime(work, timeoutMs));
   }
 
+  /** Puts the attempt on record, if it is one at a command that is audited. */
+  function record(from: Jid, cmd: XmlElement, outcome: string, reason: string): void {
+    const [payload] = elements(cmd);
+    const module = cmd.attrs.get('module') ?? '';
+    const command = payload && modules.get(module)?.commands.get(payload.name);
+    if (command?.audited !== true || payload === undefined) return;
+    audit({
+      user: directory().byJid(from.bare)?.name ?? '',
+      jid: from.resource === '' ? from.bare : `${from.bare}/${from.resource}`,
+      command: `${module}.${command.name}`,
+      on: aboutWhat(payload.attrs, show),
+      outcome,
+      reason: show(reason),
+      at: options.context().now(),
+    });
+  }
+
   return async (from, cmd) => {
+    const { answer, outcome, reason } = await answerTo(from, cmd);
+    record(from, cmd, outcome, reason);
+    return answer;
+  };
+
+  async function answerTo(
+    from: Jid,
+    cmd: XmlElement,
+  ): Promise<{ answer: IqAnswer; outcome: string; reason: string }> {
     try {
-      return { result: await serve(from, cmd) };
+      return { answer: { result: await serve(from, cmd) }, outcome: 'ok', reason: '' };
     } catch (error) {
       if (error instanceof Failure) {
         log.debug({ from: from.bare, code: error.code, reason: show(error.message) }, 'command refused');
-        return { result: wrapFailure(error) };
+        return { answer: { result: wrapFailure(error) }, outcome: error.code, reason: error.message };
       }
       if (error instanceof StanzaError) {
         log.debug(
           { from: from.bare, condition: error.condition, reason: show(error.message) },
           'stanza refused',
         );
-        return { error };
+        return { answer: { error }, outcome: error.condition, reason: error.message };
       }
       const reference = randomUUID();
       log.error({ err: error, reference, from: from.bare }, 'a command failed by a defect of the bridge');
       const text = `The bridge failed; its log says more under the reference ${reference}.`;
-      return { error: new StanzaError('internal-server-error', text) };
+      const defect = new StanzaError('internal-server-error', text);
+      return { answer: { error: defect }, outcome: defect.condition, reason: text };
     }
-  };
+  }
 }
 
 /** The work's outcome, or `remote-server-timeout` where it takes too long. What comes late is dropped. */

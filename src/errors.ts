@@ -79,6 +79,7 @@ export class StanzaError extends Error {
  */
 export type FailureCode =
   | 'already-exists'
+  | 'device-busy'
   | 'device-unavailable'
   | 'invalid-target'
   | 'no-active-call'

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { assemble } from './assemble.ts';
+import { explainCommand } from './cli/explain.ts';
 import { recordCommand } from './cli/record.ts';
 import { replayCommand } from './cli/replay.ts';
 import { UsageError } from './cli/usage.ts';
@@ -20,6 +21,9 @@ usage: offhook            run the bridge, configured by environment variables an
        offhook replay [--directory users.yaml] [--as JID] FILE…
                           print what users would be told of a recording; exit
                           code 1 where something cannot be
+       offhook explain [--directory users.yaml] [--at TIME] JID module.Command [name=value …]
+                          say why somebody may use a command, or may not; exit
+                          code 1 where it is refused
        offhook --version
        offhook --help
 
@@ -114,6 +118,10 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
   }
   if (command === 'replay') {
     process.exitCode = replayCommand(rest, printLine, reportLine);
+    return;
+  }
+  if (command === 'explain') {
+    process.exitCode = await explainCommand(rest, process.env, printLine);
     return;
   }
   if (command === 'record') return recordUntilInterrupted(rest);

@@ -5,7 +5,7 @@ import { emptyDirectory } from '../src/directory.ts';
 import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import { idleCalls, idlePbx, idleXmpp } from './idle.ts';
+import { idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -39,13 +39,9 @@ function wired(store: Store = createMemoryStore()) {
     pbx,
     store,
     calls: idleCalls(),
-    presence: {
-      apply: () => {},
-      start: act,
-      stop: act,
-      disco: { info: [], items: [] },
-      counters: { sent: 0, waiting: 0, watches: 0 },
-    },
+    audit: () => {},
+    webhook: act,
+    presence: idlePresence,
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
     settings: {

@@ -82,6 +82,7 @@ describe('defaults', () => {
         redis: { host: '127.0.0.1', port: 6379, tls: false, username: undefined, password: undefined, db: 0 },
         redisTlsCa: undefined,
         redisPrefix: 'offhook:',
+        auditLength: 0,
       },
       http: { listen: { host: '127.0.0.1', port: 9642 } },
       limits: { commandSeconds: 10, ratePerSecond: 20, rateBurst: 40, sessions: 100_000 },

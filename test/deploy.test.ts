@@ -86,7 +86,10 @@ describe('deploy/asterisk', () => {
     ]);
     expect([...(await pbx.mailboxes()).keys()]).toEqual(['340@default', '370@default']);
     const call = { device: 'PJSIP/340', context: 'internal', exten: '600', callerName: 'Thomas Weber' };
-    await pbx.originate({ ...call, uniqueId: randomUUID(), callerNumber: '340', ringMs: 5000 });
+    // Accepted, and then there is no telephone: the right is there.
+    await expect(
+      pbx.originate({ ...call, uniqueId: randomUUID(), callerNumber: '340', ringMs: 5000 }),
+    ).rejects.toMatchObject({ code: 'device-unavailable' });
   });
 
   it.each([

@@ -168,7 +168,7 @@ colour: red
       '12:15 users[1].language: expected a language tag, such as de or en-GB, got "german language"',
       '13:5 users[2]: expected a user: name, extension, …, got "just text"',
       '14:18 settings.own: expected a number: digits, * and #, with or without a leading +, got "call me"',
-      '15:1 colour: unknown key, known here: users, settings',
+      '15:1 colour: unknown key, known here: users, settings, rules, actions, customData',
     ]);
   });
 
@@ -201,8 +201,8 @@ colour: red
     ['users: [', /^1:9 YAML: /],
     ['users: []\nusers: []', /^2:1 YAML: .*unique/],
     ['users: [*nobody]', /^1:\d+ YAML: .*nobody/],
-    ['', /^1:1 expected the keys users and settings/],
-    ['- a', /^1:1 expected the keys users and settings, got a list/],
+    ['', /^1:1 expected the keys users, settings, rules, actions and customData/],
+    ['- a', /^1:1 expected the keys users, settings, rules, actions and customData, got a list/],
     ['users:', /^1:\d+ users: expected a list, got nothing/],
     [
       'users: [{ name: a, extension: 1, devices: [{ name: x, device: "PJSIP/1&PJSIP/2" }] }]',

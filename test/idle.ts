@@ -2,6 +2,7 @@
 
 import type { Calls } from '../src/calls/calls.ts';
 import type { Pbx, PbxId } from '../src/pbx/pbx.ts';
+import type { Presence } from '../src/presence/presence.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
 
 const idle = async () => {};
@@ -19,7 +20,31 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     hangup: idle,
     blindTransfer: idle,
     redirect: idle,
+    pickup: idle,
+    listen: idle,
+    announce: idle,
+    attendedTransfer: idle,
+    consults: async () => false,
+    cancelTransfer: idle,
+    join: idle,
+    park: async (channel) => ({
+      space: '701',
+      lot: 'default',
+      channel,
+      callerName: '',
+      callerNumber: '',
+      waited: 0,
+      timeout: 45,
+    }),
+    parkedCalls: async () => [],
+    sendDigits: idle,
+    mute: idle,
     notify: idle,
+    conferences: async () => [],
+    conferenceKick: idle,
+    conferenceMute: idle,
+    conferenceLock: idle,
+    userEvent: idle,
     endpoints: async () => [],
     mailboxes: async () => new Map(),
     dbGet: async () => undefined,
@@ -62,3 +87,12 @@ export function idleXmpp(parts: Partial<Xmpp> = {}): Xmpp {
     ...parts,
   };
 }
+
+/** Telephone presence that nobody looks at. */
+export const idlePresence: Presence = {
+  apply: () => {},
+  start: idle,
+  stop: idle,
+  disco: { info: [], items: [] },
+  counters: { sent: 0, waiting: 0, watches: 0 },
+};

@@ -56,6 +56,21 @@ afterAll(async () => {
 describeStore('Redis', () => open(plain));
 
 describe('Redis keeps', () => {
+  test('audit entries, the newest about as many as were asked for, and none unasked', async () => {
+    const silent = open(plain, { prefix: 'silent:' });
+    const store = open(plain, { prefix: 'trail:', auditLength: 100 });
+    await Promise.all([silent.start(5000), store.start(5000)]);
+    for (let number = 0; number < 500; number++) {
+      silent.audit({ number });
+      store.audit({ number });
+    }
+    const newest = () => admin.xrevrange('trail:audit', '+', '-', 'COUNT', 1);
+    await until('the last one is there', async () => (await newest())[0]?.[1][1] === '{"number":499}');
+    // Redis cuts whole nodes of some hundred entries (XADD, MAXLEN ~).
+    expect(await admin.xlen('trail:audit')).toBeLessThan(300);
+    expect(await admin.exists('silent:audit')).toBe(0);
+  });
+
   test('what a bridge saved for the bridge after it', async () => {
     const kept = [session('tweber', 'desk'), session('mmeyer', 'desk')];
     const first = open(plain, { prefix: 'restart:' });

@@ -106,5 +106,15 @@ export interface ParkChange {
   readonly at: number;
 }
 
+/** Somebody came into a conference room, left it or fell silent in it. Of locks Asterisk tells nothing. */
+export interface ConferenceChange {
+  readonly kind: 'conference';
+  readonly type: 'join' | 'leave' | 'mute' | 'unmute';
+  readonly room: string;
+  readonly channel: ChannelId;
+  readonly caller: Party;
+  readonly at: number;
+}
+
 /** A change of the telephone world, in the order in which it is to be told. */
-export type CallChange = ChannelChange | PickupChange | DeviceChange | ParkChange;
+export type CallChange = ChannelChange | PickupChange | DeviceChange | ParkChange | ConferenceChange;

@@ -264,6 +264,12 @@ export const settings = {
       default: 'offhook:',
       doc: 'In front of every Redis key. Two bridges on one Redis need two prefixes.',
     }),
+    auditLength: setting({
+      env: 'AUDIT_STREAM_LENGTH',
+      kind: kind.integer(0, 10_000_000),
+      default: '0',
+      doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
+    }),
   },
   http: {
     listen: setting({

@@ -7,6 +7,7 @@ import { createDirectory, type Device, type Directory, type UserRecord } from '.
 import type { DeviceName } from '../pbx/pbx.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import { findDuplicates } from './duplicates.ts';
+import { toPolicy } from './policy-schema.ts';
 import { isRecord, listAt, type Path, quote, showPath, textAt } from './raw.ts';
 import { type FileDevice, type FileUser, fileSchema, keysAt } from './schema.ts';
 
@@ -85,7 +86,11 @@ export function parseDirectory(source: string, domains: readonly string[] | unde
   const users = checked.data.users.map((user) => toUser(user, ownDomain));
   return {
     ok: true,
-    directory: createDirectory(users, new Map(Object.entries(checked.data.settings ?? {}))),
+    directory: createDirectory(
+      users,
+      new Map(Object.entries(checked.data.settings ?? {})),
+      toPolicy(checked.data),
+    ),
   };
 }
 
@@ -103,6 +108,8 @@ function explain(
       return mistake(path, `unknown key, ${hint}`, key);
     });
   }
+  // A secret that is not long enough is one all the same.
+  if (path.at(-1) === 'secret') return [mistake(path, issue.message)];
   const found = path.reduce<unknown>((value, step) => (isRecord(value) ? value[step] : undefined), raw);
   return [
     mistake(

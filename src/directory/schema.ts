@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { capabilities, roles } from '../directory.ts';
 import { parseJid } from '../protocol/jid.ts';
+import { actionsSchema, customDataSchema, policyKeys, rulesSchema } from './policy-schema.ts';
 
 const extensionPattern = /^[0-9*#]{1,20}$/;
 
@@ -112,8 +113,11 @@ export const fileSchema = z.strictObject(
   {
     users: list(userSchema),
     settings: z.record(text, number, { error: 'expected names with their numbers' }).optional(),
+    rules: rulesSchema.optional(),
+    actions: actionsSchema.optional(),
+    customData: customDataSchema.optional(),
   },
-  { error: 'expected the keys users and settings' },
+  { error: 'expected the keys users, settings, rules, actions and customData' },
 );
 
 /** A directory file that obeys {@link fileSchema}. */
@@ -125,7 +129,13 @@ export type FileDevice = NonNullable<FileUser['devices']>[number];
 
 /** The keys known at a place of the file; a list's number does not matter. For "did you mean". */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
-  switch (path.filter((step) => typeof step === 'string').join('.')) {
+  const steps = path.filter((step) => typeof step === 'string');
+  // Names of actions and arguments are the operator's own.
+  if (steps[0] === 'actions') {
+    const named = steps.map((step, at) => (at === 1 || (at === 3 && steps[2] === 'arguments') ? '*' : step));
+    return policyKeys.get(named.join('.')) ?? [];
+  }
+  switch (steps.join('.')) {
     case '':
       return Object.keys(fileSchema.shape);
     case 'users':
@@ -137,6 +147,6 @@ export function keysAt(path: readonly PropertyKey[]): readonly string[] {
     case 'users.ids':
       return ['user', 'account', 'extension', 'mailbox'];
     default:
-      return [];
+      return policyKeys.get(steps.join('.')) ?? [];
   }
 }

@@ -1,24 +1,23 @@
 /** Module `base`: calls. */
 
-import { randomUUID } from 'node:crypto';
 import type { ChannelView } from '../calls/changes.ts';
-import type { Device, User } from '../directory.ts';
+import type { User } from '../directory.ts';
 import { badRequest, fail } from '../errors.ts';
 import type { ChannelId } from '../pbx/pbx.ts';
 import { attr, element, many, optional } from '../protocol/codec.ts';
-import { parseJid } from '../protocol/jid.ts';
-import { oneOf, pattern, text, word } from '../protocol/value.ts';
+import { oneOf, text, word } from '../protocol/value.ts';
 import { ok, success } from './answers.ts';
 import { channelEvent, describeChannel, presentState } from './channel-event.ts';
 import { channelName } from './channel-name.ts';
+import { consultCommands } from './consult.ts';
 import { type Context, command, defineModule, event } from './define.ts';
-import { resolveNumber, type Target } from './number.ts';
+import { legCommands } from './leg.ts';
+import { prefix, resolveNumber, type Target } from './number.ts';
+import { parkCommands, parkEvent } from './parking.ts';
+import { pickup } from './pickup.ts';
 import { describePickup, pickupEvent } from './pickup-event.ts';
-
-const prefix = optional(
-  pattern(/^(?:auto|[0-9*#]{1,16})$/, "'auto' or 1 to 16 digits", 'auto'),
-  '`auto`: extensions as they are, the outside prefix before all else; a number: put in front literally',
-);
+import { channelsOf, hangable, identified, ownCall, present, supervises } from './reach.ts';
+import { dialingDevice, ringOf } from './ringing.ts';
 
 const dialFields = {
   target: optional(text('370', 256), 'number, extension, or JID of a user'),
@@ -38,38 +37,48 @@ export const base = defineModule({
     command({
       doc: 'Rings one of the user’s devices, then the target. Success once the telephone system has accepted the call.',
       access: 'user',
+      audited: true,
       request: element('Dial', dialFields),
       response: success,
       handle: (request, context) => dial('Dial', context.caller.user, request, context),
     }),
     command({
-      doc: 'Places a call on behalf of another user.',
+      doc: 'Places a call on behalf of another user. Off unless the configuration switches it on.',
       access: 'supervisor',
+      audited: true,
       request: element('DialFrom', {
         identity: attr(word('mmeyer', 256), 'user name or JID'),
         ...dialFields,
       }),
       response: success,
-      handle: (request, context) => dial('DialFrom', identified(request.identity, context), request, context),
+      handle(request, context) {
+        if (!context.directory.policy.dialFrom) {
+          fail('not-available', 'Dialing on behalf of others is switched off on this system.');
+        }
+        const user = identified(request.identity, context);
+        if (!supervises(user, context)) fail('not-permitted', `${user.fullName} is in none of your groups.`);
+        return dial('DialFrom', user, request, context);
+      },
     }),
     command({
       doc: 'Ends a call; one that rings is declined. Users end their own, supervisors any.',
       access: 'user',
+      audited: true,
       request: element('Hangup', {
         channel: optional(channelName, 'eventId of the call; default: the user’s most recent call'),
       }),
       response: success,
       async handle(request, context) {
         const channel =
-          request.channel === undefined ? mostRecent(context) : reachable(request.channel, context);
+          request.channel === undefined ? mostRecent(context) : hangable(request.channel, context);
         await context.pbx.hangup(channel, declines(channel, context) ? 'rejected' : undefined);
-        context.log.info({ by: context.caller.jid.bare, channel }, 'call hung up');
         return ok;
       },
     }),
     command({
       doc: 'Blind transfer: the **other** party of the channel goes to the target. A call that still rings is deflected.',
       access: 'user',
+      audited: true,
       request: element('Transfer', {
         channel: attr(channelName, 'eventId of the user’s call'),
         target: attr(word('320', 256), 'number, extension, or JID of a user'),
@@ -77,10 +86,14 @@ export const base = defineModule({
       }),
       response: success,
       async handle(request, context) {
-        await transfer(own(request.channel, context), request, context);
+        await transfer(ownCall(request.channel, context), request, context);
         return ok;
       },
     }),
+    pickup,
+    ...consultCommands,
+    ...parkCommands,
+    ...legCommands,
     command({
       doc: 'The calls that are in progress, in the form of the events.',
       access: 'user',
@@ -93,7 +106,11 @@ export const base = defineModule({
         if (everybody && !context.caller.supervisor) {
           fail('not-permitted', 'The calls of others are shown to supervisors only.');
         }
-        const views = everybody ? context.calls.channels() : channelsOf(context.caller.user, context);
+        const views = everybody
+          ? context.calls
+              .channels()
+              .filter(({ device }) => supervises(context.directory.byDevice(device)?.user, context))
+          : channelsOf(context.caller.user, context);
         return {
           channels: views.flatMap((view) => {
             const state = presentState(view);
@@ -123,6 +140,7 @@ export const base = defineModule({
         return told === undefined ? [] : [told];
       },
     }),
+    parkEvent,
   ],
 });
 
@@ -137,51 +155,12 @@ async function dial(
   }
   const exten = resolveNumber(request, context.directory, context.settings);
   const device = dialingDevice(user, request.device, context);
-  const uniqueId = `offhook-${randomUUID()}`;
+  context.rules.permitDial(user, exten, context);
+  const ring = ringOf(user, device.dialString, context);
   // Before the call is there, for its first event comes before the telephone system knows whom it will reach.
-  context.calls.expect(uniqueId, exten);
-  await context.pbx.originate({
-    uniqueId,
-    device: device.dialString,
-    context: user.context ?? context.settings.context,
-    exten,
-    callerName: user.fullName,
-    callerNumber: user.extension,
-    ringMs: context.settings.ringMs,
-  });
-  const number = context.settings.showNumber(exten);
-  context.log.info({ by: context.caller.jid.bare, device: device.device, number }, 'call placed');
+  context.calls.expect(ring.uniqueId, exten);
+  await context.pbx.originate({ ...ring, context: user.context ?? context.settings.context, exten });
   return ok;
-}
-
-function identified(identity: string, context: Context): User {
-  const jid = parseJid(identity);
-  const user = context.directory.byName(identity) ?? (jid && context.directory.byJid(jid.bare));
-  return user ?? fail('no-such-user', `There is no user '${identity}'.`);
-}
-
-/** The device that a call of the user begins at. Throws `Failure` `no-device`, `not-supported`, `device-unavailable`. */
-function dialingDevice(user: User, name: string | undefined, context: Context): Device {
-  const devices = name === undefined ? user.devices : user.devices.filter((device) => device.name === name);
-  if (devices.length === 0) {
-    if (name === undefined) fail('no-device', `${user.fullName} has no telephone in the directory.`);
-    fail('no-device', `'${name}' is none of the devices of ${user.fullName}.`);
-  }
-  const able = devices.filter((device) => device.capabilities.has('dial'));
-  if (able.length === 0) fail('not-supported', 'The device cannot place calls; choose another one.');
-  const ready = able.find((device) => !isAway(context.calls.deviceState(device.device)));
-  return (
-    ready ?? fail('device-unavailable', 'The telephone is not registered: switch it on or check its network.')
-  );
-}
-
-// Device states of a device that cannot ring (devicestate.h). Unknown states get the benefit of the doubt.
-function isAway(state: string | undefined): boolean {
-  return state === 'UNAVAILABLE' || state === 'INVALID';
-}
-
-function channelsOf(user: User, context: Context): readonly ChannelView[] {
-  return user.devices.flatMap((device) => context.calls.channelsOf(device.device));
 }
 
 /** Ending a call that rings at one's telephone is declining it. */
@@ -197,41 +176,23 @@ function mostRecent(context: Context): ChannelId {
     undefined,
   );
   if (last === undefined) fail('no-active-call', 'You have no call to hang up.');
-  return context.calls.currentName(last.channel) ?? last.channel;
-}
-
-/** The caller's own call, or for supervisors anybody's. Throws `Failure` `no-such-channel`, `not-permitted`. */
-function own(channel: ChannelId, context: Context): ChannelView {
-  const view = context.calls.channel(channel);
-  if (view === undefined) fail('no-such-channel', 'There is no such call (any more).');
-  const owner = context.directory.byDevice(view.device)?.user;
-  if (!context.caller.supervisor && owner?.jid !== context.caller.user.jid) {
-    fail('not-permitted', 'This is not your call.');
-  }
-  return view;
-}
-
-/** The channel to hang up: own calls by their eventId; supervisors reach any channel of the telephone system. */
-function reachable(channel: ChannelId, context: Context): ChannelId {
-  if (context.caller.supervisor && context.calls.channel(channel) === undefined) return channel;
-  const view = own(channel, context);
-  return context.calls.currentName(view.channel) ?? view.channel;
+  return present(last, context);
 }
 
 async function transfer(view: ChannelView, request: Target, context: Context): Promise<void> {
   const exten = resolveNumber(request, context.directory, context.settings);
   const user = context.directory.byDevice(view.device)?.user ?? context.caller.user;
   const dialplan = user.context ?? context.settings.context;
-  const number = context.settings.showNumber(exten);
-  const told = { by: context.caller.jid.bare, channel: view.channel, number };
-  if (view.state === 'busy' && view.refChannel !== '') {
-    const channel = context.calls.currentName(view.channel) ?? view.channel;
-    await context.pbx.blindTransfer(channel, dialplan, exten);
-    return context.log.info(told, 'call transferred');
+  if (view.refChannel === '') noOtherParty();
+  if (view.state === 'busy') {
+    context.rules.permitDial(user, exten, context);
+    return context.pbx.blindTransfer(present(view, context), dialplan, exten);
   }
-  if (view.state === 'ringing' && !view.outbound && view.refChannel !== '') {
-    await context.pbx.redirect(view.refChannel, dialplan, exten);
-    return context.log.info(told, 'ringing call deflected');
-  }
+  if (view.state !== 'ringing' || view.outbound) noOtherParty();
+  context.rules.permitDial(user, exten, context);
+  return context.pbx.redirect(view.refChannel, dialplan, exten);
+}
+
+function noOtherParty(): never {
   fail('no-active-call', 'There is no other party to transfer yet: wait for the answer.');
 }

@@ -9,7 +9,9 @@ import type { Pbx } from '../pbx/pbx.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
 import type { XmlElement } from '../protocol/xml.ts';
+import type { Rules } from '../rules/rules.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Webhook } from '../webhook.ts';
 
 /** What of the configuration handlers need. */
 export interface Settings {
@@ -48,6 +50,8 @@ export interface Context extends World {
   readonly sessions: Sessions;
   readonly mailboxes: Mailboxes;
   readonly settings: Settings;
+  readonly rules: Rules;
+  readonly webhook: Webhook;
   readonly log: Logger;
   /** Epoch milliseconds. */
   now(): number;
@@ -61,6 +65,8 @@ export interface CommandDeclaration<Q, A> {
   /** One sentence or more, in Markdown, for the generated documentation. */
   readonly doc: string;
   readonly access: Access;
+  /** It changes something in the telephone world: every attempt is put on record. Default: false. */
+  readonly audited?: boolean;
   /** Name, attributes and children on the wire. */
   readonly request: ElementCodec<Q>;
   /** The answer; its module where that is not the command's own. */
@@ -80,6 +86,7 @@ export interface Command {
   readonly name: string;
   readonly doc: string;
   readonly access: Access;
+  readonly audited: boolean;
   readonly request: ElementCodec<unknown>;
   readonly response: Answer<unknown>;
   /** Parses, handles, serializes. Throws what the parser and the handler throw. */
@@ -88,11 +95,12 @@ export interface Command {
 
 /** Declares a command; the handler's types come from the codecs. */
 export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
-  const { doc, access, request, response } = declaration;
+  const { doc, access, audited = false, request, response } = declaration;
   return {
     name: request.name,
     doc,
     access,
+    audited,
     request,
     response,
     run: async (payload, context) =>

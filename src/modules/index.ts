@@ -1,6 +1,7 @@
 /** The API: every module there is, in the order of the documentation. */
 
 import { base } from './base.ts';
+import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
@@ -8,4 +9,4 @@ import { phone } from './phone.ts';
 import { xmppuser } from './xmppuser.ts';
 
 /** The modules in order. */
-export const modules: readonly Module[] = [base, event, xmppuser, journal, phone];
+export const modules: readonly Module[] = [base, event, xmppuser, journal, phone, conference];

@@ -2,7 +2,9 @@
 
 import type { Directory } from '../directory.ts';
 import { badRequest, type FailureCode, fail } from '../errors.ts';
+import { optional } from '../protocol/codec.ts';
 import { parseJid } from '../protocol/jid.ts';
+import { pattern } from '../protocol/value.ts';
 import type { Settings } from './define.ts';
 
 // Digits, star, hash, and one leading plus; ASCII only. Nothing in it means anything to a dialplan or to AMI.
@@ -10,6 +12,12 @@ const dialable = /^\+?[0-9*#]{1,40}$/;
 
 // What people and web pages put between digits (RFC 3966 §5.1.1 visual separators, blanks and slashes).
 const separators = /[\s().\-/\u00A0\u2010-\u2015]/g;
+
+/** The attribute that says what to put in front of a number. */
+export const prefix = optional(
+  pattern(/^(?:auto|[0-9*#]{1,16})$/, "'auto' or 1 to 16 digits", 'auto'),
+  '`auto`: extensions as they are, the outside prefix before all else; a number: put in front literally',
+);
 
 /** Where a call shall go, as a client said it. */
 export interface Target {
@@ -51,13 +59,13 @@ function fromJid(target: string, directory: Directory): string {
 
 function withPrefix(
   number: string,
-  prefix: string | undefined,
+  front: string | undefined,
   directory: Directory,
   settings: Settings,
 ): string {
   // Codes of the telephone system (*100, #1) are never outside numbers.
   const internal = directory.byExtension(number) !== undefined || /^[*#]/.test(number);
-  const wanted = prefix !== 'auto' ? (prefix ?? '') : internal ? '' : settings.outsidePrefix;
+  const wanted = front !== 'auto' ? (front ?? '') : internal ? '' : settings.outsidePrefix;
   // No exchange understands a plus behind other digits.
   return wanted === '' ? number : wanted + number.replace(/^\+/, settings.internationalPrefix);
 }

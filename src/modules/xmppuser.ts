@@ -6,6 +6,7 @@ import { element, maybe, optional, textElement } from '../protocol/codec.ts';
 import { fullJid, parseJid } from '../protocol/jid.ts';
 import { text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
+import { customCommands } from './custom.ts';
 import { type Context, command, defineModule } from './define.ts';
 import { addSubscription, permitSubscriptions, sessionOf } from './event.ts';
 import { describeUser, userInfo } from './user-info.ts';
@@ -63,6 +64,7 @@ export const xmppuser = defineModule({
         return describe(user, session && subscriptionsOf(session, context), context);
       },
     }),
+    ...customCommands,
   ],
 });
 

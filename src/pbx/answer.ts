@@ -3,7 +3,8 @@
 import { Failure, StanzaError } from '../errors.ts';
 
 // The sentences of manager.c, bridge_basic.c and res_pjsip's manager part, 16 to 22.
-const noSuchChannel = /no such channel|channel (specified )?does not exist|channel not (existent|found)/i;
+const noSuchChannel =
+  /no such channel|channel\d? (specified )?does not exist|channel not (existent|found)|no channel by that name/i;
 const denied = /^permission denied/i;
 
 /** Whether a refusal is for want of a right of the AMI account. */

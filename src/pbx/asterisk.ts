@@ -1,15 +1,8 @@
 import { createBackoff } from '../backoff.ts';
 import { Failure, fail } from '../errors.ts';
-import {
-  type AmiAction,
-  action,
-  callerId,
-  checkedChannel,
-  checkedContext,
-  checkedEndpoint,
-  checkedExtension,
-} from './action.ts';
+import { type AmiAction, action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
 import { unavailable } from './answer.ts';
+import { checkedRoom, readConferences } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
 import { putAction, readEntry, readFamily, removeEntry } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
@@ -19,9 +12,14 @@ import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
 import type { Account } from './login.ts';
 import { readMailboxes } from './mailboxes.ts';
-import type { Originate, Pbx, PbxId, PbxState } from './pbx.ts';
+import { sendNotify } from './notify.ts';
+import { begun, callExtension, joinCall, speakInto, takeCall } from './originate.ts';
+import { parkAction, parkedIn, readParkedCalls } from './parking.ts';
+import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import { pauseAction, readQueueMembers } from './queues.ts';
 import type { AmiTls } from './socket.ts';
+import { beginTransfer, consults } from './transfer.ts';
+import { createWatch } from './watch.ts';
 
 /** What {@link createAsterisk} needs. Times are milliseconds. */
 export interface AsteriskOptions {
@@ -55,6 +53,8 @@ export interface AsteriskLimits {
   readonly refusedMs: number;
   readonly maxPending: number;
   readonly maxMeanwhile: number;
+  /** How long an originated channel may be in coming before Asterisk's word alone counts. It takes a few on a healthy system. */
+  readonly beginMs: number;
 }
 
 /** causes.h */
@@ -69,7 +69,16 @@ const defaults: AsteriskLimits = {
   refusedMs: 60_000,
   maxPending: 1000,
   maxMeanwhile: 200_000,
+  beginMs: 1000,
 };
+
+/** How long a parked call may be in coming, milliseconds. */
+const PARK_MS = 2000;
+
+/** For a hangup of what may have ended by itself. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof Failure && error.code === 'no-such-channel')) throw error;
+}
 
 /**
  * An Asterisk over two AMI connections, each coming back by itself: one acts, one listens. A flood of events never delays an answer,
@@ -80,10 +89,13 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
   const limits = { ...defaults, ...options.limits };
   const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
   const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs };
+  const watch = createWatch();
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
+  /** Missing rights that the operator was told of: each once, or every click would be a line. */
+  const complained = new Set<string>();
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
   let endStart = () => {};
@@ -143,7 +155,10 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       maxMeanwhile: limits.maxMeanwhile,
       log,
       now: () => clock.now(),
-      onEvent: (event) => listener(event),
+      onEvent: (event) => {
+        watch.see(event);
+        listener(event);
+      },
     });
 
   function acting(): Control {
@@ -156,7 +171,8 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     try {
       return await work(acting());
     } catch (error) {
-      if (error instanceof Failure && error.code === 'not-permitted') {
+      if (error instanceof Failure && error.code === 'not-permitted' && !complained.has(error.message)) {
+        complained.add(error.message);
         log.warn(
           { pbx: id, account: options.control.username, failure: error.message },
           "the control account needs more in its 'write =' line of manager.conf",
@@ -168,6 +184,17 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
 
   async function run(sent: AmiAction): Promise<void> {
     await withRights((acts) => acts.run(sent));
+  }
+
+  /**
+   * Originates, and stays until the channel is there or known never to come. Where nothing is heard in time Asterisk's word
+   * stands: the feed may be away.
+   */
+  async function start(sent: AmiAction, uniqueId: string): Promise<void> {
+    const told = watch.next((event) => begun(event, uniqueId), limits.beginMs);
+    await told.after(run(sent));
+    const outcome = state.feed ? await told.outcome : undefined;
+    if (outcome instanceof Failure) throw outcome;
   }
 
   return {
@@ -204,7 +231,16 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       listener = each;
     },
     async originate(call) {
-      await run(originateAction(call));
+      await start(callExtension(call), call.uniqueId);
+    },
+    async pickup(call, channel) {
+      await start(takeCall(call, channel), call.uniqueId);
+    },
+    async listen(call, channel, mode) {
+      await start(joinCall(call, channel, mode), call.uniqueId);
+    },
+    async announce(channel, context, exten) {
+      await run(speakInto(channel, context, exten));
     },
     async hangup(channel, reason) {
       const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
@@ -219,20 +255,75 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
         }),
       );
     },
-    async redirect(channel, context, exten) {
+    async redirect(channel, context, exten, other) {
       await run(
         action('Redirect', {
           Channel: checkedChannel(channel),
           Context: checkedContext(context),
           Exten: checkedExtension(exten),
           Priority: '1',
+          ...(other !== undefined && {
+            ExtraChannel: checkedChannel(other),
+            ExtraContext: checkedContext(context),
+            ExtraExten: checkedExtension(exten),
+            ExtraPriority: '1',
+          }),
         }),
       );
     },
-    async notify(device, event) {
-      // Variable becomes a header of the NOTIFY (res_pjsip_notify.c); one that may be set but once, as it is named here.
-      const headers = { Endpoint: checkedEndpoint(device), Variable: `Event=${event}` };
-      await run(action('PJSIPNotify', headers));
+    async attendedTransfer(channel, context, exten) {
+      await run(beginTransfer(channel, context, exten));
+    },
+    consults: async (channel) => withRights((acts) => consults(acts, channel)),
+    async cancelTransfer(channel) {
+      await run(action('CancelAtxfer', { Channel: checkedChannel(channel) }));
+    },
+    async join(one, other) {
+      const headers = { Channel1: checkedChannel(one), Channel2: checkedChannel(other), Tone: 'no' };
+      await run(action('Bridge', headers));
+    },
+    async park(channel, parker, lot) {
+      // Asterisk says Success to a lot that there is not, and does nothing.
+      if (lot !== undefined) await withRights((acts) => readParkedCalls(acts, lot));
+      const told = watch.next((event) => parkedIn(event, channel), PARK_MS);
+      await told.after(run(parkAction(channel, parker, lot)));
+      const parked = await told.outcome;
+      if (parked === undefined)
+        fail('rejected', 'The call could not be parked: the parking lot may be full.');
+      // Who parked is left in the old bridge, alone and connected.
+      await run(action('Hangup', { Channel: checkedChannel(parker) })).catch(ignoreGone);
+      return parked;
+    },
+    parkedCalls: async (lot) => withRights((acts) => readParkedCalls(acts, lot)),
+    async sendDigits(channel, digits, as) {
+      if (!/^[0-9A-D*#]{1,64}$/.test(digits)) fail('invalid-target', 'Digits are 0 to 9, A to D, * and #.');
+      for (const digit of digits) {
+        const heard: Record<string, string> = as === 'received' ? { Receive: 'true' } : {};
+        await run(action('PlayDTMF', { Channel: checkedChannel(channel), Digit: digit, ...heard }));
+      }
+    },
+    async mute(channel, direction, muted) {
+      const state = muted ? 'on' : 'off';
+      await run(
+        action('MuteAudio', { Channel: checkedChannel(channel), Direction: direction, State: state }),
+      );
+    },
+    notify: (device, what, inside) => sendNotify(run, device, what, inside),
+    conferences: async () => withRights(readConferences),
+    async conferenceKick(room, channel) {
+      await run(
+        action('ConfbridgeKick', { Conference: checkedRoom(room), Channel: checkedChannel(channel) }),
+      );
+    },
+    async conferenceMute(room, channel, muted) {
+      const name = muted ? 'ConfbridgeMute' : 'ConfbridgeUnmute';
+      await run(action(name, { Conference: checkedRoom(room), Channel: checkedChannel(channel) }));
+    },
+    async conferenceLock(room, locked) {
+      await run(action(locked ? 'ConfbridgeLock' : 'ConfbridgeUnlock', { Conference: checkedRoom(room) }));
+    },
+    async userEvent(name, fields) {
+      await run(action('UserEvent', { UserEvent: name, ...Object.fromEntries(fields) }));
     },
     async endpoints() {
       return withRights((acts) => readEndpoints(acts, log));
@@ -259,21 +350,4 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       await run(pauseAction(queue, member, paused, reason));
     },
   };
-}
-
-function originateAction(call: Originate): AmiAction {
-  if (!(Number.isInteger(call.ringMs) && call.ringMs >= 1000 && call.ringMs <= 600_000)) {
-    fail('invalid-target', 'A device may ring for 1 to 600 seconds.');
-  }
-  return action('Originate', {
-    Channel: checkedChannel(call.device),
-    Context: checkedContext(call.context),
-    Exten: checkedExtension(call.exten),
-    Priority: '1',
-    CallerID: callerId(call.callerName, call.callerNumber),
-    Timeout: `${call.ringMs}`,
-    Async: 'true',
-    // Becomes the channel's Uniqueid (manager.c action_originate).
-    ChannelId: call.uniqueId,
-  });
 }

@@ -130,7 +130,7 @@ export type PbxEvent =
       readonly interface: string;
     })
   | (At & {
-      readonly type: 'conference-join' | 'conference-leave';
+      readonly type: 'conference-join' | 'conference-leave' | 'conference-mute' | 'conference-unmute';
       readonly channel: Channel;
       readonly conference: string;
     })

@@ -23,15 +23,12 @@ export interface PbxState {
   readonly reason: string;
 }
 
-/** Call a device, and connect it with a number once it answers. */
-export interface Originate {
+/** Ring a device on behalf of its user. What happens when it answers, the verb says. */
+export interface Ring {
   /** Unique id that the device's channel shall bear; unguessable, used once, at most 100 letters, digits and hyphens. */
   readonly uniqueId: string;
   /** Dial string of the device that rings first, e.g. `PJSIP/340`; from the directory, never from a client. */
   readonly device: string;
-  /** Context and extension that the answered device is sent to; the extension is a checked number. */
-  readonly context: string;
-  readonly exten: string;
   /** Caller ID shown to the called party: the user's own. */
   readonly callerName: string;
   readonly callerNumber: string;
@@ -39,8 +36,49 @@ export interface Originate {
   readonly ringMs: number;
 }
 
+/** Call a device, and connect it with a number once it answers. */
+export interface Originate extends Ring {
+  /** Context and extension that the answered device is sent to; the extension is a checked number. */
+  readonly context: string;
+  readonly exten: string;
+}
+
+/** What a supervisor may do in somebody's call: hear it, speak to that party alone, speak to both. */
+export type ListenMode = 'listen' | 'whisper' | 'barge';
+
+/** Sound of a channel, as the telephone system sees it: `in` what its user says, `out` what its user hears. */
+export type MuteDirection = 'in' | 'out' | 'all';
+
+/** A call that waits in a parking lot. */
+export interface ParkedCall {
+  /** Extension that fetches it, e.g. `701`. */
+  readonly space: string;
+  readonly lot: string;
+  readonly channel: ChannelId;
+  readonly callerName: string;
+  readonly callerNumber: string;
+  /** How long it has waited, and in how long it goes back to who parked it; seconds. */
+  readonly waited: number;
+  readonly timeout: number;
+}
+
+/** A conference room with somebody in it. */
+export interface Conference {
+  readonly room: string;
+  readonly locked: boolean;
+  readonly members: readonly {
+    readonly channel: ChannelId;
+    readonly callerName: string;
+    readonly callerNumber: string;
+    readonly muted: boolean;
+  }[];
+}
+
 /** `Event` of a NOTIFY that telephones take for a key, where they support it: the telephone makers' `talk` and `hold` packages. */
 export type TelephoneKey = 'talk' | 'hold';
+
+/** What a SIP NOTIFY asks of a telephone: to press a key, or what a template of pjsip_notify.conf says. */
+export type Notification = TelephoneKey | { readonly template: string };
 
 /** One endpoint as the telephone system lists it. */
 export interface PbxEndpoint {
@@ -88,19 +126,66 @@ export interface Pbx {
   onState(listener: (state: PbxState) => void): () => void;
   /** The event road: called synchronously, in order. One listener; the bridge. */
   onEvent(listener: (event: PbxEvent) => void): void;
-  /** Resolves when the telephone system has accepted the call; what becomes of it, the events tell. */
+  /**
+   * Resolves when the telephone system has accepted the call; what becomes of it, the events tell. `device-unavailable` where
+   * it says at once that there is nothing to ring.
+   */
   originate(call: Originate): Promise<void>;
   /** `rejected`: a ringing telephone is told that its user declined; without, the call just ends. */
   hangup(channel: ChannelId, reason?: 'rejected'): Promise<void>;
   /** Blind transfer by the channel of the one who transfers: its bridged peer goes to the extension. */
   blindTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
-  /** Sends a channel to an extension, wherever it is now. */
-  redirect(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /** Sends a channel to an extension, wherever it is now; `other`, whom it talks to, goes there with it. */
+  redirect(channel: ChannelId, context: string, exten: string, other?: ChannelId): Promise<void>;
   /**
-   * Presses a key of a telephone from afar, by SIP NOTIFY (RFC 6665): `talk` answers or takes off hook, `hold` puts on hold. What the telephone
-   * makes of it, only its events tell. Besides the usual: `not-supported` where the device is none of PJSIP.
+   * Rings the device; when it answers, it takes the call that rings on `channel`. The telephone system does not ask whether
+   * the two share a pickup group: the caller of this verb has.
    */
-  notify(device: DeviceName, event: TelephoneKey): Promise<void>;
+  pickup(call: Ring, channel: ChannelId): Promise<void>;
+  /** Rings the device; when it answers, it joins the call of `channel` until that ends. */
+  listen(call: Ring, channel: ChannelId, mode: ListenMode): Promise<void>;
+  /**
+   * Plays what the extension plays to both parties of the channel's call, and returns when it has begun. `rejected` where the
+   * extension does not answer.
+   */
+  announce(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /**
+   * Holds the channel's other party and lets the channel consult the extension. Where the extension does not exist, the
+   * channel returns after some seconds: the telephone system says no more about it.
+   */
+  attendedTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /** Whether the channel consults somebody while its other party waits, however that was begun ({@link attendedTransfer}, keys). */
+  consults(channel: ChannelId): Promise<boolean>;
+  /** Ends the consultation; the channel returns to who waits. Only for a channel that {@link consults}. */
+  cancelTransfer(channel: ChannelId): Promise<void>;
+  /** Connects two channels of different calls with each other; the ones that they talked to end. */
+  join(one: ChannelId, other: ChannelId): Promise<void>;
+  /**
+   * Parks a channel in a lot (default: the telephone system's), in the name of `parker`, to whom it goes back. Resolves with
+   * where it waits; the parker's own channel has ended then. `rejected` where there is no such lot or no room in it.
+   */
+  park(channel: ChannelId, parker: ChannelId, lot?: string): Promise<ParkedCall>;
+  /** Calls that wait in a lot, or in all of them. `rejected` where there is no such lot. */
+  parkedCalls(lot?: string): Promise<readonly ParkedCall[]>;
+  /**
+   * Sends DTMF digits one after the other: out of the channel to its far end, or, as `received`, as if that had pressed the keys.
+   */
+  sendDigits(channel: ChannelId, digits: string, as: 'sent' | 'received'): Promise<void>;
+  mute(channel: ChannelId, direction: MuteDirection, muted: boolean): Promise<void>;
+  /**
+   * Sends a SIP NOTIFY (RFC 6665) to the contacts of a device, or `inside` the call of one of its channels: `talk` answers, takes off hook or takes
+   * back what is held, `hold` puts on hold. What the telephone makes of it, only its events tell. Besides the usual: `not-supported` where
+   * the device is none of PJSIP, or Asterisk has no res_pjsip_notify.
+   */
+  notify(device: DeviceName, what: Notification, inside?: ChannelId): Promise<void>;
+  /** Conference rooms that are in use, with who is in them; none where app_confbridge is not loaded. */
+  conferences(): Promise<readonly Conference[]>;
+  conferenceKick(room: string, channel: ChannelId): Promise<void>;
+  conferenceMute(room: string, channel: ChannelId, muted: boolean): Promise<void>;
+  /** Lets nobody else in, or everybody again. */
+  conferenceLock(room: string, locked: boolean): Promise<void>;
+  /** Sends an event of the operator's own to everything that listens to the telephone system. */
+  userEvent(name: string, fields: ReadonlyMap<string, string>): Promise<void>;
   /** Endpoints with what else is known of them: the directory's source where no file is configured. */
   endpoints(): Promise<readonly PbxEndpoint[]>;
   /** Message counters of every voicemail box, by `340@default` (VoicemailUsersList); empty where app_voicemail is not loaded. */

@@ -52,6 +52,12 @@ function parking(type: 'parked' | 'unparked' | 'park-timeout' | 'park-gave-up'):
   };
 }
 
+function inConference(
+  type: 'conference-join' | 'conference-leave' | 'conference-mute' | 'conference-unmute',
+): Reader {
+  return about((channel, message, at) => ({ type, at, channel, conference: message.get('Conference') }));
+}
+
 function queueCaller(type: 'queue-join' | 'queue-leave' | 'queue-abandon'): Reader {
   return about((channel, message, at) => ({
     type,
@@ -233,24 +239,10 @@ const readers = new Map<string, Reader>([
   ['AgentConnect', agent('agent-connect')],
   ['AgentComplete', agent('agent-complete')],
   ['AgentRingNoAnswer', agent('agent-ring-no-answer')],
-  [
-    'ConfbridgeJoin',
-    about((channel, message, at) => ({
-      type: 'conference-join',
-      at,
-      channel,
-      conference: message.get('Conference'),
-    })),
-  ],
-  [
-    'ConfbridgeLeave',
-    about((channel, message, at) => ({
-      type: 'conference-leave',
-      at,
-      channel,
-      conference: message.get('Conference'),
-    })),
-  ],
+  ['ConfbridgeJoin', inConference('conference-join')],
+  ['ConfbridgeLeave', inConference('conference-leave')],
+  ['ConfbridgeMute', inConference('conference-mute')],
+  ['ConfbridgeUnmute', inConference('conference-unmute')],
   ['ChanSpyStart', spying('spy-start')],
   ['ChanSpyStop', spying('spy-stop')],
   [

@@ -10,10 +10,10 @@
 export const tables = ['sessions', 'watches', 'facts'] as const;
 export type Table = (typeof tables)[number];
 
-/** Names the keys below one prefix. */
-export type Keys = (table: Table) => string;
+/** Names the keys below one prefix: the tables, and `audit`, a stream of entries with one field `entry`, JSON. */
+export type Keys = (name: Table | 'audit') => string;
 
 /** `prefix` is put in front of every key as it is, e.g. `offhook:`. */
 export function createKeys(prefix: string): Keys {
-  return (table) => `${prefix}${table}`;
+  return (name) => `${prefix}${name}`;
 }

@@ -19,6 +19,8 @@ export function createMemoryStore(): Store {
     onState: () => () => {},
     loadSessions: async () => [...sessions.values()],
     saveSession: (session) => void sessions.set(session.jid, session),
+    // A trail that ends with the process is none: the log has it.
+    audit() {},
     deleteSession: (jid) => void sessions.delete(jid),
     loadWatches: async () => [...watches.values()],
     saveWatch: (watch) => void watches.set(watchField(watch), watch),

@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import { createBackoff } from '../backoff.ts';
 import type { Log } from '../log.ts';
+import { connectorTo } from './redis-connector.ts';
 import { reasonOf } from './redis-reasons.ts';
 
 /** Where Redis is and how to get in. */
@@ -128,11 +129,11 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
 }
 
 /** A client that connects once when told to, queues nothing, repeats nothing, and reports by itself nothing. */
-function createClient({ host, port, tls, ca }: RedisLinkOptions, timeoutMs: number): Redis {
+function createClient(options: RedisLinkOptions, timeoutMs: number): Redis {
   return new Redis({
-    host,
-    port,
-    ...(tls ? { tls: { ...(ca === undefined ? {} : { ca }) } } : {}),
+    Connector: connectorTo(options),
+    // Tells the client which event of the socket means that it is connected.
+    ...(options.tls ? { tls: {} } : {}),
     lazyConnect: true,
     enableOfflineQueue: false,
     enableReadyCheck: false,

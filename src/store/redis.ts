@@ -15,16 +15,20 @@ export interface RedisStoreOptions extends RedisLinkOptions {
   readonly prefix: string;
   /** Entries to forget that are held while Redis is away; further ones push the oldest out. */
   readonly maxDeletes?: number;
+  /** About how many audit entries the stream keeps; 0, the default, for none. */
+  readonly auditLength?: number;
 }
 
 /** Entries written by one command: long enough to be cheap, short enough not to hold Redis up. */
 const batchSize = 500;
+/** Audit entries on their way to Redis; further ones are only in the log. */
+const maxAudits = 1000;
 /** Wait before a refused write is tried again, milliseconds. */
 const refusedRetryMs = 1000;
 
 /** See {@link Store}. `onState` tells changes of `usable` and `reason`; `pending` is read from `state`. */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { host, port, log, maxDeletes = 100_000 } = options;
+  const { host, port, log, maxDeletes = 100_000, auditLength = 0 } = options;
   const keyOf = createKeys(options.prefix);
   const listeners = new Set<(state: StoreState) => void>();
   /** Run after each change of what is pending or usable. */
@@ -36,6 +40,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let writeReason = '';
   let flushing = false;
   let retry: NodeJS.Timeout | undefined;
+  let audits = 0;
   let givenUp = 0;
   let told = '';
 
@@ -223,6 +228,18 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     loadFacts: async () => new Map(await load('facts', (name, text) => [name, text] as const)),
     saveFact: (name, text) => accept('facts', name, text),
     deleteFact: (name) => accept('facts', name, undefined),
+    audit(entry) {
+      if (auditLength === 0 || client === undefined || audits >= maxAudits) return;
+      audits += 1;
+      client
+        .xadd(keyOf('audit'), 'MAXLEN', '~', auditLength, '*', 'entry', JSON.stringify(entry))
+        .catch((error: unknown) =>
+          log.warn({ reason: reasonOf(error, host, port) }, 'audit entry is not in Redis, only in this log'),
+        )
+        .finally(() => {
+          audits -= 1;
+        });
+    },
     async flush(timeoutMs) {
       if (await durable(timeoutMs)) return;
       throw new Error(

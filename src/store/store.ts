@@ -65,6 +65,11 @@ export interface Store {
   saveFact(name: string, text: string): void;
   /** Forgets a fact; unknown ones are ignored. */
   deleteFact(name: string): void;
+  /**
+   * Keeps an audit entry where the store was told to keep any; the oldest go first. Entries that come while the backing server
+   * is away are lost there: the log has them.
+   */
+  audit(entry: Readonly<Record<string, unknown>>): void;
   /** Resolves when everything accepted before the call is durable; rejects after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }

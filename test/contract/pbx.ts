@@ -1,11 +1,13 @@
 /** What every telephone system behind the Pbx port must do, whichever it is: run by pbx.simulator.test.ts and pbx.asterisk.test.ts. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PbxEvent, Snapshot } from '../../src/pbx/events.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
 import type { Account } from '../../src/pbx/login.ts';
 import type { ChannelId, DeviceName, Originate } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
+import { channelOf, lastSnapshot, live, of, together } from './seen.ts';
+import { verbContract } from './verbs.ts';
 
 /** A telephone of the PBX, and what its owner does. */
 export interface Telephone {
@@ -329,6 +331,8 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
       });
     });
 
+    verbContract({ connected, phone, talking });
+
     describe('lists', () => {
       it('endpoints come with extension, name and mailbox', async () => {
         const on = await connected();
@@ -449,60 +453,4 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
       });
     });
   });
-}
-
-function of<K extends Kind>(events: readonly PbxEvent[], kind: K) {
-  return events.filter((event): event is Extract<PbxEvent, { type: K }> => event.type === kind);
-}
-
-function lastSnapshot(on: Adapter): Snapshot {
-  const last = of(on.events, 'snapshot').at(-1);
-  if (last === undefined) throw new Error('there was no snapshot');
-  return last.snapshot;
-}
-
-type Seen = Snapshot['channels'][number] | Extract<PbxEvent, { type: 'channel-new' }>['channel'];
-
-/** Channels that are not hung up, as last seen, by unique id. */
-function live(events: readonly PbxEvent[]): Map<string, Seen> {
-  const channels = new Map<string, Seen>();
-  const apply = (event: PbxEvent) => {
-    if (event.type === 'snapshot') {
-      channels.clear();
-      for (const channel of event.snapshot.channels) channels.set(channel.uniqueId, channel);
-      for (const each of event.snapshot.meanwhile) apply(each);
-    } else if (event.type === 'hangup') channels.delete(event.channel.uniqueId);
-    else if (
-      event.type === 'channel-new' ||
-      event.type === 'channel-update' ||
-      event.type === 'bridge-enter'
-    ) {
-      channels.set(event.channel.uniqueId, event.channel);
-    }
-  };
-  for (const event of events) apply(event);
-  return channels;
-}
-
-/** The newest state of a telephone's only channel. */
-function channelOf(events: readonly PbxEvent[], number: string): Seen {
-  const own = [...live(events).values()].filter(({ name }) => name.startsWith(`PJSIP/${number}-`));
-  if (own.length !== 1 || own[0] === undefined) throw new Error(`${number} has ${own.length} channels`);
-  return own[0];
-}
-
-/** Whether the two telephones are in one bridge. */
-function together(events: readonly PbxEvent[], a: string, b: string): boolean {
-  const inside = new Map<string, string>();
-  for (const event of events) {
-    if (event.type === 'bridge-enter') inside.set(event.channel.uniqueId, event.bridge.id);
-    else if (event.type === 'bridge-leave' || event.type === 'hangup') inside.delete(event.channel.uniqueId);
-  }
-  const bridges = [a, b].map((number) =>
-    [...live(events).values()].find(
-      ({ name, uniqueId }) => name.startsWith(`PJSIP/${number}-`) && inside.has(uniqueId),
-    ),
-  );
-  const [x, y] = bridges.map((channel) => (channel === undefined ? undefined : inside.get(channel.uniqueId)));
-  return x !== undefined && x === y;
 }

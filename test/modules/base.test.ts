@@ -133,8 +133,10 @@ describe('Dial', () => {
 
 describe('DialFrom', () => {
   it('is for supervisors, and calls from the other user’s device', async () => {
-    const { ask, actions } = api();
+    const { ask, actions, allow } = api();
     const request = xml('DialFrom', { identity: 'tweber', target: '370' });
+    expect(await ask('boss@example.org/x', 'base', request)).toEqual(failure('not-available'));
+    allow({ dialFrom: true });
     expect(await ask(anna, 'base', request)).toEqual(failure('not-permitted'));
     expect(await ask('boss@example.org/x', 'base', request)).toBe(success);
     expect(actions).toEqual([['originate', call]]);

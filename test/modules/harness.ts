@@ -7,15 +7,19 @@ import { createDispatch } from '../../src/dispatch.ts';
 import { createMailboxes } from '../../src/mailboxes.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, DeviceName } from '../../src/pbx/pbx.ts';
+import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
 import { createPublish } from '../../src/publish.ts';
 import { createRateLimit } from '../../src/rate.ts';
+import type { AuditEntry } from '../../src/rules/audit.ts';
+import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
+import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
+import type { Delivery } from '../../src/webhook.ts';
 import { idleCalls, idlePbx } from '../idle.ts';
 
 /** A telephone of the test directory. */
@@ -92,6 +96,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   };
 }
 
+/** A parked call: 370 waits at 701. */
+export function parkedCall(channel: ChannelId, changes: Partial<ParkedCall> = {}): ParkedCall {
+  const caller = { callerName: 'Max Meyer', callerNumber: '370' };
+  return { space: '701', lot: 'default', channel, ...caller, waited: 0, timeout: 45, ...changes };
+}
+
 /** What a test may set and see. */
 export function api(
   options: {
@@ -106,12 +116,20 @@ export function api(
     ['sys.voicebox', '*100'],
     ['sys.broken', 'a&b'],
   ]);
-  let directory = options.directory ?? createDirectory(people, settings);
+  let policy: Policy = defaultPolicy;
+  let present: readonly UserRecord[] = people;
+  let directory = options.directory ?? createDirectory(present, settings, policy);
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
   const deviceStates = new Map<string, string>();
   const sent: string[] = [];
+  const audited: AuditEntry[] = [];
+  const delivered: Delivery[] = [];
+  const consulting = new Set<string>();
+  const parked: ParkedCall[] = [];
+  const rooms: Conference[] = [];
+  let now = 1000;
   let failure: Error | undefined;
   const act =
     (verb: string) =>
@@ -124,10 +142,29 @@ export function api(
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
     redirect: act('redirect'),
-    notify: act('notify'),
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    pickup: act('pickup'),
+    listen: act('listen'),
+    announce: act('announce'),
+    attendedTransfer: act('attendedTransfer'),
+    consults: async (channel) => consulting.has(channel),
+    cancelTransfer: act('cancelTransfer'),
+    join: act('join'),
+    async park(channel, parker, lot) {
+      await act('park')(channel, parker, lot);
+      return parkedCall(channel, { lot: lot ?? 'default' });
+    },
+    parkedCalls: async (lot) => parked.filter((call) => lot === undefined || call.lot === lot),
+    sendDigits: act('sendDigits'),
+    mute: act('mute'),
+    notify: act('notify'),
+    conferences: async () => rooms,
+    conferenceKick: act('conferenceKick'),
+    conferenceMute: act('conferenceMute'),
+    conferenceLock: act('conferenceLock'),
+    userEvent: act('userEvent'),
   });
   const calls = idleCalls({
     channel: (id) => views.find((each) => each.channel === id),
@@ -139,6 +176,7 @@ export function api(
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
   const mailboxes = createMailboxes();
+  const rules = createRules(() => now);
   const publish = createPublish({
     modules,
     index,
@@ -160,8 +198,13 @@ export function api(
         ringMs: 30_000,
         showNumber: (number) => number,
       },
+      rules,
+      webhook: async (delivery) => {
+        if (failure) throw failure;
+        delivered.push(delivery);
+      },
       log,
-      now: () => 1000,
+      now: () => now,
     }),
     directory: () => directory,
     domains: new Set(['example.org']),
@@ -174,6 +217,7 @@ export function api(
     maxInFlight: 100,
     timeoutMs: options.timeoutMs ?? 5000,
     show: (text) => text,
+    audit: (entry) => audited.push(entry),
     log,
   });
 
@@ -188,6 +232,22 @@ export function api(
 
   return {
     actions,
+    audited,
+    /** Webhooks that were posted. */
+    delivered,
+    /** Channels that consult somebody. */
+    consulting,
+    parked,
+    rooms,
+    /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
+    at: (time: number) => {
+      now = time;
+    },
+    /** Replaces parts of what the operator allows. */
+    allow: (changes: Partial<Policy>) => {
+      policy = { ...policy, ...changes };
+      directory = createDirectory(present, settings, policy);
+    },
     views,
     deviceStates,
     sessions,
@@ -206,7 +266,8 @@ export function api(
     /** Replaces people by others of the same name, or adds them. */
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
-      directory = createDirectory([...people.filter((each) => !names.has(each.name)), ...changed], settings);
+      present = [...people.filter((each) => !names.has(each.name)), ...changed];
+      directory = createDirectory(present, settings, policy);
     },
   };
 }

@@ -144,7 +144,7 @@ export const callActions: readonly Action[] = [
 ];
 
 /** A channel by name or unique id, as `ast_channel_get_by_name` finds it; none or one. */
-function channelNamed(pbx: Pbx, name: string): readonly Channel[] {
+export function channelNamed(pbx: Pbx, name: string): readonly Channel[] {
   for (const channel of pbx.channels.values()) {
     if (channel.name.toLowerCase() === name.toLowerCase() || channel.uniqueid === name) return [channel];
   }

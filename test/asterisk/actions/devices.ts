@@ -1,6 +1,8 @@
+import type { Channel } from '../pbx/channel.ts';
 import { channelsOf, deviceState, deviceStateWords, extensionLines } from '../pbx/device.ts';
 import { lines } from '../pbx/event.ts';
-import { contactUri, type Line } from '../pbx/pbx.ts';
+import { contactUri, type Line, type Pbx } from '../pbx/pbx.ts';
+import { setHold } from '../pbx/talk.ts';
 import type { Action, ListItem } from './define.ts';
 
 /** Actions on devices, hints and endpoints. */
@@ -93,7 +95,8 @@ export const deviceActions: readonly Action[] = [
     synopsis: 'Send a NOTIFY to either an endpoint, an arbitrary URI, or inside a SIP dialog.',
     privilege: ['system'],
     run({ pbx, action, header, ok, error }) {
-      if (header('Variable') === '') {
+      const option = header('Option');
+      if ((header('Variable') === '') === (option === '')) {
         error('PJSIPNotify requires either an Option or Variable(s).You must use only one of them.');
         return;
       }
@@ -103,20 +106,29 @@ export const deviceActions: readonly Action[] = [
         error(`PJSIPNotify requires either an endpoint name, a SIP URI, or a channel.${hint}`);
         return;
       }
+      if (option !== '' && option !== 'reboot') {
+        error(`Unable to find notify type '${option}'\n`);
+        return;
+      }
+      const inside = header('Channel') === '' ? undefined : pbx.channels.get(header('Channel'));
       const endpoint = pbx.endpoints.get(header('Endpoint'));
-      if (endpoint === undefined) {
+      if (inside === undefined && header('Channel') !== '') {
+        error('Channel not found');
+        return;
+      }
+      if (inside === undefined && endpoint === undefined) {
         error(`Unable to retrieve endpoint ${header('Endpoint')}`);
         return;
       }
       ok('NOTIFY sent');
       const variables = action.headers.filter(([name]) => name.toLowerCase() === 'variable');
-      const [, event] = variables.map(([, value]) => /^Event=(.*)$/.exec(value)).find(Boolean) ?? [];
-      for (const line of endpoint.lines.filter(({ registered }) => registered)) {
-        line.notified.push(event ?? '');
-        if (event !== 'talk') continue;
-        [...pbx.channels.values()]
-          .find((channel) => channel.line === line && channel.ringing)
-          ?.ringing?.answered();
+      const [, event = ''] = variables.map(([, value]) => /^Event=(.*)$/.exec(value)).find(Boolean) ?? [];
+      const rung =
+        inside === undefined ? endpoint?.lines.filter(({ registered }) => registered) : [inside.line];
+      for (const line of rung ?? []) {
+        line.notified.push(option === '' ? event : 'check-sync');
+        const own = [...pbx.channels.values()].filter((channel) => channel.line === line);
+        press(pbx, event, inside ?? own.find((channel) => channel.ringing));
       }
       pbx.settle();
     },
@@ -168,4 +180,13 @@ function contactItem(line: Line): ListItem {
       ['RoundtripUsec', 'N/A'],
     ]),
   };
+}
+
+/** What a telephone does that understands `talk` and `hold`. */
+function press(pbx: Pbx, event: string, channel: Channel | undefined): void {
+  if (channel === undefined) return;
+  if (event === 'talk' && channel.ringing !== undefined) channel.ringing.answered();
+  else if (channel.state === 6 && (event === 'talk' || event === 'hold')) {
+    setHold(pbx, channel, event === 'hold');
+  }
 }

@@ -1,10 +1,14 @@
 import { callActions } from './calls.ts';
 import { channelLists } from './channels.ts';
+import { conferenceActions } from './conferences.ts';
+import { consultActions } from './consult.ts';
 import { coreActions } from './core.ts';
 import { databaseActions } from './database.ts';
 import type { Action } from './define.ts';
 import { deviceActions } from './devices.ts';
+import { legActions } from './legs.ts';
 import { originateAction } from './originate.ts';
+import { parkingActions } from './parking.ts';
 import { queueActions } from './queues.ts';
 import { sessionActions } from './session.ts';
 import { voicemailActions } from './voicemail.ts';
@@ -13,6 +17,10 @@ const all: readonly Action[] = [
   ...sessionActions,
   originateAction,
   ...callActions,
+  ...consultActions,
+  ...legActions,
+  ...parkingActions,
+  ...conferenceActions,
   ...channelLists,
   ...deviceActions,
   ...voicemailActions,

@@ -5,7 +5,7 @@ import type { Pbx } from './pbx.ts';
 /** A bridge; `channels` in the order in which they entered. */
 export interface Bridge {
   readonly id: string;
-  readonly type: 'basic' | 'base';
+  readonly type: 'basic' | 'base' | 'parking';
   technology: string;
   readonly creator: string;
   readonly name: string;

@@ -20,6 +20,16 @@ export interface Ringing {
   refused(cause: number, techCause: number | undefined, request: boolean): void;
   /** The time limit of the Dial is over. */
   timedOut(): void;
+  /** Somebody else picks the call up; absent where nobody can (the telephone is rung by an Originate). */
+  taken?(by: Channel): void;
+}
+
+/** An attended transfer under way, as its transferer's channel sees it. */
+export interface Consultation {
+  /** The transferer hangs up. */
+  complete(by: 'phone' | 'manager'): void;
+  /** The transferer goes back to who waits. */
+  cancel(): void;
 }
 
 /** A channel. Fields are what the next event says of it. */
@@ -49,6 +59,10 @@ export interface Channel {
   running: Running | undefined;
   ringing: Ringing | undefined;
   gone: boolean;
+  /** The other half of a Local channel. */
+  twin: Channel | undefined;
+  /** What its consultation is to do, while there is one (attended transfer). */
+  consultation: Consultation | undefined;
   /** Called after its Hangup event. */
   onGone: (() => void) | undefined;
 }
@@ -62,6 +76,8 @@ export interface ChannelSpec {
   readonly callerId?: Party | undefined;
   readonly dialed?: string;
   readonly linkedid?: string;
+  /** Default: made of the telephone's number. */
+  readonly name?: string;
   readonly uniqueid?: string | undefined;
   readonly account?: string;
 }
@@ -71,7 +87,7 @@ export function newChannel(pbx: Pbx, spec: ChannelSpec): Channel {
   const serial = pbx.serial();
   const uniqueid = spec.uniqueid ?? pbx.uniqueid(serial);
   const channel: Channel = {
-    name: `PJSIP/${spec.line.endpoint.number}-${serial.toString(16).padStart(8, '0')}`,
+    name: spec.name ?? `PJSIP/${spec.line.endpoint.number}-${serial.toString(16).padStart(8, '0')}`,
     uniqueid,
     linkedid: spec.linkedid ?? uniqueid,
     state: spec.state,
@@ -93,6 +109,8 @@ export function newChannel(pbx: Pbx, spec: ChannelSpec): Channel {
     running: undefined,
     ringing: undefined,
     gone: false,
+    twin: undefined,
+    consultation: undefined,
     onGone: undefined,
   };
   pbx.channels.set(channel.name, channel);
@@ -133,6 +151,8 @@ export function setState(pbx: Pbx, channel: Channel, state: number): void {
   channel.state = state;
   pbx.touch(channel.line.endpoint);
   channelEvent(pbx, 'Newstate', channel);
+  // What is heard on one half of a Local channel, the other half passes on.
+  if (channel.twin !== undefined && state !== 4) setState(pbx, channel.twin, state);
 }
 
 /** Sets a variable; VarSet is most of what a real PBX sends. */

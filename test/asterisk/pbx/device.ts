@@ -70,6 +70,8 @@ export function extensionLines(endpoint: Endpoint, state: string): string {
 
 /** Tells the device state of an endpoint and what hangs on it, if it changed. */
 export function publishDevice(pbx: Pbx, endpoint: Endpoint): void {
+  // Halves of Local channels have no device.
+  if (endpoint.lines.length === 0) return;
   const state = deviceState(pbx, endpoint);
   if (state === endpoint.told) return;
   endpoint.told = state;

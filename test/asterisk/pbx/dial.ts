@@ -77,8 +77,14 @@ export function dial(
   for (const leg of [...legs]) startRinging(leg);
 
   function startRinging(leg: Channel): void {
-    leg.ringing = { answered: () => answer(leg), refused: refuse.bind(undefined, leg), timedOut };
+    leg.ringing = {
+      answered: () => answer(leg),
+      refused: refuse.bind(undefined, leg),
+      timedOut,
+      taken: (by) => take(leg, by),
+    };
     setState(pbx, leg, 5);
+    if (caller.twin !== undefined) setState(pbx, caller.twin, 5);
     setVariable(pbx, caller, 'RINGTIME', '0');
     setVariable(pbx, caller, 'RINGTIME_MS', '1');
     dialEvent(pbx, 'DialState', caller, leg, 'DialStatus: RINGING\r\n');
@@ -109,6 +115,27 @@ export function dial(
       talked: () => dialTimes(pbx, caller, answered),
     };
     talk(pbx, caller, leg, () => newExten(pbx, leg, 'AppDial', '(Outgoing Line)'));
+  }
+
+  /** A pickup: the leg goes without a DialEnd, and another channel has answered in its place (main/pickup.c). */
+  function take(leg: Channel, by: Channel): void {
+    cancelTimer();
+    answered = Date.now();
+    legs.splice(legs.indexOf(leg), 1);
+    leg.ringing = undefined;
+    for (const loser of [...legs]) end(loser, 'CANCEL', 26, undefined);
+    by.linkedid = caller.linkedid;
+    connect(pbx, by, partyOf(caller));
+    setVariable(pbx, caller, 'DIALSTATUS', 'ANSWER');
+    dialEvent(pbx, 'DialEnd', caller, by, 'DialStatus: ANSWER\r\n');
+    connect(pbx, caller, partyOf(by));
+    setState(pbx, caller, 6);
+    channelEvent(pbx, 'Pickup', by, snapshot(leg, 'Target'));
+    destroy(pbx, leg, 26);
+    pbx.settle();
+    caller.running = { interrupt() {}, talked: () => dialTimes(pbx, caller, answered) };
+    by.running = undefined;
+    talk(pbx, caller, by, () => newExten(pbx, by, 'AppDial', '(Outgoing Line)'));
   }
 
   function refuse(leg: Channel, cause: number, techCause: number | undefined, request: boolean): void {

@@ -1,6 +1,7 @@
 import { type Channel, identify, newExten, setState, setVariable } from './channel.ts';
 import { conference } from './conference.ts';
 import { dial, type Target, type Unanswered } from './dial.ts';
+import { retrieve } from './parking.ts';
 import type { Line, Pbx } from './pbx.ts';
 import { queue } from './queue.ts';
 import { finish } from './talk.ts';
@@ -121,6 +122,13 @@ const rules: readonly Rule[] = [
       answer(pbx, channel);
       conference(pbx, channel, match[1] ?? '');
     },
+  },
+  {
+    context: 'internal',
+    pattern: /^(7[0-2]\d)$/,
+    text: '701-720   fetch a parked call',
+    exists: (pbx, match) => pbx.parked.has(match[1] ?? ''),
+    run: (pbx, channel, match) => retrieve(pbx, channel, match[1] ?? ''),
   },
   application('\\*100', '*100      voicemail of the caller', 'VoiceMailMain'),
   {

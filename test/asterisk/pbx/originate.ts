@@ -12,9 +12,11 @@ import {
   setVariable,
 } from './channel.ts';
 import { dialEvent } from './dial.ts';
-import { run } from './dialplan.ts';
+import { exists, run } from './dialplan.ts';
 import { lines } from './event.ts';
+import { createLocal } from './local.ts';
 import type { Line, Pbx } from './pbx.ts';
+import { spy } from './spy.ts';
 import { finish } from './talk.ts';
 
 /** An Originate whose headers have been checked. */
@@ -47,6 +49,11 @@ export interface OriginateResult {
  * or failed; its destination's own end is no part of it (main/manager.c, main/dial.c).
  */
 export function originate(pbx: Pbx, spec: OriginateSpec, ended: (result: OriginateResult) => void): void {
+  const local = /^Local\/([^@/]+)@([^/]+)\/n$/.exec(spec.channel);
+  if (local !== null) {
+    originateLocal(pbx, spec, local[1] ?? '', local[2] ?? '', ended);
+    return;
+  }
   const target = targetOf(pbx, spec.channel);
   const taken = [...pbx.channels.values()].some((other) => other.uniqueid === spec.channelId);
   if (target === undefined || !target.line.registered || taken) {
@@ -121,6 +128,39 @@ export function originate(pbx: Pbx, spec: OriginateSpec, ended: (result: Origina
   }
 }
 
+/** A Local channel whose second half is in the dialplan, and whose first runs the application when that has answered. */
+function originateLocal(
+  pbx: Pbx,
+  spec: OriginateSpec,
+  exten: string,
+  context: string,
+  ended: (result: OriginateResult) => void,
+): void {
+  if (!exists(pbx, context, exten) || !('application' in spec.destination)) {
+    ended({ success: false, reason: 0, channel: undefined, tried: false });
+    return;
+  }
+  const { application, data } = spec.destination;
+  const { one, two } = createLocal(pbx, { exten, context, linkedid: undefined, callerId: undefined });
+  // Neither half is left behind when the other ends.
+  one.onGone = () => finishQuietly(pbx, two);
+  two.onGone = () => finishQuietly(pbx, one);
+  run(pbx, two);
+  if (one.state !== 6) {
+    finishQuietly(pbx, two);
+    ended({ success: false, reason: 0, channel: undefined, tried: true });
+    return;
+  }
+  ended({ success: true, reason: 4, channel: one, tried: true });
+  runApplication(pbx, one, application, data);
+}
+
+function finishQuietly(pbx: Pbx, channel: Channel): void {
+  if (channel.gone) return;
+  channel.running?.interrupt('hangup', 16);
+  destroy(pbx, channel, 16);
+}
+
 function targetOf(pbx: Pbx, channel: string): { line: Line; dialString: string } | undefined {
   const match = /^PJSIP\/(?:([^/@]+)@)?([^/@]+)$/i.exec(channel);
   const endpoint = match?.[2] === undefined ? undefined : pbx.endpoints.get(match[2]);
@@ -132,6 +172,17 @@ function targetOf(pbx: Pbx, channel: string): { line: Line; dialString: string }
 function runApplication(pbx: Pbx, channel: Channel, application: string, data: string): void {
   channel.application = application;
   channel.data = data;
+  if (application.toLowerCase() === 'pickupchan') {
+    const target = pbx.channels.get(data);
+    if (target?.ringing?.taken === undefined) destroy(pbx, channel, 0);
+    else target.ringing.taken(channel);
+    pbx.settle();
+    return;
+  }
+  if (application.toLowerCase() === 'chanspy') {
+    spy(pbx, channel, data);
+    return;
+  }
   if (application.toLowerCase() === 'hangup') {
     finish(pbx, channel);
     return;
@@ -172,7 +223,7 @@ export function originateResponse(
       ['Channel', result.channel?.name ?? spec.channel],
       ...destination,
       ['Reason', result.reason],
-      ['Uniqueid', result.channel?.uniqueid ?? (result.tried ? '<unknown>' : '<null>')],
+      ['Uniqueid', result.channel?.uniqueid ?? spec.channelId ?? (result.tried ? '<unknown>' : '<null>')],
       ['CallerIDNum', spec.callerId?.number ?? '<unknown>'],
       ['CallerIDName', spec.callerId?.name ?? '<unknown>'],
     ]),

@@ -46,6 +46,13 @@ export interface Queue extends QueueSpec {
   available: boolean;
 }
 
+/** A parked call. */
+export interface Parked {
+  readonly channel: Channel;
+  readonly parker: string;
+  readonly since: number;
+}
+
 /** The exchange: everything that lives, and the one door through which events leave. */
 export interface Pbx {
   readonly systemName: string;
@@ -59,6 +66,8 @@ export interface Pbx {
   /** AstDB; keys are `family/key`. */
   readonly database: Map<string, string>;
   readonly globals: Map<string, string>;
+  /** Parked channels by their space. */
+  readonly parked: Map<string, Parked>;
   /** Channels made since the start. */
   readonly calls: number;
   log(line: string): void;
@@ -131,6 +140,7 @@ export function createPbx(options: AsteriskOptions, send: (event: Outgoing) => v
     mailboxes,
     database: new Map(),
     globals: new Map(),
+    parked: new Map(),
     get calls() {
       return serials;
     },

@@ -65,7 +65,9 @@ export function hangup(
   techCause?: number,
 ): void {
   if (channel.gone) return;
-  if (channel.ringing !== undefined) {
+  if (channel.consultation !== undefined) {
+    channel.consultation.complete(by);
+  } else if (channel.ringing !== undefined) {
     if (by === 'phone') channel.ringing.refused(cause ?? 21, cause === undefined ? 603 : techCause, true);
     else channel.ringing.refused(cause ?? 16, techCause, false);
   } else if (peerOf(channel) !== undefined) {
@@ -104,8 +106,17 @@ function endApplication(
   if (by === 'phone') hangupRequest(pbx, channel, cause, techCause);
   channel.running?.interrupt('hangup', cause);
   if (channel.gone) return;
+  leaveAlone(pbx, channel);
   softHangupRequest(pbx, channel, techCause);
   destroy(pbx, channel, cause, techCause);
+}
+
+/** Takes a channel out of a bridge in which it was left alone. */
+function leaveAlone(pbx: Pbx, channel: Channel): void {
+  const { bridge } = channel;
+  if (bridge === undefined) return;
+  leave(pbx, channel);
+  if (bridge.channels.length === 0) destroyBridge(pbx, bridge);
 }
 
 /** Hold or unhold by the telephone; the other end hears music. */

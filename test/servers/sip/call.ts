@@ -224,6 +224,13 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     move('ended', 'there');
   };
   const onNotify = (request: SipMessage) => {
+    // What telephones with remote control understand: take the call, or put it on hold.
+    const asked = header(request, 'Event');
+    if (asked === 'talk' || asked === 'hold') {
+      const done = asked === 'hold' ? call.hold() : state === 'ringing' ? call.answer() : call.unhold();
+      done.catch((error: unknown) => line.note(`not done (${asked}): ${error}`));
+      return;
+    }
     const code = /^SIP\/2\.0 (\d{3})/.exec(request.body)?.[1];
     if (!code) return;
     transferStatus = Number(code);

@@ -1,0 +1,50 @@
+/** Conference rooms (app_confbridge). */
+
+import { Failure } from '../errors.ts';
+import { action, checkedExtension } from './action.ts';
+import { isUnknownAction } from './answer.ts';
+import { type Control, text } from './control.ts';
+import type { ChannelId, Conference } from './pbx.ts';
+
+// A system without a conference answers with an error, not with an empty list.
+const nobody = /^no (active conferences|conference by that name found)/i;
+
+/** Rooms in use with their members. Rejects as `Control.list` does; empty where app_confbridge is not loaded. */
+export async function readConferences(control: Control): Promise<readonly Conference[]> {
+  const rooms = await orNone(control.list(action('ConfbridgeListRooms')));
+  return Promise.all(
+    rooms.map(async (item) => {
+      const room = text(item, 'conference');
+      const members = await orNone(control.list(action('ConfbridgeList', { Conference: room })));
+      return {
+        room,
+        locked: isYes(text(item, 'locked')),
+        members: members.map((member) => ({
+          channel: text(member, 'channel') as ChannelId,
+          callerName: text(member, 'calleridname').replace(/^<unknown>$/, ''),
+          callerNumber: text(member, 'calleridnum').replace(/^<unknown>$/, ''),
+          muted: isYes(text(member, 'muted')),
+        })),
+      };
+    }),
+  );
+}
+
+/** The value if it can name a room: rooms are named by the dialplan, nearly always with their number. Throws `invalid-target`. */
+export function checkedRoom(room: string): string {
+  return checkedExtension(room);
+}
+
+function isYes(text: string): boolean {
+  return /^yes$/i.test(text);
+}
+
+async function orNone<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await list;
+  } catch (error) {
+    const empty = error instanceof Failure && (nobody.test(error.message) || isUnknownAction(error.message));
+    if (empty) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+/** Parking (res_parking). */
+
+import { Failure, fail } from '../errors.ts';
+import { action, checkedChannel } from './action.ts';
+import { isUnknownAction } from './answer.ts';
+import { type Control, type ManagerMessage, text } from './control.ts';
+import type { PbxEvent } from './events.ts';
+import type { ChannelId, ParkedCall } from './pbx.ts';
+
+const lotName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/;
+
+/** The value if it can name a parking lot. Throws `Failure` `invalid-target`. */
+function checkedLot(lot: string): string {
+  if (lotName.test(lot)) return lot;
+  return fail('invalid-target', 'A parking lot is named with letters, digits and . _ - only.');
+}
+
+/** Parks a channel in the name of another. Asterisk's Success means only that it will try; `ParkedCall` tells. */
+export function parkAction(channel: ChannelId, parker: ChannelId, lot: string | undefined) {
+  return action('Park', {
+    Channel: checkedChannel(channel),
+    // Its name up to the last hyphen is the device that the call returns to; it also hears the space.
+    TimeoutChannel: checkedChannel(parker),
+    AnnounceChannel: checkedChannel(parker),
+    ...(lot !== undefined && { Parkinglot: checkedLot(lot) }),
+  });
+}
+
+/** Where the channel waits, if this event says so. */
+export function parkedIn(event: PbxEvent, channel: ChannelId): ParkedCall | undefined {
+  if (event.type !== 'parked' || event.parkee.name !== channel) return undefined;
+  return {
+    space: event.space,
+    lot: event.lot,
+    channel,
+    callerName: event.parkee.callerName,
+    callerNumber: event.parkee.callerNumber,
+    waited: 0,
+    timeout: event.timeout,
+  };
+}
+
+/** Lists parked calls. Rejects as `Control.list` does; `not-supported` where res_parking is not loaded. */
+export async function readParkedCalls(
+  control: Control,
+  lot: string | undefined,
+): Promise<readonly ParkedCall[]> {
+  const query = action('ParkedCalls', lot === undefined ? {} : { ParkingLot: checkedLot(lot) });
+  try {
+    return (await control.list(query)).map(readParkedCall);
+  } catch (error) {
+    if (error instanceof Failure && isUnknownAction(error.message)) {
+      fail('not-supported', 'The telephone system has no parking lots.');
+    }
+    throw error;
+  }
+}
+
+function readParkedCall(item: ManagerMessage): ParkedCall {
+  const known = (key: string) => text(item, key).replace(/^<unknown>$/, '');
+  return {
+    space: text(item, 'parkingspace'),
+    lot: text(item, 'parkinglot'),
+    channel: text(item, 'parkeechannel') as ChannelId,
+    callerName: known('parkeecalleridname'),
+    callerNumber: known('parkeecalleridnum'),
+    waited: Number(text(item, 'parkingduration')) || 0,
+    timeout: Number(text(item, 'parkingtimeout')) || 0,
+  };
+}

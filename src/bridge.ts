@@ -12,7 +12,7 @@ import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
-import { createPublish, type PublishCounters } from './publish.ts';
+import { createPublish, type Publish } from './publish.ts';
 import { createRateLimit } from './rate.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
@@ -60,11 +60,15 @@ export interface Bridge {
   /** Answers what is in flight, tells nobody more, closes every connection. */
   stop(): Promise<void>;
   readonly sessions: Sessions;
-  readonly published: Readonly<PublishCounters>;
+  readonly publish: Pick<Publish, 'counters' | 'backlog'>;
+  /** Subscriptions of all sessions together. */
+  readonly subscriptions: number;
 }
 
 const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 20_000;
+/** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
+const CONFIRM_EVERY_MS = 5000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -72,7 +76,13 @@ export function createBridge(options: BridgeOptions): Bridge {
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
-  const publish = createPublish({ modules, index, from: xmpp.domain, send: (stanza) => xmpp.send(stanza) });
+  const publish = createPublish({
+    modules,
+    index,
+    from: xmpp.domain,
+    send: (stanza) => xmpp.send(stanza),
+    hasRoom: () => xmpp.hasRoom,
+  });
   const liveness = createLiveness({
     xmpp,
     sessions,
@@ -150,6 +160,16 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
+  // What the stream held when it broke may have been lost: it is told again, as it is by then.
+  let online = false;
+  xmpp.onState(({ status }) => {
+    if (online && status !== 'online') publish.lost();
+    online = status === 'online';
+    if (online) publish.catchUp(directory.current);
+  });
+  xmpp.onRoom(() => publish.catchUp(directory.current));
+  let confirming: NodeJS.Timeout | undefined;
+
   xmpp.onPresence(onPresence);
   pbx.onEvent(onEvent);
   store.onState((state) => {
@@ -158,16 +178,23 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   return {
     sessions,
-    published: publish.counters,
+    publish,
+    get subscriptions() {
+      return index.size;
+    },
     async start() {
       await directory.start();
       await store.start(STORE_START_MS);
       await restore();
       liveness.start();
+      confirming = setInterval(() => {
+        void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
+      }, CONFIRM_EVERY_MS);
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
       liveness.stop();
+      clearInterval(confirming);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

@@ -37,6 +37,7 @@ const may: Record<string, readonly string[]> = {
     'calls/model.ts',
   ],
   modules: [
+    'backlog.ts',
     'protocol/',
     'errors.ts',
     'calls/calls.ts',
@@ -49,7 +50,8 @@ const may: Record<string, readonly string[]> = {
   ],
   replay: ['pbx/', 'calls/', 'modules/define.ts', 'directory.ts', 'directory/discovered.ts', 'protocol/'],
   'dispatch.ts': ['modules/', 'protocol/', 'errors.ts', 'directory.ts', 'rate.ts', 'xmpp/xmpp.ts'],
-  'publish.ts': ['modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
+  'backlog.ts': [],
+  'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
   'bridge.ts': [
     'modules/define.ts',

@@ -29,6 +29,9 @@ function watch(answer: () => Promise<void>, status: Xmpp['state']['status'] = 'o
     onPresence: unused,
     onMessage: unused,
     send: unused,
+    hasRoom: true,
+    onRoom: unused,
+    confirm: unused,
     async request(to) {
       pinged.push(to);
       await answer();

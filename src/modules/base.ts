@@ -9,7 +9,7 @@ import { attr, element, many, optional } from '../protocol/codec.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { oneOf, pattern, text, word } from '../protocol/value.ts';
 import { ok, success } from './answers.ts';
-import { channelEvent, describeChannel, presentState } from './channel-event.ts';
+import { aboutChannel, channelEvent, describeChannel, presentState } from './channel-event.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event } from './define.ts';
 import { resolveNumber, type Target } from './number.ts';
@@ -112,7 +112,7 @@ export const base = defineModule({
         const owner = directory.byDevice(change.view.device);
         if (owner === undefined) return [];
         const value = describeChannel(change.type, change.details, change.view, directory);
-        return [{ concerns: [owner.user], value }];
+        return [{ concerns: [owner.user], value, about: aboutChannel(change) }];
       },
     }),
     event({

@@ -24,6 +24,11 @@ export interface FramingCounts {
   oversized: number;
 }
 
+/** Counts of a framer that has seen nothing. */
+export function newFramingCounts(): FramingCounts {
+  return { bytes: 0, messages: 0, skipped: 0, garbage: 0, oversized: 0 };
+}
+
 /** What {@link createFramer} needs. */
 export interface FramerOptions {
   /** Events to hand on; every other event is dropped after its name was read. Responses are always handed on. */
@@ -36,6 +41,8 @@ export interface FramerOptions {
   readonly maxMessage?: number;
   /** Longest line in bytes; a message with a longer one is dropped whole. Default 16384. */
   readonly maxLine?: number;
+  /** Where to count on from, so that counts outlive a connection. Default: from zero. */
+  readonly counts?: FramingCounts;
 }
 
 /** Cuts a stream of bytes into AMI messages. */
@@ -55,7 +62,7 @@ export interface Framer {
  */
 export function createFramer(options: FramerOptions): Framer {
   const { wanted, onMessage, onBanner, maxMessage = 65_536, maxLine = 16_384 } = options;
-  const counts: FramingCounts = { bytes: 0, messages: 0, skipped: 0, garbage: 0, oversized: 0 };
+  const counts = options.counts ?? newFramingCounts();
   const message = new LazyMessage();
   // The unfinished message between two chunks, up to the cap and the line end that may follow it.
   let kept = Buffer.allocUnsafe(4096);

@@ -33,6 +33,10 @@ export interface ComponentOptions {
   readonly limits?: Partial<Limits>;
   /** Jitter of reconnects: uniform in [0, 1). */
   readonly random?: () => number;
+  /** When what is sent now was learned, `performance.now()` milliseconds; for {@link onWritten}. Default: when it is sent. */
+  learned?(): number | undefined;
+  /** Called with each write that holds events: age of the oldest when the socket got it, milliseconds. */
+  onWritten?(ms: number): void;
 }
 
 /** Numbers for metrics; counts run from the start of the process. */
@@ -92,8 +96,15 @@ export function createComponent(options: ComponentOptions): Component {
   const presenceListeners: ((stanza: Stanza) => void)[] = [];
   const messageListeners: ((stanza: Stanza) => void)[] = [];
   const first = deferred();
+  let roomListener = () => {};
 
-  const outbox = createOutbox({ ...limits, unwritten: () => stream?.socket.writableLength ?? 0 });
+  const outbox = createOutbox({
+    ...limits,
+    unwritten: () => stream?.socket.writableLength ?? 0,
+    learned: () => options.learned?.(),
+    onWritten: (ms) => options.onWritten?.(ms),
+    onRoom: () => roomListener(),
+  });
   const requests = createRequests({
     from: domain,
     max: limits.maxRequests,
@@ -276,6 +287,17 @@ export function createComponent(options: ComponentOptions): Component {
     onPresence: (listener) => presenceListeners.push(listener),
     onMessage: (listener) => messageListeners.push(listener),
     send: (stanza) => outbox.push(stanza, 'event'),
+    get hasRoom() {
+      return outbox.hasRoom;
+    },
+    onRoom(listener) {
+      roomListener = listener;
+    },
+    confirm(timeoutMs) {
+      // Requests overtake events only where events wait.
+      if (outbox.counters.buffered === 0) return ping(timeoutMs);
+      return Promise.reject(new StanzaError('resource-constraint', 'events wait to be written'));
+    },
     request: requests.request,
   };
 }

@@ -1,9 +1,11 @@
 /** Bridges: where channels hear each other. Two parties talk when both are in. */
 
 import { facing, isTalk, talkingTo } from './across.ts';
+import { meet } from './legs.ts';
 import type { EventOf } from './reducer.ts';
+import { enter, leave } from './rooms.ts';
 import { settle, settleAround } from './settle.ts';
-import { enter, leave, meet, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A channel entered a bridge, perhaps in the place of another one. */
 export function bridgeEnter(world: World, event: EventOf<'bridge-enter'>): void {
@@ -17,6 +19,7 @@ export function bridgeEnter(world: World, event: EventOf<'bridge-enter'>): void 
     for (const end of [leg, far]) {
       // They talk: how the call came here, and how earlier attempts ended, is history.
       end.group.from = undefined;
+      end.group.queue = '';
       end.dialResult = '';
       if (end.call !== undefined) end.call.transfer = '';
     }
@@ -28,10 +31,12 @@ export function bridgeEnter(world: World, event: EventOf<'bridge-enter'>): void 
 export function bridgeLeave(world: World, event: EventOf<'bridge-leave'>): void {
   const leg = meet(world, event.channel);
   if (leg === undefined || leg.room?.id !== event.bridge.id) return;
-  const far = isTalk(leg.room) ? facing(leg) : undefined;
+  const { room } = leg;
+  const far = isTalk(room) ? facing(leg) : undefined;
   leave(world, leg);
   settle(world, leg);
   if (far !== undefined) settle(world, far);
+  if (isTalk(room)) for (const member of room.members) if (member !== far) settle(world, member);
 }
 
 /** A bridge is no more; whoever was thought to be in it is not. */

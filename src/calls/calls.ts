@@ -13,10 +13,10 @@ export interface Calls {
   apply(event: PbxEvent): readonly CallChange[];
   /**
    * Says what number the channel that bears or will bear this unique id calls: whoever originates it knows long before the
-   * telephone system tells. Returns what is to be told where the channel rings already. At most 1000 that have
+   * telephone system tells. Where the channel rings already, the change comes with the next event. At most 1000 that have
    * not come yet are kept; the oldest go first.
    */
-  expect(uniqueId: string, number: string): readonly CallChange[];
+  expect(uniqueId: string, number: string): void;
   /** The present state of a user's channel, by its `eventId`. */
   channel(id: ChannelId): ChannelView | undefined;
   /** The channels of a device, oldest first. */

@@ -1,12 +1,18 @@
 /** The life of a channel but for its end: it appears, changes, runs an application. */
 
+import { end } from './hangup.ts';
+import { meet } from './legs.ts';
+import { queueOf, waitIn } from './queue.ts';
 import type { EventOf } from './reducer.ts';
 import { meaningOf } from './services.ts';
 import { settleAround } from './settle.ts';
-import { meet, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A channel appeared, or has a new state, caller ID or connected line. */
 export function update(world: World, event: EventOf<'channel-new' | 'channel-update'>): void {
+  // Names are unique: the one that bore this name has ended, and nobody said so.
+  const namesake = event.type === 'channel-new' ? world.calls.get(event.channel.name) : undefined;
+  if (namesake !== undefined && namesake.uniqueId !== event.channel.uniqueId) end(world, namesake, 'unknown');
   const leg = meet(world, event.channel);
   if (leg !== undefined) settleAround(world, leg);
 }
@@ -23,6 +29,7 @@ export function application(world: World, event: EventOf<'application'>): void {
     leg.service = '';
   } else if (meaning !== 'passing') {
     leg.service = meaning.service;
+    if (meaning.service === 'queue') waitIn(leg, queueOf(event.data));
   }
   // The caller hears ringing though no telephone rings for it.
   if (event.application === 'Ringing' && leg.state === 'ring') leg.alerting = true;

@@ -2,10 +2,11 @@
 
 import { ringsSomebody } from './across.ts';
 import { type Leg, nobody, party } from './leg.ts';
+import { meet } from './legs.ts';
 import { cease } from './offer.ts';
 import type { EventOf } from './reducer.ts';
 import { settle, settleAround, tell } from './settle.ts';
-import { meet, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A channel begins to ring another. Without a caller it is Originate, or the consulting call of a transfer. */
 export function dialBegin(world: World, event: EventOf<'dial-begin'>): void {
@@ -76,6 +77,8 @@ function called(dest: Leg): void {
   if (call === undefined || call.phase !== 'new' || call.dialed !== '' || !call.origin) return;
   if (dest.dialedBy?.local === true) return;
   call.outbound = false;
+  call.origin = false;
+  call.stale = undefined;
   call.other = nobody;
 }
 

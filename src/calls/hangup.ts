@@ -4,10 +4,11 @@ import { facing } from './across.ts';
 import { hangupToken } from './causes.ts';
 import { redirectOnHangup } from './dial.ts';
 import type { Leg } from './leg.ts';
+import { meet, remove } from './legs.ts';
 import { cease } from './offer.ts';
 import type { EventOf } from './reducer.ts';
 import { ring, settle, viewOf } from './settle.ts';
-import { meet, remove, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A device asks for the end. Its peer gets none of these, so this is the one who hung up. */
 export function hangupRequest(world: World, event: EventOf<'hangup-request'>): void {

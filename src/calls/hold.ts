@@ -2,9 +2,10 @@
 
 import { talkingTo } from './across.ts';
 import type { Leg } from './leg.ts';
+import { meet } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { settle, tell } from './settle.ts';
-import { meet, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /**
  * Hold or Unhold of a channel. Asterisk says Unhold of transfers too where nothing was held: what is so already is told to nobody.

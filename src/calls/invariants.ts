@@ -28,9 +28,9 @@ export function createInvariants(): Invariants {
 
   function channel(change: ChannelChange, says: (text: string) => void): void {
     const { type, details, view } = change;
-    const id = view.channel;
+    const id = view.uniqueId;
     if (ended.has(id)) says(`${type} after hangup`);
-    if (/^(Local|CBAnn|CBRec|Announcer|Recorder|Snoop|Surrogate)\//.test(id))
+    if (/^(Local|CBAnn|CBRec|Announcer|Recorder|Snoop|Surrogate)\//.test(view.channel))
       says('no telephone has such a channel');
     const told = calls.get(id);
     if (told === undefined) {
@@ -74,8 +74,8 @@ export function createInvariants(): Invariants {
     if (type !== 'hangup') return;
     if (details === '') says('ends without a reason');
     if (view.state !== 'ended') says('ends, but is not ended');
-    ended.add(view.channel);
-    calls.delete(view.channel);
+    ended.add(view.uniqueId);
+    calls.delete(view.uniqueId);
   }
 
   function pickup(change: PickupChange, says: (text: string) => void): void {

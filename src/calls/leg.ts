@@ -80,7 +80,7 @@ export interface Call {
   readonly since: number;
   outbound: boolean;
   /** The telephone system rings the calling device first (Originate). */
-  readonly origin: boolean;
+  origin: boolean;
   /** Number the user dialled. */
   dialed: string;
   /** Connected line that is not the other party: the caller ID that Originate gave the leg, or that of an earlier talk. */

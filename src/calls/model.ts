@@ -49,10 +49,7 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
       reduce(world, event);
       return told();
     },
-    expect(uniqueId, number) {
-      expectNumber(world, uniqueId, number);
-      return told();
-    },
+    expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
     channel(id) {
       const leg = world.calls.get(id);
       return leg === undefined ? undefined : views([leg])[0];

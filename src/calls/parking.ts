@@ -1,9 +1,10 @@
 /** Parking: a call waits in a lot until somebody fetches it (res_parking). */
 
 import type { ParkChange } from './changes.ts';
+import { recognize } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { settle } from './settle.ts';
-import { recognize, type World } from './world.ts';
+import type { World } from './world.ts';
 
 type ParkEvent = EventOf<'parked' | 'unparked' | 'park-timeout' | 'park-gave-up'>;
 

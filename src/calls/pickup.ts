@@ -2,9 +2,10 @@
 
 import { forfeit, link } from './dial.ts';
 import { nobody } from './leg.ts';
+import { recognize } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { settleAround } from './settle.ts';
-import { recognize, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** The one who picks up takes the place of the one who rang: called by the same caller, without a DialBegin of its own. */
 export function pickup(world: World, event: EventOf<'pickup'>): void {

@@ -1,16 +1,30 @@
 /** Queues: callers wait in them, members are rung from them (app_queue.c). */
 
+import type { Leg } from './leg.ts';
+import { recognize } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { settle } from './settle.ts';
-import { recognize, type World } from './world.ts';
+import type { World } from './world.ts';
 
-/** A caller waits. The members' channels will be of its group, and ring before anything else says why. */
+/** The queue that an application's data names (`Support,tT,,,60`). */
+export function queueOf(data: string): string {
+  const comma = data.indexOf(',');
+  return comma < 0 ? data : data.slice(0, comma);
+}
+
+/** Notes that a caller waits. The members' channels will be of its group, and ring before anything else says why. */
+export function waitIn(leg: Leg, queue: string): void {
+  leg.service = 'queue';
+  if (queue === '') return;
+  leg.group.queue = queue;
+  if (leg.call !== undefined) leg.call.queue = queue;
+}
+
+/** A caller waits. */
 export function queueJoin(world: World, event: EventOf<'queue-join'>): void {
   const leg = recognize(world, event.channel);
   if (leg === undefined) return;
-  leg.group.queue = event.queue;
-  leg.service = 'queue';
-  if (leg.call !== undefined) leg.call.queue = event.queue;
+  waitIn(leg, event.queue);
   settle(world, leg);
 }
 

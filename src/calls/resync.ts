@@ -7,9 +7,12 @@ import { link } from './dial.ts';
 import { end } from './hangup.ts';
 import { noteRemoteHold } from './hold.ts';
 import { type Leg, nobody } from './leg.ts';
+import { meet } from './legs.ts';
+import { queueOf, waitIn } from './queue.ts';
+import { enter, leave } from './rooms.ts';
 import { meaningOf } from './services.ts';
 import { answer, settle } from './settle.ts';
-import { enter, leave, meet, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Replaces the state. What arrived while the lists were read is the caller's to apply on top. */
 export function resync(world: World, snapshot: Snapshot): void {
@@ -50,7 +53,7 @@ function takeIn(world: World, snapshot: Snapshot): Map<Leg, SnapshotChannel> {
   const now = world.at;
   for (const channel of snapshot.channels) {
     // A channel that is new to the model began when it began, not when it was seen.
-    world.at = now - channel.seconds * 1000;
+    world.at = Math.max(1, now - channel.seconds * 1000);
     const leg = meet(world, channel, channel.application);
     world.at = now;
     if (leg === undefined) continue;
@@ -67,11 +70,7 @@ function takeIn(world: World, snapshot: Snapshot): Map<Leg, SnapshotChannel> {
       leg.service = '';
     } else if (meaning !== 'passing') {
       leg.service = meaning.service;
-      const queue = meaning.service === 'queue' ? (channel.applicationData.split(',')[0] ?? '') : '';
-      if (queue !== '') {
-        leg.group.queue = queue;
-        if (leg.call !== undefined) leg.call.queue = queue;
-      }
+      if (meaning.service === 'queue') waitIn(leg, queueOf(channel.applicationData));
     }
   }
   return legs;

@@ -1,9 +1,10 @@
 /** Compares what is with what a user was told, and tells the difference. The only place where channels' changes are made. */
 
 import { facing, isConference, lastHalf, ringsSomebody, talkingTo } from './across.ts';
-import type { ChannelEventType, ChannelView, Party } from './changes.ts';
-import { type Call, type Leg, nobody, party, sameParty } from './leg.ts';
+import type { ChannelEventType, ChannelView } from './changes.ts';
+import { type Call, type Leg, nobody, party } from './leg.ts';
 import { cease, offer } from './offer.ts';
+import { forwarder, isKnown, learnOther, noteTalk } from './party.ts';
 import { someService } from './services.ts';
 import type { World } from './world.ts';
 
@@ -45,13 +46,13 @@ export function settle(world: World, leg: Leg): void {
   const waits = call.service !== '';
   if (service !== '' && service !== call.service && call.phase === 'busy')
     enterService(world, leg, call, service);
-  else if (!waits) meetOther(world, leg, call, true);
+  else if (!waits && learnOther(leg, call)) tell(world, leg, call, 'rename', '');
   if (call.phase === 'busy') settleHold(world, leg, call, talks ? far : undefined, service);
 }
 
 /** Tells that the call rings: here, or at the far end. */
 export function ring(world: World, leg: Leg, call: Call): void {
-  meetOther(world, leg, call, false);
+  learnOther(leg, call);
   call.phase = 'ringing';
   tell(world, leg, call, 'ringing', call.outbound ? '' : call.queue);
 }
@@ -60,7 +61,8 @@ export function ring(world: World, leg: Leg, call: Call): void {
 export function answer(world: World, leg: Leg, call: Call, service: string): void {
   cease(world, call);
   // With a service the other party is what was dialled, whatever the connected line still says.
-  if (service === '') meetOther(world, leg, call, call.phase === 'ringing');
+  if (service === '' && learnOther(leg, call) && call.phase === 'ringing')
+    tell(world, leg, call, 'rename', '');
   call.phase = 'busy';
   call.busySince = call.upSince || world.at;
   call.service = service;
@@ -68,22 +70,6 @@ export function answer(world: World, leg: Leg, call: Call, service: string): voi
   const far = service === '' ? talkingTo(leg) : undefined;
   if (far !== undefined) noteTalk(leg, call, far);
   settleHold(world, leg, call, far, service);
-}
-
-/**
- * Sees whether the connected line belongs to the one the leg talks to now. Transfers bring it up to date; joining two
- * channels by hand does not, and a consulting call that is given up does so late.
- */
-function noteTalk(leg: Leg, call: Call, far: Leg): void {
-  const begins = !call.talks || call.talked !== far;
-  if (begins && call.talked !== undefined) {
-    const same = far === call.talked;
-    const kept = sameParty(leg.connected, call.talkedAs);
-    if (same !== kept && leg.connected.number !== far.caller.number) call.stale = leg.connected;
-  }
-  call.talks = true;
-  call.talked = far;
-  call.talkedAs = leg.connected;
 }
 
 /** A talking channel went to a service: the number it was sent to is what it is connected with now. */
@@ -144,54 +130,6 @@ function isAnsweredByNobody(leg: Leg, call: Call): boolean {
   return leg.dialResult === '' ? !isKnown(leg.connected, call) : leg.dialResult !== 'ANSWER';
 }
 
-/** Finds out who the other party is; tells it as `rename` where the call was told with another. */
-function meetOther(world: World, leg: Leg, call: Call, told: boolean): void {
-  const ref = facing(leg);
-  const other = otherParty(leg, call, ref);
-  const renamed = !sameParty(other, call.other);
-  if (ref !== undefined) {
-    // Somebody wrote another name on a line that goes on to the same channel: it is that name's call now.
-    const relabeled =
-      renamed && ref === call.ref && call.phase === 'busy' && other.number !== ref.caller.number;
-    call.ref = ref;
-    call.refChannel = ref.name;
-    if (renamed || call.otherDevice === '') call.otherDevice = relabeled ? '' : (ref.call?.device ?? '');
-  } else if (renamed) {
-    call.ref = undefined;
-    call.refChannel = '';
-    call.otherDevice = '';
-  }
-  // A caller who dialled a number learns the name with the next event; that is no change of the other party.
-  const learned = call.outbound && call.other.name === '' && call.other.number === other.number;
-  call.other = other;
-  if (renamed && told && !learned) tell(world, leg, call, 'rename', '');
-}
-
-function otherParty(leg: Leg, call: Call, ref: Leg | undefined): Party {
-  // Originate writes the caller's own name on the line, and a call to the outside changes the number only (dial.c).
-  const own = call.origin && leg.connected.name === leg.caller.name;
-  if (isKnown(leg.connected, call)) return own ? party(leg.connected.number, '') : leg.connected;
-  if (ref !== undefined && ref.caller !== nobody && talkingTo(leg) === ref && ref.state === 'up')
-    return ref.caller;
-  if (!call.outbound) return call.other;
-  if (call.origin && leg.state !== 'up')
-    return call.other.number === '' ? party(call.dialed, '') : call.other;
-  const dialed = call.dialed || (leg.exten === 's' ? '' : leg.exten);
-  if (call.other.number !== '' && call.phase !== 'new') return named(call.other, ref);
-  if (ref !== undefined && (dialed === '' || ref.caller.number === dialed)) return ref.caller;
-  return dialed === '' ? call.other : party(dialed, '');
-}
-
-/** The party with the name that its own channel bears. */
-function named(other: Party, ref: Leg | undefined): Party {
-  return other.name === '' && ref?.caller.number === other.number ? ref.caller : other;
-}
-
-function isKnown(connected: Party, call: Call): boolean {
-  // By identity: a line that changed and came back is news.
-  return connected !== nobody && connected !== call.stale;
-}
-
 /** Says one thing about a leg. */
 export function tell(
   world: World,
@@ -205,18 +143,6 @@ export function tell(
     call.from = forwarder(world, leg, call);
   const view = { ...viewOf(leg, call), refChannel };
   world.out.push({ kind: 'channel', type, details, view, at: world.at });
-}
-
-/** Who sent the call here: whoever transferred or deflected it, or the user whose number was dialled and led elsewhere. */
-function forwarder(world: World, leg: Leg, call: Call): Party {
-  if (call.outbound) return nobody;
-  if (leg.group.from !== undefined) return leg.group.from;
-  const half = leg.dialedBy?.half;
-  const outer = half?.dialedBy;
-  if (half === undefined || outer === undefined || outer.group.queue !== '') return nobody;
-  const dialed = half.dialExten;
-  if (dialed === '' || dialed === leg.caller.number) return nobody;
-  return world.extension(dialed) ?? nobody;
 }
 
 /** What is known of a user's channel, as a value. */

@@ -1,11 +1,13 @@
 /** Transfers: somebody leaves a call and puts another one in the own place. */
 
 import { facing } from './across.ts';
+import { end } from './hangup.ts';
 import { release } from './hold.ts';
 import { type Leg, party } from './leg.ts';
+import { recognize } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { settle, tell } from './settle.ts';
-import { recognize, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /**
  * A blind transfer, by the phone, by digits or by AMI. Of one to an extension that does not exist Asterisk says nothing,
@@ -41,9 +43,12 @@ export function attendedTransfer(world: World, event: EventOf<'attended-transfer
   }
   if (transferee !== undefined) tellTransfer(world, transferee, 'attended', key, target);
   if (target !== undefined && target !== transferee) tellTransfer(world, target, 'attended', key, transferee);
-  if (transferee === undefined) return;
-  if (first !== undefined) release(world, first, transferee);
-  settle(world, transferee);
+  if (transferee !== undefined) {
+    if (first !== undefined) release(world, first, transferee);
+    settle(world, transferee);
+  }
+  // Who completes the transfer by hanging up has hung up, though the channel stays as long as the target rings.
+  for (const leg of new Set([first, second])) if (leg?.requested !== undefined) end(world, leg, 'normal');
 }
 
 /** The channel of a person behind a half of a Local channel. */

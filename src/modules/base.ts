@@ -53,7 +53,7 @@ export const base = defineModule({
       handle: (request, context) => dial('DialFrom', identified(request.identity, context), request, context),
     }),
     command({
-      doc: 'Ends a call. Users end their own, supervisors any.',
+      doc: 'Ends a call; one that rings is declined. Users end their own, supervisors any.',
       access: 'user',
       request: element('Hangup', {
         channel: optional(channelName, 'eventId of the call; default: the user’s most recent call'),
@@ -62,7 +62,7 @@ export const base = defineModule({
       async handle(request, context) {
         const channel =
           request.channel === undefined ? mostRecent(context) : reachable(request.channel, context);
-        await context.pbx.hangup(channel);
+        await context.pbx.hangup(channel, declines(channel, context) ? 'rejected' : undefined);
         context.log.info({ by: context.caller.jid.bare, channel }, 'call hung up');
         return ok;
       },
@@ -182,6 +182,12 @@ function isAway(state: string | undefined): boolean {
 
 function channelsOf(user: User, context: Context): readonly ChannelView[] {
   return user.devices.flatMap((device) => context.calls.channelsOf(device.device));
+}
+
+/** Ending a call that rings at one's telephone is declining it. */
+function declines(channel: ChannelId, context: Context): boolean {
+  const view = context.calls.channel(channel);
+  return view?.state === 'ringing' && !view.outbound;
 }
 
 function mostRecent(context: Context): ChannelId {

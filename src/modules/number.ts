@@ -29,7 +29,10 @@ export function resolveNumber(request: Target, directory: Directory, settings: S
   if (request.target === undefined) badRequest("attribute 'target' or 'viasetting' is missing");
   if (request.target.includes('@')) return fromJid(request.target, directory);
   const number = checked(request.target.replace(separators, ''), 'invalid-target', request.target);
-  return checked(withPrefix(number, request.prefix, directory, settings), 'invalid-target', request.target);
+  const dialed = withPrefix(number, request.prefix, directory, settings);
+  // The number's own plus stays behind the prefix (`0+49…`): trunks want it, once the dialplan has taken the prefix off.
+  checked(dialed.replace('+', ''), 'invalid-target', request.target);
+  return dialed;
 }
 
 function fromSetting(name: string, directory: Directory): string {

@@ -76,6 +76,9 @@ export interface AsteriskLimits {
   readonly maxMeanwhile: number;
 }
 
+/** causes.h */
+const AST_CAUSE_CALL_REJECTED = 21;
+
 const defaults: AsteriskLimits = {
   connectTimeoutMs: 5000,
   loginTimeoutMs: 5000,
@@ -130,7 +133,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     if (up) counters.connects[connection] += 1;
     if (up) log.info({ pbx: id, connection }, 'connected to Asterisk');
     else
-      log[reason === 'stopped' ? 'info' : 'warn'](
+      log[reason === 'stopped' ? 'debug' : 'warn'](
         { pbx: id, connection, reason },
         'no connection to Asterisk',
       );
@@ -247,8 +250,9 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     async originate(call) {
       await run(originateAction(call));
     },
-    async hangup(channel) {
-      await run(action('Hangup', { Channel: checkedChannel(channel) }));
+    async hangup(channel, reason) {
+      const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
+      await run(action('Hangup', { Channel: checkedChannel(channel), ...cause }));
     },
     async blindTransfer(channel, context, exten) {
       await run(

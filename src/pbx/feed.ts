@@ -102,6 +102,6 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
     },
     pingMs,
   );
-  log.info({ version: session.version }, 'the event connection to Asterisk is up');
+  log.debug({ version: session.version }, 'the event connection has its snapshot');
   return session;
 }

@@ -75,7 +75,8 @@ export interface Pbx {
   onEvent(listener: (event: PbxEvent) => void): void;
   /** Resolves when the telephone system has accepted the call; what becomes of it, the events tell. */
   originate(call: Originate): Promise<void>;
-  hangup(channel: ChannelId): Promise<void>;
+  /** `rejected`: a ringing telephone is told that its user declined; without, the call just ends. */
+  hangup(channel: ChannelId, reason?: 'rejected'): Promise<void>;
   /** Blind transfer by the channel of the one who transfers: its bridged peer goes to the extension. */
   blindTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
   /** Sends a channel to an extension, wherever it is now. */

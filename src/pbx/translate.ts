@@ -37,7 +37,8 @@ function locals(type: 'local-bridge' | 'local-optimized'): Reader {
 function parking(type: 'parked' | 'unparked' | 'park-timeout' | 'park-gave-up'): Reader {
   return (message, at) => {
     const parkee = readChannel(message, 'Parkee');
-    if (parkee === undefined) return undefined;
+    // An item of the ParkedCalls list bears the name of a live event, and the action's id.
+    if (parkee === undefined || message.has('ActionID')) return undefined;
     return {
       type,
       at,
@@ -90,8 +91,6 @@ const readers = new Map<string, Reader>([
   ['Newstate', update],
   ['NewCallerid', update],
   ['NewConnectedLine', update],
-  // COMPAT: chan_sip and chan_dahdi may give a channel another name; the events of Asterisk 12 and later show the new one.
-  ['Rename', update],
   [
     'Newexten',
     about((channel, message, at) => ({

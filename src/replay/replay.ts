@@ -16,11 +16,11 @@ export interface Sidecar {
   readonly chunks: readonly (readonly [seconds: number, offset: number, length: number])[];
 }
 
-/** One change, and when: seconds since the recording began; since 1970 where no sidecar says when that was. */
+/** One change, and when: seconds since the recording began; 0 where nothing tells times, seconds since 1970 where only Asterisk's stamps do. */
 export type OnChange = (t: number, change: CallChange) => void;
 
-/** A recording without times. */
-const timeless: Sidecar = { started: 0, chunks: [] };
+// A recording without times plays in the first second of all: 0 would say of a call that it was never answered.
+const timeless: Sidecar = { started: 1, chunks: [] };
 
 /**
  * Plays `bytes` into `calls` and hands over what changes. Times are those of the reads in the sidecar, or what Asterisk
@@ -30,7 +30,7 @@ const timeless: Sidecar = { started: 0, chunks: [] };
  * than the events did are the snapshot of a feed that came (back) in mid-call, and are taken as that.
  */
 export function replay(bytes: Buffer, sidecar: Sidecar | undefined, calls: Calls, onChange: OnChange): void {
-  const started = (sidecar?.started ?? 0) * 1000;
+  const started = (sidecar ?? timeless).started * 1000;
   forEachEvent(bytes, sidecar, (event) => {
     for (const change of calls.apply(event)) onChange((change.at - started) / 1000, change);
   });

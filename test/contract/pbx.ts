@@ -234,6 +234,22 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         await happens(on, 'hangup', 2);
       });
 
+      it('hangup declines a call that rings', async () => {
+        const on = await connected();
+        phone('370').behave('ring');
+        await phone('340').dial('370');
+        const rung = () =>
+          of(on.events, 'channel-update').find(
+            ({ channel: { name, state } }) => state === 'ringing' && name.startsWith('PJSIP/370'),
+          );
+        const { channel: b } = await until('370 rings', rung);
+        await on.hangup(b.name, 'rejected');
+        await happens(on, 'hangup', 2);
+        expect(of(on.events, 'hangup').find(({ channel }) => channel.uniqueId === b.uniqueId)).toMatchObject({
+          cause: 21,
+        });
+      });
+
       it('blindTransfer sends the other party on', async () => {
         const on = await connected();
         const { a, b } = await talking(on, '340', '370');

@@ -31,6 +31,8 @@ describe('Dial', () => {
     [{ target: 'MMeyer@Example.org/desk' }, '370'],
     [{ target: '+49 (89) 1234-567' }, '+49891234567'],
     [{ target: '0891234567', prefix: 'auto' }, '00891234567'],
+    [{ target: '+49 89 1234567', prefix: 'auto' }, '0+49891234567'],
+    [{ target: '+49891234567', prefix: '9' }, '9+49891234567'],
     [{ target: '370', prefix: 'auto' }, '370'],
     [{ target: '*100', prefix: 'auto' }, '*100'],
     [{ target: '0891234567', prefix: '9' }, '90891234567'],
@@ -49,6 +51,8 @@ describe('Dial', () => {
     [{ target: '1\r\nApplication: System' }, 'invalid-target'],
     [{ target: '٣٧٠' }, 'invalid-target'],
     [{ target: '1'.repeat(41) }, 'invalid-target'],
+    [{ target: '1+1' }, 'invalid-target'],
+    [{ target: '1'.repeat(40), prefix: '0' }, 'invalid-target'],
     [{ target: '   ' }, 'invalid-target'],
     [{ viasetting: 'sys.unknown' }, 'invalid-target'],
     [{ viasetting: 'sys.broken' }, 'invalid-target'],
@@ -151,7 +155,7 @@ describe('Hangup', () => {
     });
     views.push(second, view(), other);
     expect(await ask(anna, 'base', xml('Hangup'))).toBe(success);
-    expect(actions).toEqual([['hangup', 'PJSIP/341-00000002']]);
+    expect(actions).toEqual([['hangup', 'PJSIP/341-00000002', 'rejected']]);
   });
 
   it('refuses what is not there and what is not one’s own', async () => {
@@ -175,8 +179,8 @@ describe('Hangup', () => {
       expect(await ask('boss@example.org/x', 'base', xml('Hangup', { channel }))).toBe(success);
     }
     expect(actions).toEqual([
-      ['hangup', other.channel],
-      ['hangup', 'PJSIP/trunk-00000009'],
+      ['hangup', other.channel, 'rejected'],
+      ['hangup', 'PJSIP/trunk-00000009', undefined],
     ]);
   });
 });

@@ -1,7 +1,7 @@
 /** Makes the adapters that a configuration names, and a bridge out of them. */
 
 import type { Logger } from 'pino';
-import { type Bridge, createBridge } from './bridge.ts';
+import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
@@ -10,7 +10,8 @@ import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
-import { createAsterisk } from './pbx/asterisk.ts';
+import { createMetrics, type Metrics } from './ops/metrics.ts';
+import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import { createMemoryStore } from './store/memory.ts';
@@ -18,6 +19,7 @@ import { createRedisStore } from './store/redis.ts';
 import type { Store } from './store/store.ts';
 import { createComponent } from './xmpp/component.ts';
 import { componentInfo, serveDisco } from './xmpp/disco.ts';
+import { defaultLimits } from './xmpp/limits.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
 import { serveTime } from './xmpp/time.ts';
@@ -43,17 +45,31 @@ const COMMANDS_IN_FLIGHT = 1000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
 export function assemble(config: Config, log: Logger, version: string): Offhook {
+  const metrics = createMetrics(modules);
+  const pbx = makePbx(config, log, metrics);
   const xmpp = createComponent({
     service: config.xmpp.service,
     domain: config.xmpp.component,
     secret: config.xmpp.secret,
     ca: config.xmpp.tlsCa,
     log,
+    learned: () => pbx.readAt,
+    onWritten: metrics.eventWritten,
   });
-  const pbx = makePbx(config, log);
   const store = makeStore(config, log);
   const directory = makeDirectory(config, pbx, log);
   serveStandards(xmpp, version);
+  const limits: BridgeLimits = {
+    sessions: config.limits.sessions,
+    perUser: SESSIONS_PER_USER,
+    subscriptions: SUBSCRIPTIONS_PER_SESSION,
+    perSecond: config.limits.ratePerSecond,
+    burst: config.limits.rateBurst,
+    inFlight: COMMANDS_IN_FLIGHT,
+    commandMs: config.limits.commandSeconds * 1000,
+    graceMs: GRACE_MS,
+    pingEveryMs: PING_EVERY_MS,
+  };
   const bridge = createBridge({
     modules,
     xmpp,
@@ -68,25 +84,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       ringMs: config.pbx.ringSeconds * 1000,
       showNumber: numberShower(config.log.maskNumbers),
     },
-    limits: {
-      sessions: config.limits.sessions,
-      perUser: SESSIONS_PER_USER,
-      subscriptions: SUBSCRIPTIONS_PER_SESSION,
-      perSecond: config.limits.ratePerSecond,
-      burst: config.limits.rateBurst,
-      inFlight: COMMANDS_IN_FLIGHT,
-      commandMs: config.limits.commandSeconds * 1000,
-      graceMs: GRACE_MS,
-      pingEveryMs: PING_EVERY_MS,
-    },
+    limits,
+    timed: metrics.timed,
     log,
     now: Date.now,
     monotonic: () => performance.now(),
   });
 
+  metrics.watch({ xmpp, pbx, store, bridge, limits, xmppLimits: defaultLimits });
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
-  const health = listen && createHealth(listen.host, listen.port, readiness);
+  const health = listen && createHealth(listen.host, listen.port, readiness, metrics);
   let http: Offhook['http'];
   return {
     bridge,
@@ -106,7 +114,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   };
 }
 
-function makePbx(config: Config, log: Logger): Pbx {
+function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   const { ami, limits, pbx } = config;
   return createAsterisk({
     id: pbx.id as PbxId,
@@ -119,6 +127,7 @@ function makePbx(config: Config, log: Logger): Pbx {
     actionTimeoutMs: (limits.commandSeconds * 1000 * 4) / 5,
     clock: Date,
     log,
+    onAction: metrics.action,
   });
 }
 

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { DirectorySource } from './directory.ts';
-import { createDispatch } from './dispatch.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
 import { createMailboxes } from './mailboxes.ts';
@@ -51,6 +51,8 @@ export interface BridgeOptions {
   readonly now: () => number;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
+  /** Puts a stopwatch around the dispatcher. */
+  readonly timed?: (dispatch: Dispatch) => Dispatch;
 }
 
 /** A bridge that can be started and stopped once. */
@@ -63,6 +65,10 @@ export interface Bridge {
   readonly publish: Pick<Publish, 'counters' | 'backlog'>;
   /** Subscriptions of all sessions together. */
   readonly subscriptions: number;
+  /** Users whose request rate is remembered. */
+  readonly rated: number;
+  /** Channels of users that are there now. */
+  readonly calls: number;
 }
 
 const STORE_START_MS = 2000;
@@ -101,22 +107,26 @@ export function createBridge(options: BridgeOptions): Bridge {
     log,
     now,
   });
-  const dispatch = createDispatch({
-    modules,
-    context,
-    directory: () => directory.current,
-    domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
-    rate: createRateLimit<BareJid>({
-      perSecond: limits.perSecond,
-      burst: limits.burst,
-      keys: limits.sessions,
-      monotonic: options.monotonic,
-    }),
-    maxInFlight: limits.inFlight,
-    timeoutMs: limits.commandMs,
-    show: options.settings.showNumber,
-    log,
+  const rate = createRateLimit<BareJid>({
+    perSecond: limits.perSecond,
+    burst: limits.burst,
+    keys: limits.sessions,
+    monotonic: options.monotonic,
   });
+  const { timed = (dispatch) => dispatch } = options;
+  const dispatch = timed(
+    createDispatch({
+      modules,
+      context,
+      directory: () => directory.current,
+      domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
+      rate,
+      maxInFlight: limits.inFlight,
+      timeoutMs: limits.commandMs,
+      show: options.settings.showNumber,
+      log,
+    }),
+  );
 
   function onEvent(event: PbxEvent): void {
     const changes = calls.apply(event);
@@ -181,6 +191,12 @@ export function createBridge(options: BridgeOptions): Bridge {
     publish,
     get subscriptions() {
       return index.size;
+    },
+    get rated() {
+      return rate.size;
+    },
+    get calls() {
+      return calls.channels().length;
     },
     async start() {
       await directory.start();

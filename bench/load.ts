@@ -11,6 +11,9 @@ const called = /\b370\b/g;
 const channelId = /\b00000fa([01])\b/g;
 const uniqueId = /\b(\d{10})\.640([01])\b/g;
 
+/** Subscriptions of the whole-road benchmarks. */
+export const subscriptions = 10_000;
+
 /** Extension of a user of the load, from 0. */
 export const extensionOf = (user: number) => String(10_000 + user);
 
@@ -24,8 +27,12 @@ export function repeatedCalls(options: { calls: number; users: number; atOnce: n
     .filter((text) => /^Event: /m.test(text) && /^(?:\w*Channel|Device|BridgeUniqueid): /m.test(text));
   const pieces: string[] = ['Asterisk Call Manager/11.0.0\r\n'];
   for (let first = 0; first < options.calls; first += options.atOnce) {
-    const group = Array.from({ length: Math.min(options.atOnce, options.calls - first) }, (_, n) => first + n);
-    for (const event of events) for (const n of group) pieces.push(shifted(event, n, options.users), '\r\n\r\n');
+    const group = Array.from(
+      { length: Math.min(options.atOnce, options.calls - first) },
+      (_, n) => first + n,
+    );
+    for (const event of events)
+      for (const n of group) pieces.push(shifted(event, n, options.users), '\r\n\r\n');
   }
   return { bytes: Buffer.from(pieces.join('')), events: events.length * options.calls };
 }

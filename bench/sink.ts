@@ -1,5 +1,5 @@
 /** A process that takes any XEP-0114 handshake and discards what follows: so that only the sender's CPU time is measured. */
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 const server = createServer((socket) => {
   let greeted = 0;

@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 export const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** CPU seconds (user and system) of each round, after one to warm up. */
+/** Rounds until the compiler has settled. */
+const warmUp = 3;
+
+/** CPU seconds (user and system) of each round, those to warm up left out. */
 export async function cpuSecondsOf(run: () => Promise<void>, rounds: number): Promise<number[]> {
   const taken: number[] = [];
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     const before = process.cpuUsage();
     await run();
     const { user, system } = process.cpuUsage(before);

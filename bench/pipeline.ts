@@ -49,10 +49,28 @@ for (const recipients of [1, 10]) {
   const said = (name: string) => ((messages.get(name) ?? 0) / load.events).toFixed(2);
   const label = `whole road, ${recipients} recipient${recipients === 1 ? '' : 's'}`;
   for (const name of names) {
-    report(row(`${label}: ${name}`, `${Math.round(rate(name) / 1000)}k AMI events/CPU s`, `${said(name)} messages per event`));
+    report(
+      row(
+        `${label}: ${name}`,
+        `${Math.round(rate(name) / 1000)}k AMI events/CPU s`,
+        `${said(name)} messages per event`,
+      ),
+    );
   }
-  report(row(`${label}: ours to naive`, `${(rate('ours') / rate('naive')).toFixed(1)}`, recipients === 1 ? '≥ 8' : '≥ 12'));
+  report(
+    row(
+      `${label}: ours to naive`,
+      `${(rate('ours') / rate('naive')).toFixed(1)}`,
+      recipients === 1 ? '≥ 8' : '≥ 12',
+    ),
+  );
   for (const name of names.slice(1, 3)) {
-    report(row(`${label}: ours to ${name}`, `${(rate('ours') / rate(name)).toFixed(2)}`, name.includes('every') ? '≥ 0.7' : '–'));
+    report(
+      row(
+        `${label}: ours to ${name}`,
+        `${(rate('ours') / rate(name)).toFixed(2)}`,
+        name.includes('every') ? '≥ 0.7' : '–',
+      ),
+    );
   }
 }

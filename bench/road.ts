@@ -42,14 +42,15 @@ const sessionsOf = new Map(
   ]),
 );
 
+const index = createSubscriptionIndex();
+for (const [jid, sessions] of sessionsOf) {
+  for (const session of sessions) {
+    index.set(session, jid, [{ module: 'base', type: 'ChannelEvent', scope: 'user', filters: [] }]);
+  }
+}
+
 /** The bridge's own parts, as the program wires them. */
 async function ours(): Promise<number> {
-  const index = createSubscriptionIndex();
-  for (const [jid, sessions] of sessionsOf) {
-    for (const session of sessions) {
-      index.set(session, jid, [{ module: 'base', type: 'ChannelEvent', scope: 'user', filters: [] }]);
-    }
-  }
   const xmpp = createComponent({
     service: `xmpp://127.0.0.1:${xmppPort}`,
     domain,

@@ -63,6 +63,8 @@ export interface Bridge {
   stop(): Promise<void>;
   readonly sessions: Sessions;
   readonly publish: Pick<Publish, 'counters' | 'backlog'>;
+  /** XMPP is up, the telephone system tells and acts, the store is usable. */
+  readonly isReady: boolean;
   /** Subscriptions of all sessions together. */
   readonly subscriptions: number;
   /** Users whose request rate is remembered. */
@@ -189,6 +191,10 @@ export function createBridge(options: BridgeOptions): Bridge {
   return {
     sessions,
     publish,
+    get isReady() {
+      const { control, feed } = pbx.state;
+      return xmpp.state.status === 'online' && control && feed && store.state.usable;
+    },
     get subscriptions() {
       return index.size;
     },

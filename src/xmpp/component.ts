@@ -161,7 +161,19 @@ export function createComponent(options: ComponentOptions): Component {
       onlineSince = performance.now();
       connects += 1;
       const { pingEveryMs: intervalMs, pingTimeoutMs: timeoutMs } = limits;
-      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals: opened.socket, ping, onDead: opened.destroy });
+      const vitals = {
+        // Stanzas, not bytes: after broken XML the parser may wait for ever for the end of an element, whatever comes in.
+        get received() {
+          return received;
+        },
+        get accepted() {
+          return opened.socket.accepted;
+        },
+        get writableLength() {
+          return opened.socket.writableLength;
+        },
+      };
+      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: opened.destroy });
       outbox.attach(opened.socket);
       log.info({ domain, service: options.service }, 'connected to the XMPP server');
       setState('online', '');

@@ -62,6 +62,9 @@ export async function startWorld(limits: Partial<Limits> = {}): Promise<World> {
       refusedMinMs: 20,
       refusedMaxMs: 100,
       openMs: 500,
+      pingEveryMs: 300,
+      pingTimeoutMs: 1000,
+
       ...limits,
     },
   });

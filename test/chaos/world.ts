@@ -14,6 +14,7 @@ import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
 import { until } from '../servers/until.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
+import type { Tree } from '../xmpp/tree.ts';
 import { type Clients, createClients } from './clients.ts';
 
 const domain = 'example.test';
@@ -39,8 +40,11 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Starts one; every user has subscribed to all calls of theirs. */
-export async function startWorld(limits: Partial<Limits> = {}): Promise<World> {
+/** Starts one; every user has subscribed to all calls of theirs. `onStanza` is told of what the server gets, too. */
+export async function startWorld(
+  limits: Partial<Limits> = {},
+  onStanza: (stanza: Tree) => void = () => {},
+): Promise<World> {
   const log = pino({ level: 'silent' });
   const asterisk = await startAsterisk({
     extensions: extensions.map((number) => ({ number, name: `User ${number}` })),
@@ -50,7 +54,14 @@ export async function startWorld(limits: Partial<Limits> = {}): Promise<World> {
     ],
   });
   const clients = createClients();
-  const server = await startAcceptServer({ domain: component, secret, onStanza: clients.see });
+  const server = await startAcceptServer({
+    domain: component,
+    secret,
+    onStanza: (stanza) => {
+      clients.see(stanza);
+      onStanza(stanza);
+    },
+  });
   const xmpp = createComponent({
     service: `xmpp://127.0.0.1:${server.port}`,
     domain: component,

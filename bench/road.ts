@@ -1,6 +1,6 @@
 /**
  * One road from AMI bytes to XMPP bytes, in a process of its own (the roads share code, and what one does to it the next would pay
- * for): `road.js NAME RECIPIENTS AMI-PORT XMPP-PORT`. Tells its parent the CPU seconds of each round, and how many messages it sent.
+ * for): `road.js NAME RECIPIENTS AMI-PORT XMPP-PORT USERS [SUBSCRIPTIONS-OF-OTHERS]`. Tells its parent the CPU seconds of each round, and how many messages it sent.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -23,15 +23,16 @@ import { createPublish } from '../src/publish.ts';
 import { createSubscriptionIndex } from '../src/subscriptions/index.ts';
 import { createComponent } from '../src/xmpp/component.ts';
 import { user } from '../test/modules/harness.ts';
-import { extensionOf, subscriptions } from './load.ts';
+import { extensionOf } from './load.ts';
 import { cpuSecondsOf } from './measure.ts';
 
-const [name = '', recipientsText = '1', amiPort = '', xmppPort = ''] = process.argv.slice(2);
+const [name = '', recipientsText = '1', amiPort = '', xmppPort = '', usersText = '', othersText = '0'] =
+  process.argv.slice(2);
 const recipients = Number(recipientsText);
 const ami = { host: '127.0.0.1', port: Number(amiPort), connectTimeoutMs: 5000 };
 const domain = 'pbx.example.org';
 
-const people = Array.from({ length: subscriptions / recipients }, (_, n) =>
+const people = Array.from({ length: Number(usersText) }, (_, n) =>
   user(extensionOf(n), extensionOf(n), `User ${n}`, { pickupGroups: new Set(), callGroups: new Set() }),
 );
 const directory = createDirectory(people);
@@ -47,6 +48,12 @@ for (const [jid, sessions] of sessionsOf) {
   for (const session of sessions) {
     index.set(session, jid, [{ module: 'base', type: 'ChannelEvent', scope: 'user', filters: [] }]);
   }
+}
+for (let n = 0; n < Number(othersText); n++) {
+  const jid = `other${n}@example.org`;
+  index.set(`${jid}/device` as FullJid, jid as BareJid, [
+    { module: 'base', type: 'ChannelEvent', scope: 'user', filters: [] },
+  ]);
 }
 
 /** The bridge's own parts, as the program wires them. */

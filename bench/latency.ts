@@ -5,16 +5,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAsterisk } from '../test/asterisk/asterisk.ts';
 import { until } from '../test/servers/until.ts';
 import { startAcceptServer } from '../test/xmpp/accept-server.ts';
 import { find, textIn } from '../test/xmpp/tree.ts';
+import { report, row } from './report.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const echo = fileURLToPath(new URL('./echo.ts', import.meta.url));
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const echo = fileURLToPath(new URL('./echo.js', import.meta.url));
 const eventsPerSecond = 1000;
 const seconds = 10;
 /** Every so many events one makes a ChannelEvent; the others are what Asterisk says besides. */
@@ -31,10 +31,11 @@ const subscribe =
 const percentile = (sorted: readonly number[], part: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 
-function summary(name: string, samples: number[]): string {
+function summary(name: string, samples: number[]): void {
   const sorted = samples.sort((a, b) => a - b);
-  const ms = (value: number) => `${value.toFixed(2).padStart(7)} ms`;
-  return `${name.padEnd(26)} p50 ${ms(percentile(sorted, 0.5))}   p99 ${ms(percentile(sorted, 0.99))}   n ${sorted.length}`;
+  const ms = (value: number) => `${value.toFixed(2)} ms`;
+  const figures = `p50 ${ms(percentile(sorted, 0.5))}, p99 ${ms(percentile(sorted, 0.99))}`;
+  report(row(`${name}, ${eventsPerSecond} AMI events/s`, figures, `${sorted.length} samples`));
 }
 
 /** Calls `step` so often a second, for as long as the run takes; late steps are made up for. */
@@ -163,8 +164,5 @@ async function throughEcho(): Promise<number[]> {
 
 const bridge = await throughBridge();
 const plain = await throughEcho();
-console.log(
-  `${eventsPerSecond} AMI events/s for ${seconds} s on ${cpus().length} x ${cpus()[0]?.model.trim()}`,
-);
-console.log(summary('AMI socket → XMPP socket', bridge));
-console.log(summary('plain echo', plain));
+summary('AMI socket → XMPP socket', bridge);
+summary('plain echo', plain);

@@ -72,7 +72,7 @@ async function ours(): Promise<number> {
     modules,
     index,
     from: domain,
-    send: (stanza) => xmpp.send(stanza),
+    send: (stanza, bytes) => xmpp.send(stanza, bytes),
     hasRoom: () => xmpp.hasRoom,
   });
   const translate = createTranslate({ now: () => 0 });

@@ -88,7 +88,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     modules,
     index,
     from: xmpp.domain,
-    send: (stanza) => xmpp.send(stanza),
+    send: (stanza, bytes) => xmpp.send(stanza, bytes),
     hasRoom: () => xmpp.hasRoom,
   });
   const liveness = createLiveness({

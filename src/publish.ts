@@ -4,7 +4,7 @@ import { type BacklogCounters, type BacklogLimits, createBacklog } from './backl
 import type { CallChange } from './calls/changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
-import { eventFrame, eventMessage } from './protocol/envelope.ts';
+import { eventFrame, eventHead } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
@@ -15,8 +15,8 @@ export interface PublishOptions {
   readonly index: SubscriptionIndex;
   /** The component's JID: the sender of every event. */
   readonly from: string;
-  /** Hands a serialized stanza to the server; false where it was refused. */
-  readonly send: (stanza: string) => boolean;
+  /** Hands a serialized stanza of so many UTF-8 bytes to the server; false where it was refused. */
+  readonly send: (stanza: string, bytes: number) => boolean;
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
@@ -82,6 +82,7 @@ export function createPublish(options: PublishOptions): Publish {
     const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
     let payload: XmlElement | undefined;
     let body: string | undefined;
+    let bodyBytes = 0;
     let missed: Set<FullJid> | undefined;
     index.forEach(
       {
@@ -96,8 +97,13 @@ export function createPublish(options: PublishOptions): Publish {
       supervises,
       (session) => {
         if (only !== undefined && !only.has(session)) return;
-        body ??= source.frame(told.print());
-        if (send(eventMessage(session, body))) {
+        if (body === undefined) {
+          body = source.frame(told.print());
+          bodyBytes = Buffer.byteLength(body);
+        }
+        // Measured once for all: measuring the whole would join its parts for each recipient.
+        const head = eventHead(session);
+        if (send(head + body, Buffer.byteLength(head) + bodyBytes)) {
           source.counters.sent += 1;
           return;
         }

@@ -44,7 +44,7 @@ export function eventFrame(from: string, module: string): (payload: string) => s
   return (payload) => `${head}${payload}</cmd>${hints}</message>`;
 }
 
-/** One recipient's event message: a small head before the shared body. */
-export function eventMessage(to: string, body: string): string {
-  return `<message to='${escapeXml(to)}'${body}`;
+/** The small head that makes a framed event one recipient's message. */
+export function eventHead(to: string): string {
+  return `<message to='${escapeXml(to)}'`;
 }

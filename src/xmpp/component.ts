@@ -298,7 +298,7 @@ export function createComponent(options: ComponentOptions): Component {
     onIq: answering.handle,
     onPresence: (listener) => presenceListeners.push(listener),
     onMessage: (listener) => messageListeners.push(listener),
-    send: (stanza) => outbox.push(stanza, 'event'),
+    send: (stanza, bytes) => outbox.push(stanza, 'event', bytes),
     get hasRoom() {
       return outbox.hasRoom;
     },

@@ -46,7 +46,7 @@ export interface Outbox {
   /** The stream is up, and fewer events wait than the mark allows. */
   readonly hasRoom: boolean;
   /** Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). */
-  push(stanza: string, lane: Lane): boolean;
+  push(stanza: string, lane: Lane, bytes?: number): boolean;
   /** The stream is up: begin to write. */
   attach(sink: Sink): void;
   /** Resolves when nothing waits here any more, when the stream ends, and after `ms` whatever is. */
@@ -149,8 +149,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (!roomy) crowded = true;
       return roomy;
     },
-    push(stanza, lane) {
-      const bytes = Buffer.byteLength(stanza);
+    push(stanza, lane, bytes = Buffer.byteLength(stanza)) {
       if (bytes > stanzaBytes || !hasRoom(lane, bytes)) {
         counters.refused += 1;
         return false;

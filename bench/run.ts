@@ -8,7 +8,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { Row } from './report.ts';
 
-const all = ['pipeline', 'feed', 'subscriptions', 'restart', 'latency'];
+const all = ['pipeline', 'feed', 'subscriptions', 'restart', 'latency', 'presence'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`there is no benchmark "${unknown[0]}"; there are ${all.join(', ')}`);

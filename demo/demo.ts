@@ -120,20 +120,21 @@ async function story(anna: Person, bernd: Person): Promise<void> {
 
 function invite(host: string, port: number, behavior: string): void {
   heading('Your turn: log in with an XMPP client of your own');
-  fact('server', `${host} port ${port}, no TLS (allow plain text on this machine)`);
+  fact('server', `${host} port ${port}, without TLS: allow plain text`);
   for (const { name, password, extension, supervisor } of everybody) {
-    fact(`${name}@${DOMAIN}`, '');
-    fact('', `password ${password}, extension ${extension}${supervisor ? ', supervisor' : ''}`);
+    const role = supervisor ? ', supervisor' : '';
+    fact(`extension ${extension}`, `${name}@${DOMAIN}, password ${password}${role}`);
   }
-  fact('bridge', `${COMPONENT}: browse its services, or paste into an XML console`);
+  fact('bridge', `${COMPONENT}; into an XML console, for example:`);
   say();
-  say(`<iq type='set' to='${COMPONENT}' id='d1'>`);
-  say("  <cmd xmlns='http://www.pascom.net/mobydick' module='base'>");
-  say("    <Dial target='370'/>");
-  say('  </cmd>');
-  say('</iq>');
+  say(`    <iq type='set' to='${COMPONENT}' id='d1'>`);
+  say("      <cmd xmlns='http://www.pascom.net/mobydick' module='base'>");
+  say("        <Dial target='370'/>");
+  say('      </cmd>');
+  say('    </iq>');
   say();
-  say(`  ${behavior[0]?.toUpperCase()}${behavior.slice(1)}. Ctrl-C ends the demo and leaves nothing behind.`);
+  say(`  ${behavior[0]?.toUpperCase()}${behavior.slice(1)}.`);
+  say('  Ctrl-C ends the demo and leaves nothing behind.');
 }
 
 async function main(): Promise<void> {
@@ -161,6 +162,8 @@ async function main(): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    // Ctrl-C comes twice: from the terminal, and passed on by tsx.
+    if (ending !== undefined) return;
     progress('');
     say('\n  ending …');
     void end().then(() => process.exit(0));

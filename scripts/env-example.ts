@@ -6,6 +6,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   xmpp: 'XMPP server',
   ami: 'Asterisk manager interface',
   pbx: 'Telephone system',
+  presence: 'Telephone presence',
   directory: 'Users',
   store: 'Sessions and subscriptions',
   http: 'Health and metrics',

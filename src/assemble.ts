@@ -13,15 +13,21 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import { createMemoryStore } from './store/memory.ts';
 import { createRedisStore } from './store/redis.ts';
 import type { Store } from './store/store.ts';
 import { createComponent } from './xmpp/component.ts';
-import { componentInfo, serveDisco } from './xmpp/disco.ts';
+import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegation.ts';
+import { watchDelegation } from './xmpp/delegation-watch.ts';
+import { componentInfo, type DiscoSources, serveDisco } from './xmpp/disco.ts';
+import { createEjabberdApi } from './xmpp/ejabberd-api.ts';
 import { defaultLimits } from './xmpp/limits.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
+import { watchPrivileges } from './xmpp/privilege.ts';
+import { createPrivilegedRosters } from './xmpp/privileged-rosters.ts';
 import { serveTime } from './xmpp/time.ts';
 import { serveVersion } from './xmpp/version.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
@@ -32,6 +38,8 @@ export interface Offhook {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly bridge: Bridge;
+  /** Numbers of telephone presence, for metrics. */
+  readonly presence: Presence['counters'];
   readiness(): Readiness;
   /** Where health and readiness are served; undefined before the start and where it is off. */
   readonly http: { readonly host: string; readonly port: number } | undefined;
@@ -39,9 +47,18 @@ export interface Offhook {
 
 const GRACE_MS = 5000;
 const PING_EVERY_MS = 5 * 60_000;
+// Prosody carries some 4,000 stanzas a second; a question takes up to three.
+const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
+const SERVER_TIMEOUT_MS = 20_000;
+/** Short enough to seem at once, long enough for what belongs together. */
+const GATHER_MS = 50;
+/** A restart of Asterisk that is over sooner tells nobody anything. */
+const LOSS_MS = 5000;
+const DND_EVERY_MS = 30_000;
+const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
 export function assemble(config: Config, log: Logger, version: string): Offhook {
@@ -58,7 +75,11 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   });
   const store = makeStore(config, log);
   const directory = makeDirectory(config, pbx, log);
-  serveStandards(xmpp, version);
+  const delegation = delegationOf(config);
+  const calls = callsOf(() => directory.current);
+  const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
+  const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
+  serveStandards(xmpp, version, delegation, presence.disco);
   const limits: BridgeLimits = {
     sessions: config.limits.sessions,
     perUser: SESSIONS_PER_USER,
@@ -69,6 +90,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     commandMs: config.limits.commandSeconds * 1000,
     graceMs: GRACE_MS,
     pingEveryMs: PING_EVERY_MS,
+    pingsPerSecond: PINGS_PER_SECOND,
   };
   const bridge = createBridge({
     modules,
@@ -76,14 +98,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     pbx,
     store,
     directory,
-    calls: callsOf(() => directory.current),
+    calls,
+    presence,
     domains: config.xmpp.userDomains,
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       showNumber: numberShower(config.log.maskNumbers),
     },
+    askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
     log,
@@ -91,13 +116,19 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     monotonic: () => performance.now(),
   });
 
-  metrics.watch({ xmpp, pbx, store, bridge, limits, xmppLimits: defaultLimits });
+  metrics.watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits: defaultLimits });
+  if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
+  const watch =
+    delegation &&
+    watchDelegation({ ...delegation, xmpp, log, required: config.xmpp.delegation === 'required' });
+
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
   const health = listen && createHealth(listen.host, listen.port, readiness, metrics);
   let http: Offhook['http'];
   return {
     bridge,
+    presence: presence.counters,
     readiness,
     get http() {
       return http;
@@ -107,6 +138,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       await bridge.start();
     },
     async stop() {
+      watch?.stop();
       await bridge.stop();
       await health?.stop();
       http = undefined;
@@ -144,9 +176,57 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
 }
 
-function serveStandards(xmpp: Xmpp, version: string): void {
+/** What may be delegated to us, and by whom; undefined where the operator wants none. */
+function delegationOf({ xmpp }: Config): Delegated | undefined {
+  if (xmpp.delegation === 'off') return undefined;
+  return { namespace: CMD_NS, domains: new Set(xmpp.userDomains) };
+}
+
+type Neighbors = Pick<
+  PresenceOptions,
+  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'log'
+>;
+
+function makePresence(config: Config, neighbors: Neighbors): Presence {
+  const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken, ...settings } = config.presence;
+  const { xmpp, privileges } = neighbors;
+  const privileged = createPrivilegedRosters(xmpp, privileges, SERVER_TIMEOUT_MS);
+  const api =
+    ejabberdApi === undefined
+      ? undefined
+      : createEjabberdApi({ url: ejabberdApi, token: ejabberdToken, timeoutMs: SERVER_TIMEOUT_MS });
+  const fillers = { none: undefined, privilege: privileged, ejabberd: api };
+  const following = new Set(settings.follow ?? []);
+  return createPresence({
+    ...neighbors,
+    settings: {
+      ...settings,
+      visibility: { rule: visibleTo, list: watchers ?? [] },
+      follows: (user) => following.has('*') || following.has(user.name),
+      dndFamily: config.pbx.dndFamily,
+      gatherMs: GATHER_MS,
+      lossMs: LOSS_MS,
+      dndEveryMs: DND_EVERY_MS,
+      rostersEveryMs: ROSTERS_EVERY_MS,
+    },
+    domains: config.xmpp.userDomains,
+    rosters: api ?? privileged,
+    fillRosters: fillers[roster],
+    connected: api?.connected,
+    monotonic: () => performance.now(),
+  });
+}
+
+function serveStandards(
+  xmpp: Xmpp,
+  version: string,
+  delegation: Delegated | undefined,
+  hosted: DiscoSources,
+): void {
   const features = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
-  serveDisco(xmpp, { info: [componentInfo(xmpp, 'Telephone system', features)], items: [] });
+  const info = [componentInfo(xmpp, 'Telephone system', features), ...hosted.info];
+  if (delegation !== undefined) info.push(delegationInfo(delegation));
+  serveDisco(xmpp, { info, items: hosted.items });
   serveVersion(xmpp, { name: 'offhook', version });
   servePing(xmpp);
   serveTime(xmpp);

@@ -10,6 +10,8 @@ import { createMailboxes } from './mailboxes.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Presence } from './presence/presence.ts';
+import { createPresenceRequest } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type Publish } from './publish.ts';
@@ -17,7 +19,7 @@ import { createRateLimit } from './rate.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
-import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
+import type { Xmpp } from './xmpp/xmpp.ts';
 
 /** Bounds and times of a bridge. */
 export interface BridgeLimits extends SessionLimits {
@@ -30,8 +32,9 @@ export interface BridgeLimits extends SessionLimits {
   readonly commandMs: number;
   /** How long shutting down may wait for what is in flight, milliseconds. */
   readonly graceMs: number;
-  /** Each session is pinged once in this time, milliseconds. */
+  /** Each session is asked whether it is still there once in this time, milliseconds, and so many per second at the most. */
   readonly pingEveryMs: number;
+  readonly pingsPerSecond: number;
 }
 
 /** The ports and settings that make a bridge. */
@@ -42,9 +45,12 @@ export interface BridgeOptions {
   readonly store: Store;
   readonly calls: Calls;
   readonly directory: DirectorySource;
+  readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
+  /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
+  readonly askPresence: boolean;
   readonly limits: BridgeLimits;
   readonly log: Logger;
   /** Epoch milliseconds. */
@@ -61,6 +67,8 @@ export interface Bridge {
   start(): Promise<void>;
   /** Answers what is in flight, tells nobody more, closes every connection. */
   stop(): Promise<void>;
+  /** Answers a command whatever road it came by; who hands it over vouches for the sender. */
+  readonly dispatch: Dispatch;
   readonly sessions: Sessions;
   readonly publish: Pick<Publish, 'counters' | 'backlog'>;
   /** XMPP is up, the telephone system tells and acts, the store is usable. */
@@ -74,13 +82,15 @@ export interface Bridge {
 }
 
 const STORE_START_MS = 2000;
-const PING_TIMEOUT_MS = 20_000;
+const PING_TIMEOUT_MS = 10_000;
+const PING_LEAST_MS = 5000;
+const RETURN_MS = 120_000;
 /** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
 const CONFIRM_EVERY_MS = 5000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
-  const { modules, xmpp, pbx, store, calls, directory, limits, log, now } = options;
+  const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
@@ -96,8 +106,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     sessions,
     log,
     intervalMs: limits.pingEveryMs,
+    leastMs: PING_LEAST_MS,
     timeoutMs: PING_TIMEOUT_MS,
+    perSecond: limits.pingsPerSecond,
+    returnMs: RETURN_MS,
+    now,
+    monotonic: options.monotonic,
   });
+  if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));
 
   const context = (): Omit<Context, 'caller'> => ({
     directory: directory.current,
@@ -134,7 +150,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     const changes = calls.apply(event);
     mailboxes.apply(event);
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
-    if (event.type === 'snapshot') void learnMailboxes();
+    presence.apply(event, changes);
   }
 
   async function learnMailboxes(): Promise<void> {
@@ -145,21 +161,17 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
   }
 
-  function onPresence({ type, from }: Stanza): void {
-    if (type !== 'unavailable' || from.resource === '') return;
-    for (const session of sessions.of(from.bare)) {
-      // COMPAT: ejabberd 23 announces a replaced resource's successor before the end of the one replaced, so ask.
-      if (session.jid.endsWith(`/${from.resource}`)) void liveness.verify(session.jid);
-    }
-  }
-
   let restored = false;
+  /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
   async function restore(): Promise<void> {
-    if (restored) return;
+    const first = !restored;
     try {
       const stored = await store.loadSessions();
+      if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);
+      // They may have ended while we were away.
+      liveness.suspectAll();
       log.info({ sessions: stored.length }, 'sessions restored');
     } catch (error) {
       log.warn({ reason: String(error) }, 'stored sessions cannot be read yet');
@@ -181,14 +193,19 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
-
-  xmpp.onPresence(onPresence);
   pbx.onEvent(onEvent);
+  // Both: one connection tells how many there are, the other what becomes of them.
+  pbx.onState(({ control, feed }) => {
+    if (control && feed) void learnMailboxes();
+  });
   store.onState((state) => {
     if (state.usable) void restore();
   });
 
+  let stopped = false;
+
   return {
+    dispatch,
     sessions,
     publish,
     get isReady() {
@@ -208,15 +225,20 @@ export function createBridge(options: BridgeOptions): Bridge {
       await directory.start();
       await store.start(STORE_START_MS);
       await restore();
+      // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
+      if (stopped) return;
       liveness.start();
       confirming = setInterval(() => {
         void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
       }, CONFIRM_EVERY_MS);
+      await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
+      stopped = true;
       liveness.stop();
       clearInterval(confirming);
+      await presence.stop(limits.graceMs);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

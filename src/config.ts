@@ -66,7 +66,8 @@ export function readConfig(env: Environment): ConfigResult {
   // The table's type vouches for the values' types; a hole is a mistake, and then nothing is returned.
   const values = mapValues(settings, (group) => mapValues(group, read)) as Values;
   const config = complete(values, mistakes);
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  // A name that looks misspelled is mostly the reason why another one is missing.
+  if (mistakes.length > 0) throw new ConfigError([...mistakes, ...misspelled(env)]);
   if (config.store.redis.password) secrets.add(config.store.redis.password);
   return { config, warnings: misspelled(env), secrets: [...secrets].filter((secret) => secret !== '') };
 }
@@ -113,6 +114,16 @@ function complete(values: Values, mistakes: string[]): Config {
   if (store.redisTlsCa !== undefined && store.redis?.tls === false) {
     mistakes.push('REDIS_TLS_CA: useless unless REDIS_URL starts with rediss://');
   }
+  const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken } = values.presence;
+  if ((visibleTo === 'list') !== (watchers !== undefined)) {
+    mistakes.push('PRESENCE_VISIBLE_TO=list and PRESENCE_WATCHERS: expected both or neither');
+  }
+  if (roster === 'ejabberd' && ejabberdApi === undefined) {
+    mistakes.push('EJABBERD_API_URL: missing, PRESENCE_ROSTER=ejabberd needs it');
+  }
+  if (ejabberdToken !== undefined && ejabberdApi === undefined) {
+    mistakes.push('EJABBERD_API_TOKEN: useless without EJABBERD_API_URL');
+  }
   if (xmpp.tlsCa !== undefined && xmpp.service?.startsWith('xmpp://')) {
     mistakes.push('XMPP_TLS_CA: useless unless XMPP_SERVICE starts with xmpps://');
   }
@@ -127,7 +138,7 @@ function complete(values: Values, mistakes: string[]): Config {
 }
 
 // Other programs' variables begin like ours, too (HTTP_PROXY, REDIS_PORT by Kubernetes): these only where one comes close.
-const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_'];
+const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_', 'PRESENCE_'];
 const sharedPrefixes = ['DIRECTORY_', 'STORE_', 'REDIS_', 'HTTP_', 'LOG_', 'COMMAND_', 'RATE_', 'MAX_'];
 
 function misspelled(env: Environment): string[] {

@@ -6,10 +6,12 @@ import type { BareJid } from './protocol/jid.ts';
 
 /** What a device can be told to do (`Phonedevice/capabilities` of `UserInfo`). */
 export const capabilities = ['dial', 'hangup', 'hold', 'transfer', 'offhook', 'conference'] as const;
+/** One of {@link capabilities}. */
 export type Capability = (typeof capabilities)[number];
 
 /** What a user may do; `xmpp.connect` is everybody's. */
 export const roles = ['xmpp.connect', 'xmpp.group', 'xmpp.supervisor'] as const;
+/** One of {@link roles}. */
 export type Role = (typeof roles)[number];
 
 /** A telephone of a user. */

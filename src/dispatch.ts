@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Directory } from './directory.ts';
+import { type Directory, emptyDirectory } from './directory.ts';
 import { Failure, StanzaError } from './errors.ts';
 import type { Command, Context, Module } from './modules/define.ts';
 import { unwrap, wrap, wrapFailure } from './protocol/envelope.ts';
@@ -45,7 +45,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (!domains.has(from.domain)) {
       throw new StanzaError('forbidden', `This telephone system does not serve users of ${from.domain}.`);
     }
-    const user = directory().byJid(from.bare);
+    const known = directory();
+    if (known === emptyDirectory) {
+      // Not `not-authorized`, which makes clients ask for a password: in a moment the answer is another.
+      const text = 'The users are not known yet: the telephone system has not been reached since the start.';
+      throw new StanzaError('service-unavailable', text, 'wait');
+    }
+    const user = known.byJid(from.bare);
     if (user === undefined) {
       throw new StanzaError(
         'not-authorized',

@@ -1,5 +1,6 @@
 /** Sessions: the full JIDs that are here and want to be told. Memory is the truth while running, the store what survives. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { fail } from './errors.ts';
 import { type BareJid, bareOf, type FullJid } from './protocol/jid.ts';
 import type { Store, StoredSession } from './store/store.ts';
@@ -41,8 +42,12 @@ export interface Sessions {
   unsubscribe(jid: FullJid, subscriptions: readonly Subscription[]): Session | undefined;
   /** Ends a session; unknown ones are ignored. True where there was one. */
   close(jid: FullJid): boolean;
+  /** Calls back with each session that a client opens, one that replaces another included; not with restored ones. */
+  onOpen(listener: (session: Session) => void): void;
   /** Takes over what the store held; sessions that were opened meanwhile are not overwritten. */
   restore(stored: readonly Session[]): void;
+  /** Brings a store up to date that was away and may have come back with an older state, or with nothing. */
+  reconcile(stored: readonly Session[]): void;
 }
 
 /** Makes the session table. `now` gives epoch milliseconds. */
@@ -54,6 +59,7 @@ export function createSessions(
 ): Sessions {
   const sessions = new Map<FullJid, Session>();
   const byUser = new Map<BareJid, Set<FullJid>>();
+  const openListeners: ((session: Session) => void)[] = [];
 
   function admit(jid: FullJid, subscriptions: readonly Subscription[]): void {
     if (subscriptions.length > limits.subscriptions) {
@@ -96,7 +102,9 @@ export function createSessions(
     open(jid, client, wanted) {
       const subscriptions = union([], wanted);
       admit(jid, subscriptions);
-      return put({ jid, since: now(), client, subscriptions });
+      const session = put({ jid, since: now(), client, subscriptions });
+      for (const listener of openListeners) listener(session);
+      return session;
     },
     subscribe(jid, added) {
       const present = sessions.get(jid);
@@ -117,11 +125,19 @@ export function createSessions(
       store.deleteSession(jid);
       return true;
     },
+    onOpen: (listener) => void openListeners.push(listener),
     restore(stored) {
       for (const session of stored) {
         if (sessions.size >= limits.sessions) return;
         if (!sessions.has(session.jid)) keep(session);
       }
+    },
+    reconcile(stored) {
+      const known = new Map(stored.map((session) => [session.jid, session]));
+      for (const [jid, session] of sessions) {
+        if (!isDeepStrictEqual(known.get(jid), session)) store.saveSession(session);
+      }
+      for (const jid of known.keys()) if (!sessions.has(jid)) store.deleteSession(jid);
     },
   };
 }

@@ -42,6 +42,8 @@ describe('defaults', () => {
         secret: 'xmpp-s3cret',
         userDomains: ['example.org'],
         tlsCa: undefined,
+        delegation: 'auto',
+        askPresence: false,
       },
       ami: {
         host: '127.0.0.1',
@@ -57,7 +59,22 @@ describe('defaults', () => {
         id: 'main',
         context: 'internal',
         outsidePrefix: undefined,
+        internationalPrefix: '00',
+        dndFamily: 'DND',
         ringSeconds: 30,
+      },
+      presence: {
+        contacts: true,
+        visibleTo: 'domain',
+        watchers: undefined,
+        roster: 'none',
+        ejabberdApi: undefined,
+        ejabberdToken: undefined,
+        ownResource: false,
+        activity: false,
+        follow: undefined,
+        perSecond: 2000,
+        maxWatches: 2_000_000,
       },
       directory: { file: undefined },
       store: {
@@ -87,6 +104,27 @@ describe('defaults', () => {
 
   test('of the HTTP address give way to nothing: off', () => {
     expect(readConfig({ ...needed, HTTP_LISTEN: '' }).config.http.listen).toBeUndefined();
+  });
+});
+
+describe('presence', () => {
+  test('needs what its rules name, and names who may see in lower case', () => {
+    const list = { ...needed, PRESENCE_VISIBLE_TO: 'list' };
+    expect(
+      readConfig({ ...list, PRESENCE_WATCHERS: 'Boss@Example.org, example.net' }).config.presence,
+    ).toMatchObject({
+      visibleTo: 'list',
+      watchers: ['boss@example.org', 'example.net'],
+    });
+    expect(() => readConfig(list)).toThrow(/PRESENCE_WATCHERS: expected both or neither/);
+    expect(() => readConfig({ ...list, PRESENCE_WATCHERS: 'a@b/c' })).toThrow(/JID without resource/);
+    expect(() => readConfig({ ...needed, PRESENCE_ROSTER: 'ejabberd' })).toThrow(/EJABBERD_API_URL: missing/);
+    expect(() => readConfig({ ...needed, EJABBERD_API_URL: 'localhost:5280' })).toThrow(
+      /EJABBERD_API_URL: expected/,
+    );
+    expect(
+      readConfig({ ...needed, EJABBERD_API_URL: 'http://[::1]:5280/api/' }).config.presence.ejabberdApi,
+    ).toBe('http://[::1]:5280/api');
   });
 });
 
@@ -222,6 +260,14 @@ describe('misspelled variables', () => {
       'AMI_SECRET_FIEL is no setting of this program, did you mean AMI_SECRET_FILE?',
       'LOG_LEVLE is no setting of this program, did you mean LOG_LEVEL?',
       'PBX_COLOUR is no setting of this program and has no effect',
+    ]);
+  });
+
+  test('are told together with what is missing because of them', () => {
+    const { XMPP_SECRET: secret, ...rest } = needed;
+    expect(mistakesOf({ ...rest, XMPP_SERCET: secret })).toEqual([
+      expect.stringMatching(/^XMPP_SECRET .*missing/),
+      'XMPP_SERCET is no setting of this program, did you mean XMPP_SECRET?',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { emptyDirectory } from '../src/directory.ts';
 import { type ok, success } from '../src/modules/answers.ts';
 import { command, defineModule } from '../src/modules/define.ts';
 import { element } from '../src/protocol/codec.ts';
@@ -32,6 +33,12 @@ describe('dispatch', () => {
     expect(actions).toEqual([]);
   });
 
+  it('asks for patience while nobody is known yet', async () => {
+    const { send } = api({ directory: emptyDirectory });
+    expect(await send(anna, cmd('base', dial))).toMatch(/^service-unavailable: The users are not known yet/);
+    expect(await send('evil@elsewhere.org/x', cmd('base', dial))).toMatch(/^forbidden/);
+  });
+
   it('knows people by their bare JID alone', async () => {
     const { send, actions } = api();
     await send('mmeyer@example.org/tweber@example.org', cmd('base', dial));
@@ -42,6 +49,10 @@ describe('dispatch', () => {
     [cmd(undefined, dial), "bad-request: cmd: attribute 'module' is missing"],
     [cmd('base'), 'bad-request: cmd: exactly one command element is expected, there is none'],
     [cmd('base', dial, dial), 'bad-request: cmd: exactly one command element is expected, there are 2'],
+    [
+      cmd('base', xml('Dial', { xmlns: 'urn:other', target: '1' })),
+      `bad-request: cmd: the command must be of the namespace ${CMD_NS}, not urn:other`,
+    ],
     [cmd('nonsense', dial), "feature-not-implemented: There is no module 'nonsense' here."],
     [cmd('constructor', dial), "feature-not-implemented: There is no module 'constructor' here."],
     [cmd('base', xml('__proto__')), "feature-not-implemented: There is no command 'base.__proto__' here."],

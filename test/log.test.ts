@@ -34,6 +34,39 @@ describe('format', () => {
   });
 });
 
+describe.each(['json', 'pretty'] as const)('what others chose, in %s', (format) => {
+  // Clears the screen, colours it (C1), turns the direction of writing, and forges a line.
+  const evil = 'name\u001B[2J\u009B31m\u202Egpj\u2028\r\n[00:00:00] INFO: forged\u0007\0\u007F';
+  const harmful = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/;
+
+  test('cannot steer the terminal or forge a line', () => {
+    const { lines, destination } = capture();
+    const log = createLog({ level: 'info', format, secrets: [], destination });
+    log.info({ from: evil, list: [{ evil }] }, `store: ${evil}`);
+    log.error({ err: new Error(evil) }, 'failed');
+    const text = lines.join('');
+    expect(text).not.toMatch(harmful);
+    expect(text).not.toMatch(/^\[00:00:00\] INFO: forged/m);
+    expect(text).toContain('name');
+  });
+
+  test('stays readable where it is harmless', () => {
+    const { lines, destination } = capture();
+    createLog({ level: 'info', format, secrets: [], destination }).info('Jörg "Ö" \\ 木 🎉');
+    const text = lines.join('');
+    expect(format === 'json' ? JSON.parse(text).msg : text).toContain('Jörg "Ö" \\ 木 🎉');
+  });
+});
+
+test('a stack keeps its lines on a terminal', () => {
+  const { lines, destination } = capture();
+  createLog({ level: 'info', format: 'pretty', secrets: [], destination }).error(
+    { err: new Error('x') },
+    'y',
+  );
+  expect(lines.join('')).toMatch(/Error: x\n +at /);
+});
+
 describe.each(['json', 'pretty'] as const)('secrets in %s', (format) => {
   const secret = 'p"ss\\word';
 

@@ -9,7 +9,7 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
   const read = ['system', 'call', 'agent', 'reporting'];
   const pbx = await startAsterisk({
     users: [
-      { ...control, read: ['call'], write: ['system', 'call', 'originate', 'reporting'] },
+      { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting'] },
       { ...feed, read, write: ['reporting'] },
       { ...filtering, read, write: ['reporting', 'system'] },
     ],
@@ -24,6 +24,9 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
       return {
         behave(behaviour) {
           phone.behaviour = behaviour === 'answer' ? { answer: 0 } : behaviour;
+        },
+        get notified() {
+          return phone.notified;
         },
         async dial(to) {
           phone.call(to);

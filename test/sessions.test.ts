@@ -44,6 +44,19 @@ describe('sessions', () => {
     expect(after.index.size).toBe(2);
   });
 
+  it('bring a store up to date that came back with an older state', async () => {
+    const { store, sessions } = table();
+    sessions.open(desk, {}, [wants('base')]);
+    const truth = await store.loadSessions();
+    store.saveSession({ jid: desk, since: 1, client: {}, subscriptions: [] });
+    store.saveSession({ jid: laptop, since: 1, client: {}, subscriptions: [] });
+    sessions.reconcile(await store.loadSessions());
+    expect(await store.loadSessions()).toEqual(truth);
+    store.deleteSession(desk);
+    sessions.reconcile(await store.loadSessions());
+    expect(await store.loadSessions()).toEqual(truth);
+  });
+
   it('stay within their limits, changing nothing where one is reached', () => {
     const { sessions, index } = table({ sessions: 2, perUser: 1, subscriptions: 2 });
     sessions.open(desk, {}, [wants('a')]);

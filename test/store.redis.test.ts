@@ -175,7 +175,7 @@ describe('Redis away', () => {
       await server.restart();
       await store.flush(20_000);
       expect(
-        lines.some((line) => line.includes('"sessions":90') && line.includes('could not be forgotten')),
+        lines.some((line) => line.includes('"entries":90') && line.includes('could not be forgotten')),
       ).toBe(true);
     } finally {
       await server.stop();

@@ -82,6 +82,15 @@ export const domain: Kind<string> = {
   },
 };
 
+/** A JID without resource: an account or a domain; folded to lower case. */
+export const accountOrDomain: Kind<string> = {
+  expected: 'a JID without resource or a domain, such as tweber@example.org or example.org',
+  parse(value) {
+    const jid = parseJid(value);
+    return jid && jid.resource === '' ? jid.bare : unfit;
+  },
+};
+
 /** A host name or IP address. */
 export const host = matching(/^[\w.:-]{1,253}$/, 'a host name or IP address');
 
@@ -110,6 +119,17 @@ export const xmppService: Kind<string> = {
     if (!url || !['xmpp:', 'xmpps:'].includes(url.protocol) || url.hostname === '') return unfit;
     if (url.username !== '' || url.password !== '' || !['', '/'].includes(url.pathname)) return unfit;
     return `${url.protocol}//${url.host}`;
+  },
+};
+
+/** `http:` or `https:`, without a slash at the end. */
+export const httpUrl: Kind<string> = {
+  expected: 'a URL such as http://127.0.0.1:5280/api',
+  parse(value) {
+    const url = urlOf(value);
+    if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '')
+      return unfit;
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
   },
 };
 

@@ -1,6 +1,7 @@
 /** The table of all settings. `.env.example`, the checks and the types come from it. */
 
 import { logFormats, logLevels } from '../log.ts';
+import { visibilityRules } from '../presence/visibility.ts';
 import * as kind from './kinds.ts';
 
 /** One setting. */
@@ -57,6 +58,18 @@ export const settings = {
       kind: kind.orNothing(kind.certificates),
       default: '',
       doc: "File with the CA certificates (PEM) that the XMPP server's certificate must descend from. Left out: those of Node.js.",
+    }),
+    delegation: setting({
+      env: 'XMPP_DELEGATION',
+      kind: kind.oneOf(['auto', 'required', 'off']),
+      default: 'auto',
+      doc: 'Whether to serve commands that clients send to no address (docs/legacy-clients.md): auto where the XMPP server hands them over, required to be warned where it does not, off.',
+    }),
+    askPresence: setting({
+      env: 'XMPP_ASK_PRESENCE',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether to ask each user for permission to see when clients leave, which finds the end of a session at once. Most clients show that to the user as a contact request.',
     }),
   },
   ami: {
@@ -121,11 +134,92 @@ export const settings = {
       default: '',
       doc: "Put in front of numbers that are no extensions when a client dials with prefix='auto'.",
     }),
+    internationalPrefix: setting({
+      env: 'PBX_INTERNATIONAL_PREFIX',
+      kind: kind.matching(/^[0-9]{1,8}$/, 'digits'),
+      default: '00',
+      doc: 'Dialed in place of the plus of +49… where a prefix goes in front of the number.',
+    }),
+    dndFamily: setting({
+      env: 'PBX_DND_FAMILY',
+      kind: word,
+      default: 'DND',
+      doc: 'AstDB family in which the dialplan keeps do-not-disturb, keyed by extension.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
       default: '30',
       doc: "How long the user's own device may ring after a click to dial.",
+    }),
+  },
+  presence: {
+    contacts: setting({
+      env: 'PRESENCE_CONTACTS',
+      kind: kind.flag,
+      default: 'true',
+      doc: 'Whether telephones are contacts that users can add: tweber@pbx.example.org and 340@pbx.example.org.',
+    }),
+    visibleTo: setting({
+      env: 'PRESENCE_VISIBLE_TO',
+      kind: kind.oneOf(visibilityRules),
+      default: 'domain',
+      doc: 'Who may see telephones: domain (all of XMPP_USER_DOMAINS), group (who shares a group of the directory) or list (PRESENCE_WATCHERS).',
+    }),
+    watchers: setting({
+      env: 'PRESENCE_WATCHERS',
+      kind: kind.orNothing(kind.listOf(kind.accountOrDomain)),
+      default: '',
+      doc: 'JIDs and domains that may see telephones where PRESENCE_VISIBLE_TO is list, with commas.',
+    }),
+    roster: setting({
+      env: 'PRESENCE_ROSTER',
+      kind: kind.oneOf(['none', 'privilege', 'ejabberd']),
+      default: 'none',
+      doc: "Who puts the telephones of a user's groups into the user's roster: none, privilege (XEP-0356; Prosody) or ejabberd (its HTTP API).",
+    }),
+    ejabberdApi: setting({
+      env: 'EJABBERD_API_URL',
+      kind: kind.orNothing(kind.httpUrl),
+      default: '',
+      doc: "ejabberd's HTTP API (mod_http_api), such as http://127.0.0.1:5280/api: for rosters, and to know who is online.",
+    }),
+    ejabberdToken: setting({
+      env: 'EJABBERD_API_TOKEN',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      secret: true,
+      doc: 'Bearer token for that API. Left out: the API lets this host in by its address.',
+    }),
+    ownResource: setting({
+      env: 'PRESENCE_OWN_RESOURCE',
+      kind: kind.flag,
+      default: 'false',
+      doc: "Whether telephones also show as a resource of their user's own JID. Read docs/presence.md first: the server must trust the bridge with every address.",
+    }),
+    activity: setting({
+      env: 'PRESENCE_ACTIVITY',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether who is on the phone has that user activity (XEP-0108), where the server lets the bridge publish it.',
+    }),
+    follow: setting({
+      env: 'PRESENCE_DND_FROM_CHAT',
+      kind: kind.orNothing(kind.listOf(kind.text)),
+      default: '',
+      doc: 'User names whose telephone is set to do-not-disturb (and paused in queues) while their chat status is; * for all.',
+    }),
+    perSecond: setting({
+      env: 'PRESENCE_PER_SECOND',
+      kind: kind.integer(10, 1_000_000),
+      default: '2000',
+      doc: 'Presence stanzas per second at the most. Prosody routes about 4000 stanzas a second, ejabberd 10000.',
+    }),
+    maxWatches: setting({
+      env: 'MAX_PRESENCE_SUBSCRIPTIONS',
+      kind: kind.integer(1, 100_000_000),
+      default: '2000000',
+      doc: 'Presence subscriptions kept at a time; further ones are refused. About 60 bytes each.',
     }),
   },
   directory: {

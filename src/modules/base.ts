@@ -225,11 +225,9 @@ async function transfer(view: ChannelView, request: Target, context: Context): P
   const number = context.settings.showNumber(exten);
   const told = { by: context.caller.jid.bare, channel: view.channel, number };
   if (view.state === 'busy' && view.refChannel !== '') {
-    return context.pbx.blindTransfer(
-      context.calls.currentName(view.channel) ?? view.channel,
-      dialplan,
-      exten,
-    );
+    const channel = context.calls.currentName(view.channel) ?? view.channel;
+    await context.pbx.blindTransfer(channel, dialplan, exten);
+    return context.log.info(told, 'call transferred');
   }
   if (view.state === 'ringing' && !view.outbound && view.refChannel !== '') {
     await context.pbx.redirect(view.refChannel, dialplan, exten);

@@ -18,6 +18,8 @@ export interface Settings {
   readonly context: string;
   /** Put in front of outside numbers by `prefix='auto'`; may be empty. */
   readonly outsidePrefix: string;
+  /** Stands for the plus of `+49…` where a prefix goes in front of it, e.g. `00`. */
+  readonly internationalPrefix: string;
   /** How long a device may ring before its user is connected, milliseconds. */
   readonly ringMs: number;
   /** A number as the log may show it. */

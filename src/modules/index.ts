@@ -3,7 +3,9 @@
 import { base } from './base.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
+import { journal } from './journal.ts';
+import { phone } from './phone.ts';
 import { xmppuser } from './xmppuser.ts';
 
 /** The modules in order. */
-export const modules: readonly Module[] = [base, event, xmppuser];
+export const modules: readonly Module[] = [base, event, xmppuser, journal, phone];

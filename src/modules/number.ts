@@ -55,11 +55,11 @@ function withPrefix(
   directory: Directory,
   settings: Settings,
 ): string {
-  if (prefix === undefined) return number;
-  if (prefix !== 'auto') return prefix + number;
   // Codes of the telephone system (*100, #1) are never outside numbers.
   const internal = directory.byExtension(number) !== undefined || /^[*#]/.test(number);
-  return internal ? number : settings.outsidePrefix + number;
+  const wanted = prefix !== 'auto' ? (prefix ?? '') : internal ? '' : settings.outsidePrefix;
+  // No exchange understands a plus behind other digits.
+  return wanted === '' ? number : wanted + number.replace(/^\+/, settings.internationalPrefix);
 }
 
 function checked(number: string, code: FailureCode, asGiven: string): string {

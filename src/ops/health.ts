@@ -25,18 +25,18 @@ export interface Health {
 
 /**
  * Makes the server. `/healthz` answers 200 as long as the process runs, `/readyz` 200 or 503 with the reasons in the body.
- * `/metrics` the numbers. `host` and `port`: where to listen; port 0 takes a free one.
+ * `/metrics` the numbers, where there are any. `host` and `port`: where to listen; port 0 takes a free one.
  */
 export function createHealth(
   host: string,
   port: number,
   readiness: () => Readiness,
-  metrics: MetricsPage,
+  metrics?: MetricsPage,
 ): Health {
   const plain = { 'content-type': 'text/plain; charset=utf-8' };
   const server: Server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === '/metrics') {
+    const pathname = pathOf(request.url ?? '');
+    if (pathname === '/metrics' && metrics !== undefined) {
       metrics.text().then(
         (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
         (error: unknown) => response.writeHead(500, plain).end(`${String(error)}\n`),
@@ -61,9 +61,9 @@ export function createHealth(
   return {
     start: () =>
       new Promise((resolve, reject) => {
-        server.once('error', reject);
+        // Stays: a later error (no more file handles) must not end the process.
+        server.on('error', ({ message }) => reject(new Error(`HTTP_LISTEN: ${message}`)));
         server.listen(port, host, () => {
-          server.removeListener('error', reject);
           const address = server.address() as AddressInfo;
           resolve({ host: address.address, port: address.port });
         });
@@ -74,4 +74,10 @@ export function createHealth(
         server.closeAllConnections();
       }),
   };
+}
+
+/** The path of a request target (RFC 9112 §3.2); empty where it has none, for clients may send anything: `//`, `*`. */
+function pathOf(target: string): string {
+  const base = 'http://localhost';
+  return URL.canParse(target, base) ? new URL(target, base).pathname : '';
 }

@@ -5,6 +5,7 @@ import type { Bridge, BridgeLimits } from '../bridge.ts';
 import type { Dispatch } from '../dispatch.ts';
 import type { Module } from '../modules/define.ts';
 import type { Asterisk } from '../pbx/asterisk.ts';
+import type { Presence } from '../presence/presence.ts';
 import { elements } from '../protocol/xml.ts';
 import type { Store } from '../store/store.ts';
 import type { Component } from '../xmpp/component.ts';
@@ -17,6 +18,7 @@ export interface Measured {
   readonly pbx: Asterisk;
   readonly store: Store;
   readonly bridge: Bridge;
+  readonly presence: Presence;
   readonly limits: BridgeLimits;
   readonly xmppLimits: Limits;
 }
@@ -96,7 +98,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
 
   const one = (value: () => number) => (): Sample[] => [[{}, value()]];
 
-  function watch({ xmpp, pbx, store, bridge, limits, xmppLimits }: Measured): void {
+  function watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits }: Measured): void {
     const { publish, sessions } = bridge;
     const ami = pbx.counters;
     const stream = xmpp.counters;
@@ -238,6 +240,22 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       'offhook_store_pending',
       'Sessions that the store does not have durably yet',
       one(() => store.state.pending),
+    );
+
+    read(
+      'counter',
+      'offhook_presence_stanzas_total',
+      'Presence stanzas sent',
+      one(() => presence.counters.sent),
+    );
+    read(
+      'gauge',
+      'offhook_presence',
+      'waiting: telephones whose presence is to be told; watches: granted subscriptions',
+      () => [
+        [{ what: 'waiting' }, presence.counters.waiting],
+        [{ what: 'watches' }, presence.counters.watches],
+      ],
     );
 
     read('gauge', 'offhook_limit', 'The configured bounds; docs/limits.md says what happens at each', () => [

@@ -53,6 +53,13 @@ export function checkedChannel(value: string): string {
   return fail('invalid-target', 'That is not the name of a channel or device, such as PJSIP/340-0000001c.');
 }
 
+/** The endpoint of a PJSIP device: `PJSIP/340` → `340`. Throws `Failure` `invalid-target`, `not-supported` for other technologies. */
+export function checkedEndpoint(device: string): string {
+  const [technology, endpoint = ''] = checkedChannel(device).split('/');
+  if (technology === 'PJSIP' && endpoint !== '') return endpoint;
+  return fail('not-supported', 'Only telephones on PJSIP can be told to press a key.');
+}
+
 /** The value if it can name a dialplan context. Throws `Failure` `invalid-target`. */
 export function checkedContext(value: string): string {
   if (contextName.test(value)) return value;

@@ -6,10 +6,12 @@ import {
   callerId,
   checkedChannel,
   checkedContext,
+  checkedEndpoint,
   checkedExtension,
 } from './action.ts';
 import { unavailable } from './answer.ts';
 import { type Control, openControl } from './control.ts';
+import { putAction, readEntry, readFamily, removeEntry } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
 import { openFeed } from './feed.ts';
@@ -19,6 +21,7 @@ import type { Log } from './log.ts';
 import type { Account } from './login.ts';
 import { readMailboxes } from './mailboxes.ts';
 import type { Originate, Pbx, PbxId, PbxState } from './pbx.ts';
+import { pauseAction, readQueueMembers } from './queues.ts';
 import type { AmiTls } from './socket.ts';
 
 /** What {@link createAsterisk} needs. Times are milliseconds. */
@@ -28,9 +31,9 @@ export interface AsteriskOptions {
   /** Port of AMI; of AMI over TLS where `tls` is given. */
   readonly port: number;
   readonly tls?: AmiTls | undefined;
-  /** Account for actions: `write = system,call,originate,reporting` (`system` for the list of endpoints), `read` may be empty. */
+  /** Account for actions: `read = call`, `write = system,call,agent,originate,reporting` (`system`: endpoints, NOTIFY, AstDB; `agent`: queues). */
   readonly control: Account;
-  /** Account for events: `read = call,agent,reporting`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
+  /** Account for events: `read = system,call,agent,dialplan`, `write = reporting`; with `system` in `write` Asterisk filters at the source. */
   readonly feed: Account;
   /** Limit for the answer to one action. */
   readonly actionTimeoutMs: number;
@@ -115,6 +118,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       readAt = undefined;
     });
   }
+  let endStart = () => {};
 
   function stateNow(): PbxState {
     const reason = Object.entries(reasons)
@@ -228,6 +232,9 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       const bothUp = new Promise<void>((resolve) => {
         const check = (now: PbxState) => {
           if (!now.control || !now.feed) return;
+          endStart();
+        };
+        endStart = () => {
           stateListeners.delete(check);
           resolve();
         };
@@ -239,6 +246,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     async stop() {
       control?.close('stopped');
       await Promise.all(links.map((each) => each.stop()));
+      endStart();
     },
     onState(each) {
       stateListeners.add(each);
@@ -273,11 +281,34 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
         }),
       );
     },
+    async notify(device, event) {
+      // Variable becomes a header of the NOTIFY (res_pjsip_notify.c); one that may be set but once, as it is named here.
+      const headers = { Endpoint: checkedEndpoint(device), Variable: `Event=${event}` };
+      await run(action('PJSIPNotify', headers));
+    },
     async endpoints() {
       return withRights((acts) => readEndpoints(acts, log));
     },
     async mailboxes() {
       return withRights((acts) => readMailboxes(acts, log));
+    },
+    async dbGet(family, key) {
+      return withRights((acts) => readEntry(acts, family, key));
+    },
+    async dbFamily(family) {
+      return withRights((acts) => readFamily(acts, family));
+    },
+    async dbPut(family, key, value) {
+      await run(putAction(family, key, value));
+    },
+    async dbDel(family, key) {
+      await withRights((acts) => removeEntry(acts, family, key));
+    },
+    async queueMembers() {
+      return withRights((acts) => readQueueMembers(acts, log));
+    },
+    async queuePause(queue, member, paused, reason) {
+      await run(pauseAction(queue, member, paused, reason));
     },
   };
 }

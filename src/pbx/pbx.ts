@@ -39,6 +39,9 @@ export interface Originate {
   readonly ringMs: number;
 }
 
+/** `Event` of a NOTIFY that telephones take for a key, where they support it: the telephone makers' `talk` and `hold` packages. */
+export type TelephoneKey = 'talk' | 'hold';
+
 /** One endpoint as the telephone system lists it. */
 export interface PbxEndpoint {
   readonly device: DeviceName;
@@ -48,6 +51,18 @@ export interface PbxEndpoint {
   readonly extension: string;
   /** `340@default`; empty where it has none. */
   readonly mailbox: string;
+}
+
+/** A member of a queue as app_queue knows it. */
+export interface QueueMember {
+  readonly queue: string;
+  /** What is rung, and what names the member in actions: `PJSIP/340`, `Local/340@internal/n`. */
+  readonly interface: string;
+  /** The device whose state counts; mostly the same. */
+  readonly stateInterface: string;
+  readonly paused: boolean;
+  /** Empty where none was given, or there is no break. */
+  readonly pausedReason: string;
 }
 
 /** Messages in a voicemail box. */
@@ -66,7 +81,7 @@ export interface MailboxCount {
 export interface Pbx {
   readonly id: PbxId;
   readonly state: PbxState;
-  /** Begins to connect, for ever, with backoff. Resolves when both connections were up once; never rejects. */
+  /** Begins to connect, for ever, with backoff. Resolves when both connections were up once, or with {@link stop}; never rejects. */
   start(): Promise<void>;
   /** Fails what is pending, closes, never connects again. */
   stop(): Promise<void>;
@@ -81,8 +96,24 @@ export interface Pbx {
   blindTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
   /** Sends a channel to an extension, wherever it is now. */
   redirect(channel: ChannelId, context: string, exten: string): Promise<void>;
+  /**
+   * Presses a key of a telephone from afar, by SIP NOTIFY (RFC 6665): `talk` answers or takes off hook, `hold` puts on hold. What the telephone
+   * makes of it, only its events tell. Besides the usual: `not-supported` where the device is none of PJSIP.
+   */
+  notify(device: DeviceName, event: TelephoneKey): Promise<void>;
   /** Endpoints with what else is known of them: the directory's source where no file is configured. */
   endpoints(): Promise<readonly PbxEndpoint[]>;
   /** Message counters of every voicemail box, by `340@default` (VoicemailUsersList); empty where app_voicemail is not loaded. */
   mailboxes(): Promise<ReadonlyMap<string, MailboxCount>>;
+  /** The value of an AstDB entry; undefined where there is none. Family and key: letters, digits and `* # + _ . -`. */
+  dbGet(family: string, key: string): Promise<string | undefined>;
+  /** All entries of an AstDB family by key; undefined where the telephone system cannot list them (Asterisk before 18.18). */
+  dbFamily(family: string): Promise<ReadonlyMap<string, string> | undefined>;
+  dbPut(family: string, key: string, value: string): Promise<void>;
+  /** Removes an AstDB entry; one that is not there is ignored. */
+  dbDel(family: string, key: string): Promise<void>;
+  /** The members of every queue; empty where app_queue is not loaded. */
+  queueMembers(): Promise<readonly QueueMember[]>;
+  /** Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. */
+  queuePause(queue: string, member: string, paused: boolean, reason: string): Promise<void>;
 }

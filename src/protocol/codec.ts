@@ -12,7 +12,7 @@ import { elements, escapeXml, serialize, textOf, type XmlElement, type XmlNode }
 
 /** One line of documentation about a field. */
 export interface FieldDoc {
-  readonly kind: 'attribute' | 'element' | 'text';
+  readonly kind: 'attribute' | 'element';
   readonly name: string;
   readonly mandatory: boolean;
   readonly repeated: boolean;
@@ -150,16 +150,6 @@ export function textElement<T>(value: Value<T>, fallback: T, doc = ''): Field<T>
         },
       };
     },
-    example: value.example,
-  };
-}
-
-/** The element's own text. */
-export function ownText<T>(value: Value<T>, doc = ''): Field<T> {
-  return {
-    doc: scalar(value, 'text', true, doc),
-    read: (parent) => readText(value, textOf(parent), `${parent.name}: text`),
-    write: (item, _name, _attrs, children) => void children.push(value.write(item)),
     example: value.example,
   };
 }

@@ -18,6 +18,9 @@ export function unwrap(cmd: XmlElement): Envelope {
   if (module === undefined || module === '') badRequest("cmd: attribute 'module' is missing");
   const [payload, ...more] = elements(cmd);
   if (payload === undefined) badRequest('cmd: exactly one command element is expected, there is none');
+  if (payload.ns !== undefined && payload.ns !== CMD_NS) {
+    badRequest(`cmd: the command must be of the namespace ${CMD_NS}, not ${payload.ns.slice(0, 100)}`);
+  }
   if (more.length > 0)
     badRequest(`cmd: exactly one command element is expected, there are ${more.length + 1}`);
   return { module, payload };

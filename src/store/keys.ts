@@ -1,12 +1,19 @@
 /** Every Redis key there is. `docs/operating.md` lists them. */
 
+/**
+ * The tables, each a hash below the prefix.
+ *
+ * - `sessions`: full JID → session with its subscriptions (`value.ts`).
+ * - `watches`: hosted contact, blank, watcher → `1`: who may see which telephone and asked to.
+ * - `facts`: name → text: what else a bridge has to know of the one before it.
+ */
+export const tables = ['sessions', 'watches', 'facts'] as const;
+export type Table = (typeof tables)[number];
+
 /** Names the keys below one prefix. */
-export interface Keys {
-  /** Hash: full JID → session with its subscriptions (`value.ts`). */
-  sessions(): string;
-}
+export type Keys = (table: Table) => string;
 
 /** `prefix` is put in front of every key as it is, e.g. `offhook:`. */
 export function createKeys(prefix: string): Keys {
-  return { sessions: () => `${prefix}sessions` };
+  return (table) => `${prefix}${table}`;
 }

@@ -1,13 +1,16 @@
 /** The store in this process's memory: for one bridge whose users may log in again after it was restarted. */
 
 import type { FullJid } from '../protocol/jid.ts';
-import type { Store, StoredSession, StoreState } from './store.ts';
+import type { Store, StoredSession, StoredWatch, StoreState } from './store.ts';
+import { watchField } from './value.ts';
 
 const state: StoreState = { usable: true, pending: 0, reason: '' };
 
 /** Every write is durable, as far as memory goes, the moment it is accepted. */
 export function createMemoryStore(): Store {
   const sessions = new Map<FullJid, StoredSession>();
+  const watches = new Map<string, StoredWatch>();
+  const facts = new Map<string, string>();
   return {
     state,
     start: async () => {},
@@ -17,6 +20,12 @@ export function createMemoryStore(): Store {
     loadSessions: async () => [...sessions.values()],
     saveSession: (session) => void sessions.set(session.jid, session),
     deleteSession: (jid) => void sessions.delete(jid),
+    loadWatches: async () => [...watches.values()],
+    saveWatch: (watch) => void watches.set(watchField(watch), watch),
+    deleteWatch: (watch) => void watches.delete(watchField(watch)),
+    loadFacts: async () => new Map(facts),
+    saveFact: (name, text) => void facts.set(name, text),
+    deleteFact: (name) => void facts.delete(name),
     flush: async () => {},
   };
 }

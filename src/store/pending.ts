@@ -1,13 +1,16 @@
-/** What was accepted and is not durable yet: the latest state of each session, no history. */
+/** What was accepted and is not durable yet: the latest state of each entry, no history. */
 
-import type { FullJid } from '../protocol/jid.ts';
-import type { StoredSession } from './store.ts';
+import type { Table } from './keys.ts';
 
-/** A session to keep, or (undefined) to forget. */
-export type Write = StoredSession | undefined;
+/** A field of a table to set, or (undefined) to remove. */
+export interface Write {
+  readonly table: Table;
+  readonly field: string;
+  readonly value: string | undefined;
+}
 
-/** Writes on their way, by JID. */
-export type Batch = ReadonlyMap<FullJid, Entry>;
+/** Writes on their way, by table and field. */
+export type Batch = ReadonlyMap<string, Entry>;
 
 interface Entry {
   readonly write: Write;
@@ -21,32 +24,32 @@ export interface Pending {
   readonly size: number;
   /** Number of the latest accepted write; 0 before the first. */
   readonly latest: number;
-  add(jid: FullJid, write: Write): void;
+  add(write: Write): void;
   /** Moves up to `limit` waiting entries, oldest first, on their way. One batch at a time. */
   take(limit: number): Batch;
   /** The batch's writes that are not in `failed` are durable; those in it wait again, unless there is a newer state. */
   settle(failed: Batch): void;
   /** True when every write up to this number is durable. */
   isDurable(upTo: number): boolean;
-  /** The latest state of each session that is not durable yet. */
-  latestWrites(): Map<FullJid, Write>;
+  /** The latest state of each entry of a table that is not durable yet, by field. */
+  latestOf(table: Table): Map<string, string | undefined>;
 }
 
 /**
- * Sessions to keep are as many as there are sessions. Sessions to forget could grow without end while Redis is away, so
- * at most `maxDeletes` of them are held; then the oldest is given up, `onGivenUp` is told, and that session is found
- * again at the next start (where it turns out to have gone).
+ * Entries to keep are as many as there are entries. Entries to forget could grow without end while Redis is away, so
+ * at most `maxDeletes` of them are held; then the oldest is given up, `onGivenUp` is told, and that entry is found
+ * again at the next start (where a session, say, turns out to have gone).
  */
 export function createPending(maxDeletes: number, onGivenUp: () => void): Pending {
-  const saves = new Map<FullJid, Entry>();
-  const deletes = new Map<FullJid, Entry>();
+  const saves = new Map<string, Entry>();
+  const deletes = new Map<string, Entry>();
   let sent: Batch = new Map();
   let latest = 0;
 
-  function put(jid: FullJid, entry: Entry): void {
-    const [target, other] = entry.write === undefined ? [deletes, saves] : [saves, deletes];
-    other.delete(jid);
-    target.set(jid, entry);
+  function put(key: string, entry: Entry): void {
+    const [target, other] = entry.write.value === undefined ? [deletes, saves] : [saves, deletes];
+    other.delete(key);
+    target.set(key, entry);
     if (deletes.size <= maxDeletes) return;
     for (const [oldest] of deletes) {
       deletes.delete(oldest);
@@ -62,18 +65,19 @@ export function createPending(maxDeletes: number, onGivenUp: () => void): Pendin
     get latest() {
       return latest;
     },
-    add(jid, write) {
+    add(write) {
       latest += 1;
-      const before = saves.get(jid) ?? deletes.get(jid);
-      put(jid, { write, since: before?.since ?? latest });
+      const key = `${write.table} ${write.field}`;
+      const before = saves.get(key) ?? deletes.get(key);
+      put(key, { write, since: before?.since ?? latest });
     },
     take(limit) {
-      const batch = new Map<FullJid, Entry>();
+      const batch = new Map<string, Entry>();
       for (const source of [deletes, saves]) {
-        for (const [jid, entry] of source) {
+        for (const [key, entry] of source) {
           if (batch.size >= limit) break;
-          batch.set(jid, entry);
-          source.delete(jid);
+          batch.set(key, entry);
+          source.delete(key);
         }
       }
       sent = batch;
@@ -81,9 +85,9 @@ export function createPending(maxDeletes: number, onGivenUp: () => void): Pendin
     },
     settle(failed) {
       sent = new Map();
-      for (const [jid, entry] of failed) {
-        const newer = saves.get(jid) ?? deletes.get(jid);
-        put(jid, { write: newer ? newer.write : entry.write, since: entry.since });
+      for (const [key, entry] of failed) {
+        const newer = saves.get(key) ?? deletes.get(key);
+        put(key, { write: newer ? newer.write : entry.write, since: entry.since });
       }
     },
     isDurable(upTo) {
@@ -91,8 +95,11 @@ export function createPending(maxDeletes: number, onGivenUp: () => void): Pendin
         for (const { since } of part.values()) if (since <= upTo) return false;
       return true;
     },
-    latestWrites() {
-      return new Map([...sent, ...saves, ...deletes].map(([jid, { write }]) => [jid, write]));
+    latestOf(table) {
+      const found = new Map<string, string | undefined>();
+      for (const part of [sent, saves, deletes])
+        for (const { write } of part.values()) if (write.table === table) found.set(write.field, write.value);
+      return found;
     },
   };
 }

@@ -93,7 +93,8 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
       failure ??= error;
     } finally {
       clearInterval(ping);
-      client.disconnect();
+      // On a client that has ended it would leave a timer behind, and the process with it.
+      if (client.status !== 'end') client.disconnect();
       dropCurrent = () => {};
     }
     return failure ?? new Error('Connection is closed.');

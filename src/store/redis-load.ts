@@ -1,24 +1,25 @@
-/** Reads all sessions back at start: a hundred thousand in a second or two, without holding Redis up. */
+/** Reads a whole table back at start: a hundred thousand entries in a second or two, without holding Redis up. */
 
 import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
-import type { FullJid } from '../protocol/jid.ts';
-import type { StoredSession } from './store.ts';
-import { decodeSession } from './value.ts';
 
 /** Fields that HSCAN is asked for at a time. */
 const scanCount = 2000;
 
+/** Reads an entry; undefined where the value is none of this version's. */
+export type Decode<T> = (field: string, value: string) => T | undefined;
+
 /**
- * The sessions of a hash. Values that cannot be read (a newer bridge's, somebody else's) are left where they are and
- * told in one log line. Rejects with the client's error.
+ * The entries of a hash by field. Values that cannot be read (a newer bridge's, somebody else's) are left where they are
+ * and told in one log line. Rejects with the client's error.
  */
-export async function readSessions(
+export async function readTable<T>(
   client: Redis,
   key: string,
+  decode: Decode<T>,
   log: Log,
-): Promise<Map<FullJid, StoredSession>> {
-  const sessions = new Map<FullJid, StoredSession>();
+): Promise<Map<string, T>> {
+  const entries = new Map<string, T>();
   let skipped = 0;
   let example = '';
   let cursor = '0';
@@ -27,8 +28,8 @@ export async function readSessions(
     cursor = next;
     for (let at = 0; at + 1 < items.length; at += 2) {
       const [field = '', value = ''] = [items[at], items[at + 1]];
-      const session = decodeSession(field, value);
-      if (session) sessions.set(session.jid, session);
+      const entry = decode(field, value);
+      if (entry !== undefined) entries.set(field, entry);
       else {
         skipped += 1;
         example ||= field;
@@ -36,5 +37,5 @@ export async function readSessions(
     }
   } while (cursor !== '0');
   if (skipped > 0) log.warn({ key, skipped, example }, 'store: skipped values that this version cannot read');
-  return sessions;
+  return entries;
 }

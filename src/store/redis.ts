@@ -1,20 +1,19 @@
 /** The store in Redis. Writes wait in memory until Redis has them; nobody ever waits for Redis but at start and end. */
 
 import type { Redis } from 'ioredis';
-import type { FullJid } from '../protocol/jid.ts';
-import { createKeys } from './keys.ts';
-import { type Batch, createPending, type Write } from './pending.ts';
+import { createKeys, type Table, tables } from './keys.ts';
+import { type Batch, createPending } from './pending.ts';
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts';
-import { readSessions } from './redis-load.ts';
+import { type Decode, readTable } from './redis-load.ts';
 import { isReply, reasonOf } from './redis-reasons.ts';
 import type { Store, StoreState } from './store.ts';
-import { encodeSession } from './value.ts';
+import { decodeSession, decodeWatch, encodeSession, watchField } from './value.ts';
 
 /** What {@link createRedisStore} needs. */
 export interface RedisStoreOptions extends RedisLinkOptions {
   /** In front of every key. */
   readonly prefix: string;
-  /** Sessions to forget that are held while Redis is away; further ones push the oldest out. */
+  /** Entries to forget that are held while Redis is away; further ones push the oldest out. */
   readonly maxDeletes?: number;
 }
 
@@ -26,12 +25,12 @@ const refusedRetryMs = 1000;
 /** See {@link Store}. `onState` tells changes of `usable` and `reason`; `pending` is read from `state`. */
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { host, port, log, maxDeletes = 100_000 } = options;
-  const keys = createKeys(options.prefix);
+  const keyOf = createKeys(options.prefix);
   const listeners = new Set<(state: StoreState) => void>();
   /** Run after each change of what is pending or usable. */
   const waiters = new Set<() => void>();
   /** Loads under way, each with the writes accepted since it began. */
-  const loads = new Set<Map<FullJid, Write>>();
+  const loads = new Set<{ readonly table: Table; readonly meanwhile: Map<string, string | undefined> }>();
   let client: Redis | undefined;
   let linkReason = 'Redis: not connected yet';
   let writeReason = '';
@@ -45,7 +44,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   });
   const link = createRedisLink(options, {
     // Deletes nothing, but fails where Redis would not take a write.
-    probe: async (probed) => void (await probed.hdel(keys.sessions(), '')),
+    probe: async (probed) => void (await probed.hdel(keyOf('sessions'), '')),
     onUp(connected) {
       client = connected;
       linkReason = '';
@@ -75,9 +74,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     for (const waiter of waiters) waiter();
   }
 
-  function accept(jid: FullJid, write: Write): void {
-    pending.add(jid, write);
-    for (const load of loads) load.set(jid, write);
+  function accept(table: Table, field: string, value: string | undefined): void {
+    pending.add({ table, field, value });
+    for (const load of loads) if (load.table === table) load.meanwhile.set(field, value);
     if (client !== undefined && !flushing && retry === undefined) {
       flushing = true;
       // Gathers what this turn of the event loop still brings.
@@ -98,30 +97,37 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       pending.settle(failed);
       if (error !== undefined) refused(error);
       // A full Redis deletes all the same: only a save shows that it has room again.
-      else if (pending.size === 0 || [...batch.values()].some((entry) => entry.write)) writeReason = '';
+      else if (pending.size === 0 || [...batch.values()].some(({ write }) => write.value !== undefined))
+        writeReason = '';
       tell();
     }
     flushing = false;
     if (givenUp > 0 && client !== undefined) {
-      log.warn({ sessions: givenUp }, 'store: ended sessions could not be forgotten while Redis was away');
+      log.warn(
+        { entries: givenUp },
+        'store: ended sessions and the like could not be forgotten while Redis was away',
+      );
       givenUp = 0;
     }
   }
 
   async function write(to: Redis, batch: Batch): Promise<{ failed: Batch; error: unknown }> {
-    const deletes = new Map([...batch].filter(([, entry]) => entry.write === undefined));
-    const saves = new Map([...batch].filter(([, entry]) => entry.write !== undefined));
-    const fields = [...saves].flatMap(([jid, { write }]) => (write ? [jid, encodeSession(write)] : []));
-    // Apart, because a full Redis still deletes.
-    const [deleted, saved] = await Promise.allSettled([
-      deletes.size > 0 ? to.hdel(keys.sessions(), ...deletes.keys()) : undefined,
-      saves.size > 0 ? to.hset(keys.sessions(), ...fields) : undefined,
-    ]);
-    const failed = new Map([
-      ...(deleted.status === 'rejected' ? deletes : []),
-      ...(saved.status === 'rejected' ? saves : []),
-    ]);
-    const failure = [deleted, saved].find((result) => result.status === 'rejected');
+    // Deletes apart from saves, because a full Redis still deletes.
+    const parts = tables.flatMap((table) => {
+      const own = [...batch].filter(([, { write }]) => write.table === table);
+      const removed = own.filter(([, { write }]) => write.value === undefined);
+      const set = own.filter(([, { write }]) => write.value !== undefined);
+      const pairs = set.flatMap(([, { write }]) => [write.field, write.value ?? '']);
+      return [
+        { entries: removed, command: () => to.hdel(keyOf(table), ...removed.map(([, e]) => e.write.field)) },
+        { entries: set, command: () => to.hset(keyOf(table), ...pairs) },
+      ].filter(({ entries }) => entries.length > 0);
+    });
+    const results = await Promise.allSettled(parts.map(({ command }) => command()));
+    const failed = new Map(
+      parts.flatMap(({ entries }, at) => (results[at]?.status === 'rejected' ? entries : [])),
+    );
+    const failure = results.find((result) => result.status === 'rejected');
     return { failed, error: failure?.reason };
   }
 
@@ -158,6 +164,26 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     });
   }
 
+  /** All entries of a table. What was accepted since the load began has the last word. */
+  async function load<T>(table: Table, decode: Decode<T>): Promise<T[]> {
+    if (client === undefined) throw new Error(linkReason);
+    const own = { table, meanwhile: pending.latestOf(table) };
+    loads.add(own);
+    try {
+      const entries = await readTable(client, keyOf(table), decode, log);
+      for (const [field, value] of own.meanwhile) {
+        const entry = value === undefined ? undefined : decode(field, value);
+        if (entry === undefined) entries.delete(field);
+        else entries.set(field, entry);
+      }
+      return [...entries.values()];
+    } catch (error) {
+      throw new Error(reasonOf(error, host, port));
+    } finally {
+      loads.delete(own);
+    }
+  }
+
   const durable = (timeoutMs: number) => {
     const upTo = pending.latest;
     return within(timeoutMs, () => pending.isDurable(upTo));
@@ -188,26 +214,15 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async loadSessions() {
-      if (client === undefined) throw new Error(linkReason);
-      const meanwhile = pending.latestWrites();
-      loads.add(meanwhile);
-      try {
-        const sessions = await readSessions(client, keys.sessions(), log);
-        // What was accepted since the load began has the last word.
-        for (const [jid, write] of meanwhile) {
-          if (write) sessions.set(jid, write);
-          else sessions.delete(jid);
-        }
-        return [...sessions.values()];
-      } catch (error) {
-        throw new Error(reasonOf(error, host, port));
-      } finally {
-        loads.delete(meanwhile);
-      }
-    },
-    saveSession: (session) => accept(session.jid, session),
-    deleteSession: (jid) => accept(jid, undefined),
+    loadSessions: () => load('sessions', decodeSession),
+    saveSession: (session) => accept('sessions', session.jid, encodeSession(session)),
+    deleteSession: (jid) => accept('sessions', jid, undefined),
+    loadWatches: () => load('watches', decodeWatch),
+    saveWatch: (watch) => accept('watches', watchField(watch), '1'),
+    deleteWatch: (watch) => accept('watches', watchField(watch), undefined),
+    loadFacts: async () => new Map(await load('facts', (name, text) => [name, text] as const)),
+    saveFact: (name, text) => accept('facts', name, text),
+    deleteFact: (name) => accept('facts', name, undefined),
     async flush(timeoutMs) {
       if (await durable(timeoutMs)) return;
       throw new Error(

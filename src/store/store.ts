@@ -1,6 +1,6 @@
 /** The store port: what must survive a restart of the bridge. Types only; `memory.ts` and `redis.ts` are the adapters. */
 
-import type { FullJid } from '../protocol/jid.ts';
+import type { BareJid, FullJid } from '../protocol/jid.ts';
 
 /** One subscription as stored; the canonical form of protocol section "Subscriptions". */
 export interface StoredSubscription {
@@ -20,6 +20,12 @@ export interface StoredSession {
   readonly subscriptions: readonly StoredSubscription[];
 }
 
+/** A granted presence subscription (RFC 6121 §3): the watcher sees the telephone of this hosted contact. */
+export interface StoredWatch {
+  readonly contact: BareJid;
+  readonly watcher: BareJid;
+}
+
 /** How the store fares. */
 export interface StoreState {
   readonly usable: boolean;
@@ -30,8 +36,9 @@ export interface StoreState {
 }
 
 /**
- * Sessions with their subscriptions. Writes are accepted at once and become durable soon: the adapter keeps the latest
- * state per session, retries for ever while the backing server is away, and holds at most one entry a session.
+ * Sessions with their subscriptions, who watches whose telephone, and a few facts. Writes are accepted at once and become
+ * durable soon: the adapter keeps the latest state per entry, retries for ever while the backing server is away, and
+ * holds at most one write an entry.
  */
 export interface Store {
   readonly state: StoreState;
@@ -46,6 +53,18 @@ export interface Store {
   saveSession(session: StoredSession): void;
   /** Forgets this session; unknown ones are ignored. */
   deleteSession(jid: FullJid): void;
+  /** All granted subscriptions, in no order. Rejects while the backing server is away. */
+  loadWatches(): Promise<StoredWatch[]>;
+  /** Keeps a granted subscription; again is as good as once. */
+  saveWatch(watch: StoredWatch): void;
+  /** Forgets a granted subscription; unknown ones are ignored. */
+  deleteWatch(watch: StoredWatch): void;
+  /** What a bridge left for the one after it, by name. Rejects while the backing server is away. */
+  loadFacts(): Promise<Map<string, string>>;
+  /** Keeps a fact, replacing what was known under its name. Names are this program's own. */
+  saveFact(name: string, text: string): void;
+  /** Forgets a fact; unknown ones are ignored. */
+  deleteFact(name: string): void;
   /** Resolves when everything accepted before the call is durable; rejects after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }

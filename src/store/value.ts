@@ -1,9 +1,10 @@
 /**
- * A session as a Redis value: JSON without field names, a version number in front. Restarts read a hundred thousand of them.
+ * Entries as Redis fields and values. A session is JSON without field names, a version number in front; a watch is all in
+ * its field. Restarts read hundreds of thousands of them.
  */
 
 import { fullJid, parseJid } from '../protocol/jid.ts';
-import type { StoredSession, StoredSubscription } from './store.ts';
+import type { StoredSession, StoredSubscription, StoredWatch } from './store.ts';
 
 const version = 1;
 
@@ -34,6 +35,19 @@ export function decodeSession(field: string, value: string): StoredSession | und
     subscriptions.push(subscription);
   }
   return { jid, since, client, subscriptions };
+}
+
+/** `contact watcher`: neither JID can hold a blank (RFC 7622 §3.3). */
+export function watchField({ contact, watcher }: StoredWatch): string {
+  return `${contact} ${watcher}`;
+}
+
+/** The watch behind a field; undefined where no bridge wrote it. */
+export function decodeWatch(field: string): StoredWatch | undefined {
+  const [contact, watcher, ...rest] = field.split(' ').map((text) => parseJid(text));
+  if (contact === undefined || watcher === undefined || rest.length > 0) return undefined;
+  if (contact.resource !== '' || watcher.resource !== '') return undefined;
+  return { contact: contact.bare, watcher: watcher.bare };
 }
 
 function decodeSubscription(row: unknown): StoredSubscription | undefined {

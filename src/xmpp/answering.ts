@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { elements, type XmlElement } from '../protocol/xml.ts';
 import { type Addressed, writeAnswer } from './stanza.ts';
-import type { IqAnswer, IqHandler, IqRequest } from './xmpp.ts';
+import type { AnswerFrame, IqAnswer, IqHandler, IqRequest } from './xmpp.ts';
 
 /** What {@link createAnswering} needs. */
 export interface AnsweringOptions {
@@ -23,11 +23,15 @@ export interface AnsweringOptions {
   send(stanza: string): boolean;
 }
 
+/** The IQs of others: who serves them, and which are in the making. */
 export interface Answering {
   /** How many are in the making. */
   readonly size: number;
-  /** Registers a handler by namespace and, where given, name of the payload. Throws on a second one for the same. */
-  handle(ns: string, handler: IqHandler, name?: string): void;
+  /**
+   * Registers a handler by namespace and, where given, name of the payload; `frame` is put around whatever answers these IQs.
+   * Throws on a second one for the same.
+   */
+  handle(ns: string, handler: IqHandler, name?: string, frame?: AnswerFrame): void;
   /** Takes an IQ of any type but `result` and `error`. Never throws. */
   answer(iq: XmlElement): void;
   /** Answers an IQ that cannot be served; nothing where there is nobody to answer. */
@@ -42,51 +46,80 @@ export interface Answering {
 /** The key that stands for any name of the namespace. No element is called so. */
 const anyName = '*';
 
+interface Registered {
+  readonly handler: IqHandler;
+  readonly frame: AnswerFrame;
+}
+
+const unframed: AnswerFrame = (_request, answer) => answer;
+
 /** Makes it. */
 export function createAnswering(options: AnsweringOptions): Answering {
   const { domain, deadlineMs, max, maxBytes, log, send } = options;
-  const handlers = new Map<string, Map<string, IqHandler>>();
+  const handlers = new Map<string, Map<string, Registered>>();
   /** The IQs in the making, each with what answers it. */
   const open = new Map<symbol, (answer: IqAnswer) => void>();
   let finishing = false;
   let idle: (() => void) | undefined;
 
-  function write(whose: Addressed, answer: IqAnswer): void {
-    let stanza = writeAnswer(whose, answer);
+  function write(whose: Addressed, answer: IqAnswer, frame = (inner: IqAnswer) => inner): void {
+    const stanza = fitting(whose, answer, frame);
+    if (stanza !== undefined && !send(stanza))
+      log.warn(
+        { to: whose.from, id: shown(whose) },
+        'an IQ answer was lost: the XMPP server does not keep up',
+      );
+  }
+
+  /** The answer, or that it is too large; undefined where even that is, for which only the sender's own id can be the cause. */
+  function fitting(
+    whose: Addressed,
+    answer: IqAnswer,
+    frame: (answer: IqAnswer) => IqAnswer,
+  ): string | undefined {
+    const stanza = writeAnswer(whose, frame(answer));
     const bytes = Buffer.byteLength(stanza);
-    if (bytes > maxBytes) {
-      log.error(
-        { to: whose.from, bytes, maxBytes },
-        'an answer was too large for the XMPP server and became an error',
-      );
-      const error = new StanzaError(
-        'resource-constraint',
-        `the answer has ${bytes} bytes, ${maxBytes} are possible: ask for less`,
-        'modify',
-      );
-      stanza = writeAnswer(whose, { error });
+    if (bytes <= maxBytes) return stanza;
+    const text = `the answer has ${bytes} bytes, ${maxBytes} are possible: ask for less`;
+    const instead = writeAnswer(
+      whose,
+      frame({ error: new StanzaError('resource-constraint', text, 'modify') }),
+    );
+    if (Buffer.byteLength(instead) > maxBytes) {
+      log.debug({ to: whose.from }, 'an IQ was not answered: its id alone is larger than a stanza may be');
+      return undefined;
     }
-    if (!send(stanza))
-      log.warn({ to: whose.from, id: whose.id }, 'an IQ answer was lost: the XMPP server does not keep up');
+    log.error(
+      { to: whose.from, bytes, maxBytes },
+      'an answer was too large for the XMPP server and became an error',
+    );
+    return instead;
   }
 
   /** What answers this IQ: the first call counts. */
-  function opened(whose: Addressed, payload: XmlElement): (answer: IqAnswer) => void {
+  function opened(
+    whose: Addressed,
+    payload: XmlElement,
+    frame: (answer: IqAnswer) => IqAnswer,
+  ): (answer: IqAnswer) => void {
     const key = Symbol();
     const settle = (answer: IqAnswer) => {
       if (!open.delete(key)) return;
       clearTimeout(timer);
       try {
-        write(whose, answer);
+        write(whose, answer, frame);
       } catch (error) {
         // Not an answer that can be written: as much the handler's defect as throwing.
-        write(whose, defect(error, whose, payload));
+        write(whose, defect(error, whose, payload), frame);
       }
       if (open.size === 0) idle?.();
     };
     const timer = setTimeout(() => {
       const reference = newReference();
-      log.error({ reference, from: whose.from, id: whose.id, deadlineMs }, 'an IQ was not answered in time');
+      log.error(
+        { reference, from: whose.from, id: shown(whose), deadlineMs },
+        'an IQ was not answered in time',
+      );
       settle({
         error: new StanzaError(
           'remote-server-timeout',
@@ -125,7 +158,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     return { type, id: whose.id, from, to, payload };
   }
 
-  function handlerOf({ ns, name }: XmlElement): IqHandler | undefined {
+  function registeredFor({ ns, name }: XmlElement): Registered | undefined {
     const names = handlers.get(ns ?? '');
     return names?.get(name) ?? names?.get(anyName);
   }
@@ -134,32 +167,33 @@ export function createAnswering(options: AnsweringOptions): Answering {
     get size() {
       return open.size;
     },
-    handle(ns, handler, name = anyName) {
-      const names = handlers.get(ns) ?? new Map<string, IqHandler>();
+    handle(ns, handler, name = anyName, frame = unframed) {
+      const names = handlers.get(ns) ?? new Map<string, Registered>();
       if (names.has(name)) throw new Error(`a second handler for IQs with <${name} xmlns='${ns}'/>`);
-      handlers.set(ns, names.set(name, handler));
+      handlers.set(ns, names.set(name, { handler, frame }));
     },
     answer(iq) {
       const whose = addressOf(iq, domain);
       if (whose === undefined) {
-        log.warn({ id: iq.attrs.get('id') }, 'an IQ without sender was ignored');
+        log.warn({ id: iq.attrs.get('id')?.slice(0, idInLog) }, 'an IQ without sender was ignored');
         return;
       }
-      const refuse = (error: StanzaError) => write(whose, { error });
       const request = read(iq, whose);
-      if (request instanceof StanzaError) return refuse(request);
-      const handler = handlerOf(request.payload);
+      if (request instanceof StanzaError) return write(whose, { error: request });
+      const registered = registeredFor(request.payload);
+      const frame = (answer: IqAnswer) => registered?.frame(request, answer) ?? answer;
+      const refuse = (error: StanzaError) => write(whose, { error }, frame);
       if (finishing) return refuse(new StanzaError('service-unavailable', 'shutting down', 'wait'));
-      if (handler === undefined) {
+      if (registered === undefined) {
         return refuse(new StanzaError('service-unavailable', `${request.payload.name}: not served here`));
       }
       if (open.size >= max)
         return refuse(new StanzaError('resource-constraint', 'too many requests at a time'));
       const { payload } = request;
-      const settle = opened(whose, payload);
+      const settle = opened(whose, payload, frame);
       // In this turn, so that requests of one sender reach their handlers in order.
       try {
-        const answer = handler(request);
+        const answer = registered.handler(request);
         if (answer instanceof Promise)
           answer.then(settle, (error: unknown) => settle(defect(error, whose, payload)));
         else settle(answer);
@@ -194,6 +228,13 @@ function addressOf({ attrs }: Pick<XmlElement, 'attrs'>, domain: string): Addres
   return from === undefined || from === ''
     ? undefined
     : { id: attrs.get('id'), from, to: attrs.get('to') ?? domain };
+}
+
+// The sender chooses it, and its length.
+const idInLog = 60;
+
+function shown({ id }: Addressed): string | undefined {
+  return id?.slice(0, idInLog);
 }
 
 /** Joins what the sender was told with what the log says. */

@@ -63,7 +63,7 @@ export interface Component extends Xmpp {
 
 /** How long a stream has to last for the next loss to count as the first of a row, milliseconds. */
 const stableMs = 30_000;
-/** The least time that the closing of the stream gets, milliseconds. */
+/** How long the server has for a last ping, and the least time that the closing of the stream gets, milliseconds. */
 const closeMs = 500;
 
 /**
@@ -225,7 +225,7 @@ export function createComponent(options: ComponentOptions): Component {
   }
 
   function onTooDeep({ name, attrs }: LtxElement): void {
-    log.warn(
+    log.debug(
       { name, from: attrs.from, maxDepth: limits.maxDepth },
       'a stanza with too deeply nested elements was refused',
     );
@@ -241,7 +241,7 @@ export function createComponent(options: ComponentOptions): Component {
     unwatch();
     await answering.finish(state.status === 'online' ? graceMs : 0);
     // What the server had sent before this comes back has been refused by then; nothing can be answered after the closing tag.
-    if (state.status === 'online') await ping(left()).catch(() => undefined);
+    if (state.status === 'online') await ping(Math.min(closeMs, left())).catch(() => undefined);
     await outbox.flushed(left());
     outbox.detach();
     await stream?.close(Math.max(closeMs, left()));

@@ -30,6 +30,7 @@ export interface Limits {
   readonly maxDepth: number;
 }
 
+/** What holds where nothing else is said. */
 export const defaultLimits: Limits = {
   openMs: 10_000,
   reconnectMinMs: 500,

@@ -41,6 +41,7 @@ export interface OutboxOptions {
   onRoom?(): void;
 }
 
+/** The stanzas on their way out. */
 export interface Outbox {
   readonly counters: OutboxCounters;
   /** The stream is up, and fewer events wait than the mark allows. */

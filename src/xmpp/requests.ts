@@ -15,6 +15,7 @@ export interface RequestOptions {
   send(stanza: string): boolean;
 }
 
+/** The table of IQs that wait. */
 export interface Requests {
   /** How many wait. */
   readonly size: number;

@@ -2,7 +2,7 @@
 
 import { isStanzaCondition, StanzaError } from '../errors.ts';
 import { type Jid, parseJid } from '../protocol/jid.ts';
-import { child, elements, escapeXml, serialize, textOf, type XmlElement } from '../protocol/xml.ts';
+import { child, elements, escapeXml, serialize, textOf, type XmlElement, xml } from '../protocol/xml.ts';
 import { STANZAS_NS } from './namespaces.ts';
 import type { IqAnswer, Stanza } from './xmpp.ts';
 
@@ -16,14 +16,16 @@ export interface Addressed {
 /** The one answer to an IQ. */
 export function writeAnswer({ id, from, to }: Addressed, answer: IqAnswer): string {
   const head = `<iq from='${escapeXml(to)}' to='${escapeXml(from)}'${id === undefined ? '' : ` id='${escapeXml(id)}'`}`;
-  if ('error' in answer) return `${head} type='error'>${writeError(answer.error)}</iq>`;
+  if ('error' in answer) return `${head} type='error'>${serialize(errorElement(answer.error))}</iq>`;
   if (answer.result === undefined) return `${head} type='result'/>`;
   return `${head} type='result'>${serialize(answer.result)}</iq>`;
 }
 
-function writeError({ condition, type, message }: StanzaError): string {
-  const text = message === '' ? '' : `<text xmlns='${STANZAS_NS}' xml:lang='en'>${escapeXml(message)}</text>`;
-  return `<error type='${type}'><${condition} xmlns='${STANZAS_NS}'/>${text}</error>`;
+/** The `error` element of an IQ that says so (RFC 6120 §8.3.2). */
+export function errorElement({ condition, type, message }: StanzaError): XmlElement {
+  const defined = xml(condition, { xmlns: STANZAS_NS });
+  const text = message === '' ? [] : [xml('text', { xmlns: STANZAS_NS, 'xml:lang': 'en' }, [message])];
+  return xml('error', { type }, [defined, ...text]);
 }
 
 /** Reads the error of a stanza of type `error`; a condition that RFC 6120 does not know becomes `undefined-condition`. */

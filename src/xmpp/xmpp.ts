@@ -23,6 +23,12 @@ export type IqAnswer = { readonly result: XmlElement | undefined } | { readonly 
  */
 export type IqHandler = (request: IqRequest) => Promise<IqAnswer> | IqAnswer;
 
+/**
+ * Puts an answer into another before it is sent, whoever gave it: the handler, or the adapter itself on a deadline, at a limit, on
+ * the way down. For IQs whose sender asks for somebody else (XEP-0355), who would not hear of an error outside. Must not throw.
+ */
+export type AnswerFrame = (request: IqRequest, answer: IqAnswer) => IqAnswer;
+
 /** A presence or message stanza, as it came. */
 export interface Stanza {
   readonly from: Jid;
@@ -60,8 +66,11 @@ export interface Xmpp {
   stop(graceMs: number): Promise<void>;
   /** Calls back on every change of {@link state}. Returns the unsubscription. */
   onState(listener: (state: XmppState) => void): () => void;
-  /** Registers the handler of IQs by payload namespace (and optionally element name). One handler a key; throws on a second. */
-  onIq(ns: string, handler: IqHandler, name?: string): void;
+  /**
+   * Registers the handler of IQs by payload namespace (and optionally element name). One handler a key; throws on a second.
+   * `frame` is put around every answer to these IQs.
+   */
+  onIq(ns: string, handler: IqHandler, name?: string, frame?: AnswerFrame): void;
   /** Presence towards the component (any host it serves). */
   onPresence(listener: (stanza: Stanza) => void): void;
   /** Messages towards the component, errors included (`type === 'error'`). */

@@ -97,6 +97,8 @@ export interface Phone {
   unhold(channel?: string): void;
   /** Blind transfer of the other party by SIP REFER. */
   transfer(number: string, channel?: string): void;
+  /** `Event` of each SIP NOTIFY so far. `talk` makes the telephone answer where it rings. */
+  readonly notified: readonly string[];
   /** The calls on the display. */
   state(): readonly PhoneCall[];
 }
@@ -240,6 +242,8 @@ export interface Asterisk {
   emit(event: string, headers: Readonly<Record<string, string>>, privilege?: string): void;
   /** Sets messages waiting of a mailbox (`340`), with MessageWaiting events. Throws when there is no such mailbox. */
   messages(mailbox: string, unread: number, read?: number): void;
+  /** Members (extension numbers) of a queue who take a break. */
+  paused(queue: string): readonly string[];
   /** Leaves a value in the AstDB, as DBPut would. */
   database: Map<string, string>;
   load(spec: LoadSpec): Promise<LoadReport>;

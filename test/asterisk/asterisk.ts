@@ -100,6 +100,7 @@ export async function startAsterisk(options: AsteriskOptions = {}): Promise<Aste
         ]),
       );
     },
+    paused: (queue) => [...(pbx.queues.get(queue)?.paused.keys() ?? [])],
     database: pbx.database,
     load: (spec) => runLoad(pbx, spec, () => sent),
     until: waiting.until,

@@ -72,7 +72,17 @@ function place(
 
 type Controls = Pick<
   Phone,
-  'endpoint' | 'answer' | 'decline' | 'busy' | 'timeout' | 'hangup' | 'hold' | 'unhold' | 'transfer' | 'state'
+  | 'endpoint'
+  | 'answer'
+  | 'decline'
+  | 'busy'
+  | 'timeout'
+  | 'hangup'
+  | 'hold'
+  | 'unhold'
+  | 'transfer'
+  | 'state'
+  | 'notified'
 >;
 
 function createControls(pbx: Pbx, line: Line, changed: () => void): Controls {
@@ -124,6 +134,7 @@ function createControls(pbx: Pbx, line: Line, changed: () => void): Controls {
           blindTransfer(pbx, channel, line.endpoint.context, number);
         },
       ),
+    notified: line.notified,
     state: () => callsOf(pbx, line).map(callOf),
   };
 }

@@ -12,6 +12,7 @@ import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
 import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
+import { idlePresence } from '../idle.ts';
 import { until } from '../servers/until.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
 import type { Tree } from '../xmpp/tree.ts';
@@ -102,10 +103,18 @@ export async function startWorld(
     xmpp,
     pbx,
     store: createMemoryStore(),
+    presence: idlePresence(),
+    askPresence: false,
     directory,
     calls: callsOf(() => directory.current),
     domains: [domain],
-    settings: { context: 'internal', outsidePrefix: '0', ringMs: 30_000, showNumber: (number) => number },
+    settings: {
+      context: 'internal',
+      internationalPrefix: '00',
+      outsidePrefix: '0',
+      ringMs: 30_000,
+      showNumber: (number) => number,
+    },
     limits: {
       sessions: 1000,
       perUser: 10,
@@ -116,6 +125,7 @@ export async function startWorld(
       commandMs: 2000,
       graceMs: 1000,
       pingEveryMs: 60_000,
+      pingsPerSecond: 10,
     },
     log,
     now: Date.now,

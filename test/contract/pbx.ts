@@ -12,6 +12,8 @@ export interface Telephone {
   /** What it does when it is called, from now on. Default: `ring`. */
   behave(behaviour: 'answer' | 'ring' | 'busy'): void;
   dial(number: string): Promise<void>;
+  /** `Event` of each SIP NOTIFY it got. `talk` makes it answer where it rings. */
+  readonly notified: readonly string[];
   /** Ends whatever call it has; none is fine. */
   hangup(): Promise<void>;
 }
@@ -287,6 +289,35 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         expect(on.logged.join()).toContain("'write =' line of manager.conf");
       });
 
+      it('notify: the telephone gets the event, and one that rings answers', async () => {
+        const on = await connected();
+        phone('370').behave('ring');
+        await phone('340').dial('370');
+        await until('370 rings', () =>
+          [...live(on.events).values()].some(({ name }) => name.startsWith('PJSIP/370-')),
+        );
+        const before = phone('370').notified.length;
+        await on.notify('PJSIP/370' as DeviceName, 'hold');
+        await on.notify('PJSIP/370' as DeviceName, 'talk');
+        await until('they talk', () => together(on.events, '340', '370'));
+        expect(phone('370').notified.slice(before)).toEqual(['hold', 'talk']);
+      });
+
+      it('notify: refused where there is no such endpoint, and for other technologies', async () => {
+        const on = await connected();
+        const missing = on.notify('PJSIP/nobody' as DeviceName, 'talk');
+        await expect(missing).rejects.toMatchObject({
+          code: 'rejected',
+          message: expect.stringContaining('nobody'),
+        });
+        for (const [device, code] of [
+          ['SIP/340', 'not-supported'],
+          ['PJSIP/340\r\nAction: Command', 'invalid-target'],
+        ]) {
+          await expect(on.notify(device as DeviceName, 'talk')).rejects.toMatchObject({ code });
+        }
+      });
+
       it('refuse what AMI cannot carry', async () => {
         const on = await connected();
         const refused = { code: 'invalid-target' };
@@ -312,6 +343,66 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
       it('mailboxes come with their counters', async () => {
         const on = await connected();
         expect((await on.mailboxes()).get('340@default')).toEqual({ newMessages: 0, oldMessages: 0 });
+      });
+    });
+
+    describe('the database', () => {
+      it('gives back what was put, by entry and by family', async () => {
+        const on = await connected();
+        expect(await on.dbGet('DND', '340')).toBeUndefined();
+        expect(await on.dbFamily('DND')).toEqual(new Map());
+        await on.dbPut('DND', '340', 'YES, "always"');
+        await on.dbPut('DND', '*40', 'YES');
+        await on.dbPut('DNDX', '340', 'other');
+        expect(await on.dbGet('DND', '340')).toBe('YES, "always"');
+        expect(await on.dbFamily('DND')).toEqual(
+          new Map([
+            ['340', 'YES, "always"'],
+            ['*40', 'YES'],
+          ]),
+        );
+        await on.dbDel('DND', '*40');
+        await on.dbDel('DNDX', '340');
+        await on.dbDel('DND', '340');
+        await on.dbDel('DND', '340');
+        expect(await on.dbGet('DND', '340')).toBeUndefined();
+      });
+
+      it('takes no key that would mean others', async () => {
+        const on = await connected();
+        for (const key of ['', '340/x', '%', 'a b', '3\r\n4'])
+          await expect(on.dbPut('DND', key, 'x')).rejects.toMatchObject({ code: 'invalid-target' });
+        await expect(on.dbDel('', '340')).rejects.toMatchObject({ code: 'invalid-target' });
+        await expect(on.dbPut('DND', '340', 'a\r\nb')).rejects.toMatchObject({ code: 'invalid-target' });
+      });
+    });
+
+    describe('queues', () => {
+      it('tell their members, and who takes a break', async () => {
+        const on = await connected();
+        const anna = async () =>
+          (await on.queueMembers()).find(({ stateInterface }) => stateInterface === 'PJSIP/340');
+        expect(await anna()).toEqual({
+          queue: 'Support',
+          interface: 'PJSIP/340',
+          stateInterface: 'PJSIP/340',
+          paused: false,
+          pausedReason: '',
+        });
+        await on.queuePause('Support', 'PJSIP/340', true, 'Lunch & more');
+        expect(await anna()).toMatchObject({ paused: true, pausedReason: 'Lunch & more' });
+        await on.queuePause('Support', 'PJSIP/340', false, '');
+        expect((await anna())?.paused).toBe(false);
+      });
+
+      it('refuse a member that they do not have, and never take nobody for everybody', async () => {
+        const on = await connected();
+        await expect(on.queuePause('Support', 'PJSIP/320', true, '')).rejects.toMatchObject({
+          code: 'rejected',
+        });
+        await expect(on.queuePause('', 'PJSIP/340', true, '')).rejects.toMatchObject({
+          code: 'invalid-target',
+        });
       });
     });
 

@@ -1,8 +1,8 @@
 /** What every store does: the specification of the port. Adapters' test files hold only the way to one. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fullJid, parseJid } from '../../src/protocol/jid.ts';
-import type { Store, StoredSession } from '../../src/store/store.ts';
+import { type BareJid, fullJid, parseJid } from '../../src/protocol/jid.ts';
+import type { Store, StoredSession, StoredWatch } from '../../src/store/store.ts';
 
 /** A session of `<user>@example.org/<resource>`. */
 export function session(user: string, resource: string, more: Partial<StoredSession> = {}): StoredSession {
@@ -33,6 +33,14 @@ export function session(user: string, resource: string, more: Partial<StoredSess
 export function sorted(sessions: readonly StoredSession[]): StoredSession[] {
   return [...sessions].sort((a, b) => (a.jid < b.jid ? -1 : 1));
 }
+
+/** Somebody who watches a telephone. */
+export function watch(contact: string, watcher: string): StoredWatch {
+  return { contact: `${contact}@pbx.example.org` as BareJid, watcher: `${watcher}@example.org` as BareJid };
+}
+
+const inOrder = (watches: readonly StoredWatch[]) =>
+  watches.map((each) => `${each.contact} ${each.watcher}`).sort();
 
 /** The suite. `create` makes a store that holds nothing; it is started and stopped here. */
 export function describeStore(name: string, create: () => Store): void {
@@ -103,6 +111,33 @@ export function describeStore(name: string, create: () => Store): void {
       expect(await store.loadSessions()).toHaveLength(2500);
       await store.flush(10_000);
       expect(sorted(await store.loadSessions())).toEqual(sorted(kept));
+    });
+
+    test('keeps who watches whom, each pair once, until it is forgotten', async () => {
+      const [a, b, c] = [watch('tweber', 'mmeyer'), watch('tweber', 'boss'), watch('*40', 'mmeyer')];
+      for (const one of [a, b, c, a]) store.saveWatch(one);
+      store.deleteWatch(b);
+      expect(inOrder(await store.loadWatches())).toEqual(inOrder([a, c]));
+      await store.flush(5000);
+      store.deleteWatch(a);
+      store.deleteWatch(watch('nobody', 'nowhere'));
+      store.saveWatch(b);
+      await store.flush(5000);
+      expect(inOrder(await store.loadWatches())).toEqual(inOrder([b, c]));
+      expect(await store.loadSessions()).toEqual([]);
+    });
+
+    test('keeps facts, the latest under each name', async () => {
+      expect(await store.loadFacts()).toEqual(new Map());
+      store.saveFact('weather', 'rain');
+      store.saveFact('lunch', 'söup & bread');
+      await store.flush(5000);
+      store.saveFact('weather', 'sun');
+      store.deleteFact('lunch');
+      store.deleteFact('unknown');
+      expect(await store.loadFacts()).toEqual(new Map([['weather', 'sun']]));
+      await store.flush(5000);
+      expect(await store.loadFacts()).toEqual(new Map([['weather', 'sun']]));
     });
 
     test('calls no listener after it was released', async () => {

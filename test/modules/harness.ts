@@ -1,14 +1,13 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { Calls } from '../../src/calls/calls.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
-import { createDirectory, type Device, type UserRecord } from '../../src/directory.ts';
+import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createMailboxes } from '../../src/mailboxes.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, DeviceName, Pbx, PbxId } from '../../src/pbx/pbx.ts';
+import type { ChannelId, DeviceName } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -17,6 +16,7 @@ import { createRateLimit } from '../../src/rate.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
+import { idleCalls, idlePbx } from '../idle.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -93,13 +93,20 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
 }
 
 /** What a test may set and see. */
-export function api(options: { modules?: readonly Module[]; timeoutMs?: number; perSecond?: number } = {}) {
+export function api(
+  options: {
+    modules?: readonly Module[];
+    timeoutMs?: number;
+    perSecond?: number;
+    directory?: Directory;
+  } = {},
+) {
   const modules = options.modules ?? allModules;
   const settings = new Map([
     ['sys.voicebox', '*100'],
     ['sys.broken', 'a&b'],
   ]);
-  let directory = createDirectory(people, settings);
+  let directory = options.directory ?? createDirectory(people, settings);
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -112,29 +119,22 @@ export function api(options: { modules?: readonly Module[]; timeoutMs?: number; 
       if (failure) throw failure;
       actions.push([verb, ...args]);
     };
-  const pbx: Pbx = {
-    id: 'main' as PbxId,
-    state: { control: true, feed: true, reason: '' },
-    start: async () => {},
-    stop: async () => {},
-    onState: () => () => {},
-    onEvent: () => {},
+  const pbx = idlePbx({
     originate: act('originate'),
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
     redirect: act('redirect'),
-    endpoints: async () => [],
-    mailboxes: async () => new Map(),
-  };
-  const calls: Calls = {
-    apply: () => [],
-    expect: () => [],
+    notify: act('notify'),
+    dbPut: act('dbPut'),
+    dbDel: act('dbDel'),
+    queuePause: act('queuePause'),
+  });
+  const calls = idleCalls({
     channel: (id) => views.find((each) => each.channel === id),
     channelsOf: (name) => views.filter((each) => each.device === name),
     channels: () => views,
-    currentName: (id) => id,
     deviceState: (name) => deviceStates.get(name),
-  };
+  });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
@@ -153,7 +153,13 @@ export function api(options: { modules?: readonly Module[]; timeoutMs?: number; 
       pbx,
       sessions,
       mailboxes,
-      settings: { context: 'internal', outsidePrefix: '0', ringMs: 30_000, showNumber: (number) => number },
+      settings: {
+        context: 'internal',
+        outsidePrefix: '0',
+        internationalPrefix: '00',
+        ringMs: 30_000,
+        showNumber: (number) => number,
+      },
       log,
       now: () => 1000,
     }),

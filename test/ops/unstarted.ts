@@ -11,6 +11,7 @@ import type { PbxId } from '../../src/pbx/pbx.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
+import { idlePresence } from '../idle.ts';
 
 /** Makes one. */
 export function unstarted(): Measured {
@@ -38,12 +39,15 @@ export function unstarted(): Measured {
     commandMs: 1000,
     graceMs: 1000,
     pingEveryMs: 1000,
+    pingsPerSecond: 10,
   };
   const bridge = createBridge({
     modules,
     xmpp,
     pbx,
     store,
+    presence: idlePresence(),
+    askPresence: false,
     limits,
     log,
     calls: callsOf(() => emptyDirectory),
@@ -54,9 +58,15 @@ export function unstarted(): Measured {
       stop: async () => {},
     },
     domains: ['example.org'],
-    settings: { context: 'internal', outsidePrefix: '', ringMs: 1000, showNumber: (number) => number },
+    settings: {
+      context: 'internal',
+      internationalPrefix: '00',
+      outsidePrefix: '',
+      ringMs: 1000,
+      showNumber: (number) => number,
+    },
     now: Date.now,
     monotonic: () => performance.now(),
   });
-  return { xmpp, pbx, store, bridge, limits, xmppLimits: defaultLimits };
+  return { xmpp, pbx, store, bridge, presence: idlePresence(), limits, xmppLimits: defaultLimits };
 }

@@ -236,8 +236,9 @@ describe('stopping', () => {
 
   it('does not wait for a peer that does not answer', async () => {
     const { pbx } = await connect({ limits: { loginTimeoutMs: 600_000 } }, undefined, '');
-    void pbx.start();
+    const started = pbx.start();
     await pbx.stop();
     expect(pbx.state.reason).toBe('control: stopped; feed: stopped');
+    await started;
   });
 });

@@ -20,6 +20,8 @@ export interface EjabberdOptions extends XmppOptions {
 
 /** A running ejabberd. */
 export interface EjabberdServer extends XmppServer {
+  /** Where the API is, without a slash at the end. */
+  readonly apiUrl: string;
   /**
    * Calls a command of ejabberd's API (mod_http_api), with the JSON body it wants: `api('add_rosteritem', {…})`.
    * @throws Error with the server's text if it refuses.
@@ -37,8 +39,8 @@ export async function startEjabberd(options: EjabberdOptions): Promise<EjabberdS
   const ports = { c2s: await freePort(), component: await freePort(), http: await freePort() };
   const config = join(folder.path, 'ejabberd.yml');
   await writeFile(config, ejabberdConfig(options, ports));
-  const api = (command: string, body: object) =>
-    call(`http://${loopback}:${ports.http}/api/${command}`, body);
+  const apiUrl = `http://${loopback}:${ports.http}/api`;
+  const api = (command: string, body: object) => call(`${apiUrl}/${command}`, body);
   const server = await startServer({
     version: await version(root),
     folder,
@@ -63,6 +65,7 @@ export async function startEjabberd(options: EjabberdOptions): Promise<EjabberdS
     c2sPort: ports.c2s,
     componentPort: ports.component,
     adduser,
+    apiUrl,
     api,
   });
 }

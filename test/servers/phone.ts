@@ -42,6 +42,8 @@ export interface Phone {
   /** @throws Error when the PBX refuses. */
   register(): Promise<void>;
   unregister(): Promise<void>;
+  /** `Event` of each NOTIFY outside of calls so far, but for messages waiting. `talk` makes it answer where it rings. */
+  readonly notified: readonly string[];
   /** New messages in the mailbox by the last message waiting indication (RFC 3842); undefined before the first. */
   readonly messages: number | undefined;
   /** Hangs up, unregisters and closes its socket. */
@@ -64,6 +66,7 @@ export async function startPhone(
   const log: string[] = [];
   const self: Party = { number: extension, name: entry?.name ?? '' };
   let incoming = options.incoming ?? 'ring';
+  const notified: string[] = [];
   let messages: number | undefined;
   let registered = false;
 
@@ -77,6 +80,7 @@ export async function startPhone(
         const call = find(request);
         if (call) return call.onRequest(request);
         if (method(request) === 'INVITE') return ring(request);
+        if (method(request) === 'NOTIFY') onNotify(header(request, 'Event'));
         const waiting = /Voice-Message:\s*(\d+)/i.exec(request.body)?.[1];
         if (waiting !== undefined) messages = Number(waiting);
         transport.respond(request, method(request) === 'BYE' ? '481 Call Does Not Exist' : '200 OK');
@@ -101,6 +105,13 @@ export async function startPhone(
     else if (incoming !== 'ring' && 'forward' in incoming) call.forward(incoming.forward);
     else if (incoming !== 'ring') setTimeout(() => answer(call), incoming.answerAfter).unref();
   };
+  const onNotify = (event: string) => {
+    // Comes unasked whenever a mailbox changes, and has its own place below.
+    if (event === 'message-summary') return;
+    notified.push(event);
+    const ringing = calls.find((call) => call.direction === 'in' && call.state === 'ringing');
+    if (event === 'talk' && ringing) answer(ringing);
+  };
   const answer = (call: Call) => {
     // The caller may have given up in the meantime.
     if (call.state === 'ringing') call.answer().catch((error: unknown) => log.push(`not answered: ${error}`));
@@ -117,6 +128,7 @@ export async function startPhone(
     set incoming(next) {
       incoming = next;
     },
+    notified,
     get messages() {
       return messages;
     },

@@ -62,8 +62,11 @@ async function findLoader(folders: readonly string[]): Promise<string> {
   );
 }
 
-/** Starts `command` in a process group of its own: an interrupt on the terminal reaches us, not the server. */
-export function start(command: Command): Running {
+/**
+ * Starts `command` in a process group of its own: an interrupt on the terminal reaches us, not the server. `onOutput` gets what it
+ * writes to stdout, as it comes.
+ */
+export function start(command: Command, onOutput: (text: string) => void = () => {}): Running {
   const [program, ...args] = [...tether, command.program, ...command.args];
   const child = spawn(program ?? command.program, args, {
     cwd: command.cwd,
@@ -75,7 +78,7 @@ export function start(command: Command): Running {
   const remember = (chunk: string) => {
     output = (output + chunk).slice(-logLimit);
   };
-  child.stdout.setEncoding('utf8').on('data', remember);
+  child.stdout.setEncoding('utf8').on('data', remember).on('data', onOutput);
   child.stderr.setEncoding('utf8').on('data', remember);
   child.stdin.on('error', (error) => remember(`${error}\n`));
   child.on('error', (error) => remember(`${error}\n`));

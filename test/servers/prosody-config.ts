@@ -11,7 +11,7 @@ interface Place {
 
 const modules = [
   ...['roster', 'saslauth', 'disco', 'presence', 'message', 'iq', 'ping', 'version', 'time', 'carbons'],
-  ...['mam', 'smacks', 'private', 'vcard', 'blocklist'],
+  ...['mam', 'smacks', 'private', 'pep', 'vcard', 'blocklist'],
 ];
 
 /** The text of `prosody.cfg.lua`. */
@@ -70,5 +70,6 @@ function delegations({ delegate, component }: ProsodyOptions): string {
 function privileges({ privilege, component }: ProsodyOptions): string {
   if (!privilege) return '';
   const rights = 'roster = "both"; message = "outgoing"; presence = "managed_entity"';
-  return `privileged_entities = { [${JSON.stringify(component.jid)}] = { ${rights} } }`;
+  const iq = 'iq = { ["http://jabber.org/protocol/pubsub"] = "set"; ["jabber:iq:private"] = "get" }';
+  return `privileged_entities = { [${JSON.stringify(component.jid)}] = { ${rights}; ${iq} } }`;
 }

@@ -1,15 +1,25 @@
 /** Before the tests: fetches the servers, so that no test's time limit has to cover a download. */
 import { type Progress, tree } from './debian.ts';
-import { asteriskTrees, composeTree, ejabberdTrees, prosodyTrees, redisTree, sippTree } from './trees.ts';
+import {
+  asteriskTrees,
+  composeTree,
+  ejabberdTrees,
+  prosodyTrees,
+  redisTree,
+  sippTree,
+  slixmppTree,
+} from './trees.ts';
 
 const wanted = [
   prosodyTrees['0.12'],
   prosodyTrees['13'],
   ejabberdTrees['23'],
   ejabberdTrees['24'],
+  ejabberdTrees['26'],
   asteriskTrees['22'],
   redisTree,
   sippTree,
+  slixmppTree,
   composeTree,
 ];
 

@@ -51,6 +51,18 @@ export interface Registrar {
  */
 export async function startSippPhone(registrar: Registrar, options: SippOptions): Promise<SippPhone> {
   const root = await tree(sippTree, options.onProgress);
+  // SIPp takes ports besides those it is told, next to its media port; somebody may have one of them. Then it ends at once.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await launch(root, registrar, options);
+    } catch (error) {
+      const endedAtOnce = error instanceof Error && error.message.includes('ended at once');
+      if (!endedAtOnce || tries === 3) throw error;
+    }
+  }
+}
+
+async function launch(root: string, registrar: Registrar, options: SippOptions): Promise<SippPhone> {
   const folder = await runFolder(`sipp-${options.extension}`);
   const port = await freePort();
   const contact = `sip:${options.extension}@${loopback}:${port}`;
@@ -61,7 +73,7 @@ export async function startSippPhone(registrar: Registrar, options: SippOptions)
   const remote = `${registrar.host}:${registrar.sipPort}`;
   const common = [remote, '-i', loopback, '-s', options.extension, '-nostdin', '-skip_rlimit'];
   const sipp = async (...args: string[]) => ({
-    ...(await fromTree(root, 'usr/bin/sipp', [...common, ...args])),
+    ...(await fromTree(root, 'usr/bin/sipp', [...common, '-cp', `${await freePort()}`, ...args])),
     env: { TERM: 'dumb' },
     cwd: folder.path,
   });
@@ -70,7 +82,10 @@ export async function startSippPhone(registrar: Registrar, options: SippOptions)
     const login = ['-au', options.extension, '-ap', options.password];
     const values = ['-set', 'contact', contact, '-set', 'expires', `${expires}`];
     const limits = ['-m', '1', '-timeout', '5s', '-timeout_error'];
-    const once = start(await sipp('-sf', join(scenarios, 'register.xml'), ...login, ...values, ...limits));
+    const own = ['-p', `${await freePort()}`];
+    const once = start(
+      await sipp('-sf', join(scenarios, 'register.xml'), ...own, ...login, ...values, ...limits),
+    );
     if ((await once.ended) !== 0) {
       throw new Error(`SIPp could not register ${options.extension}: ${once.log().slice(-1500)}`);
     }

@@ -7,10 +7,11 @@ export const prosodyTrees = {
   '13': { name: 'Prosody 13', suite: 'trixie', packages: ['prosody', 'prosody-modules', 'lua-expat'] },
 } as const satisfies Record<string, TreeRequest>;
 
-/** ejabberd 23.01 is in Debian 12, 24.12 in Debian 13. */
+/** ejabberd 23.01 is in Debian 12, 24.12 in Debian 13, 26.07 in testing. */
 export const ejabberdTrees = {
   '23': { name: 'ejabberd 23', suite: 'bookworm', packages: ['ejabberd'] },
   '24': { name: 'ejabberd 24', suite: 'trixie', packages: ['ejabberd'] },
+  '26': { name: 'ejabberd 26', suite: 'forky', packages: ['ejabberd'] },
 } as const satisfies Record<string, TreeRequest>;
 
 /** Asterisk is in Debian 11 (16) and in testing (22), not in 12 and 13. */
@@ -32,6 +33,13 @@ export const redisTree: TreeRequest = { name: 'Redis', suite: 'bookworm', packag
 
 /** SIPp, the SIP phone that runs scenario files. */
 export const sippTree: TreeRequest = { name: 'SIPp', suite: 'bookworm', packages: ['sip-tester'] };
+
+/** slixmpp, an XMPP library for Python, and Python: a standard client. */
+export const slixmppTree: TreeRequest = {
+  name: 'slixmpp',
+  suite: 'bookworm',
+  packages: ['python3-slixmpp'],
+};
 
 /** The openssl program, for certificates of servers with TLS. */
 export const opensslTree: TreeRequest = { name: 'OpenSSL', suite: 'bookworm', packages: ['openssl'] };

@@ -28,6 +28,13 @@ export async function login(
   entity.reconnect.stop();
   const stanzas: Element[] = [];
   entity.on('element', (element: Element) => stanzas.push(element));
+  // COMPAT: the library counts neither what is sent by `write` nor what comes before `<enabled/>`, and ends the stream over
+  // it (XEP-0198): it shall not see that the server offers acknowledgements, in whatever versions.
+  entity.prependListener('element', ({ name: kind, children }: Element) => {
+    if (kind !== 'stream:features') return;
+    const others = children.filter((node) => typeof node === 'string' || node.name !== 'sm');
+    children.splice(0, children.length, ...others);
+  });
   // COMPAT: the library decodes each TCP chunk on its own, which damages what is not ASCII.
   entity.on('connect', () => entity.socket?.setEncoding('utf8'));
   // What goes wrong shows as what does not arrive.

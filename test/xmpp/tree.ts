@@ -12,6 +12,11 @@ export function find(parent: Tree | undefined, name: string): Tree | undefined {
   return parent?.children.find((node): node is Tree => typeof node !== 'string' && node.name === name);
 }
 
+/** The element children. */
+export function elementsOf(element: Tree | undefined): Tree[] {
+  return (element?.children ?? []).filter((node): node is Tree => typeof node !== 'string');
+}
+
 /** The text right in an element. */
 export function textIn(element: Tree | undefined): string {
   return (element?.children ?? []).filter((node) => typeof node === 'string').join('');

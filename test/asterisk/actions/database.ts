@@ -24,6 +24,25 @@ export const databaseActions: readonly Action[] = [
     },
   },
   {
+    name: 'DBGetTree',
+    synopsis: 'Get DB entries, optionally at a particular family/key',
+    privilege: ['system', 'reporting'],
+    run({ pbx, header, list }) {
+      const [family, key] = [header('Family'), header('Key')];
+      const under = [family, key].filter((part) => part !== '').join('/');
+      const items = [...pbx.database]
+        .filter(([path]) => under === '' || path === under || path.startsWith(`${under}/`))
+        .map(([path, value]) => {
+          const body = lines([
+            ['Key', `/${path}`],
+            ['Val', value],
+          ]);
+          return { event: 'DBGetTreeResponse', body, idLast: true };
+        });
+      list('Result will follow', 'DBGetTreeComplete', items);
+    },
+  },
+  {
     name: 'DBPut',
     synopsis: 'Put DB entry.',
     privilege: ['system'],

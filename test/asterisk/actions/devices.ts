@@ -3,8 +3,8 @@ import { lines } from '../pbx/event.ts';
 import { contactUri, type Line } from '../pbx/pbx.ts';
 import type { Action, ListItem } from './define.ts';
 
-/** Actions that list devices, hints and endpoints. */
-export const deviceLists: readonly Action[] = [
+/** Actions on devices, hints and endpoints. */
+export const deviceActions: readonly Action[] = [
   {
     name: 'DeviceStateList',
     synopsis: 'List the current known device states.',
@@ -86,6 +86,39 @@ export const deviceLists: readonly Action[] = [
         ]),
       }));
       list('A listing of Endpoints follows, presented as EndpointList events', 'EndpointListComplete', items);
+    },
+  },
+  {
+    name: 'PJSIPNotify',
+    synopsis: 'Send a NOTIFY to either an endpoint, an arbitrary URI, or inside a SIP dialog.',
+    privilege: ['system'],
+    run({ pbx, action, header, ok, error }) {
+      if (header('Variable') === '') {
+        error('PJSIPNotify requires either an Option or Variable(s).You must use only one of them.');
+        return;
+      }
+      const targets = ['Endpoint', 'URI', 'Channel'].filter((name) => header(name) !== '');
+      if (targets.length !== 1) {
+        const hint = targets.length === 0 ? '' : '  You must use only one of them.';
+        error(`PJSIPNotify requires either an endpoint name, a SIP URI, or a channel.${hint}`);
+        return;
+      }
+      const endpoint = pbx.endpoints.get(header('Endpoint'));
+      if (endpoint === undefined) {
+        error(`Unable to retrieve endpoint ${header('Endpoint')}`);
+        return;
+      }
+      ok('NOTIFY sent');
+      const variables = action.headers.filter(([name]) => name.toLowerCase() === 'variable');
+      const [, event] = variables.map(([, value]) => /^Event=(.*)$/.exec(value)).find(Boolean) ?? [];
+      for (const line of endpoint.lines.filter(({ registered }) => registered)) {
+        line.notified.push(event ?? '');
+        if (event !== 'talk') continue;
+        [...pbx.channels.values()]
+          .find((channel) => channel.line === line && channel.ringing)
+          ?.ringing?.answered();
+      }
+      pbx.settle();
     },
   },
   {

@@ -1,4 +1,4 @@
-import { deviceState, memberDetails } from '../pbx/device.ts';
+import { deviceState, memberDetails, memberEvent } from '../pbx/device.ts';
 import { lines } from '../pbx/event.ts';
 import type { Pbx, Queue } from '../pbx/pbx.ts';
 import type { Action, ListItem } from './define.ts';
@@ -15,6 +15,34 @@ export const queueActions: readonly Action[] = [
         .filter((queue) => wanted === '' || queue.name === wanted)
         .flatMap((queue) => queueItems(pbx, queue, header('Member')));
       list('Queue status will follow', 'QueueStatusComplete', items);
+    },
+  },
+  {
+    name: 'QueuePause',
+    synopsis: 'Makes a queue member temporarily unavailable.',
+    privilege: ['agent'],
+    run({ pbx, header, ok, error }) {
+      const [name, member] = [header('Queue'), header('Interface')];
+      if (member === '' || header('Paused') === '') {
+        error("Need 'Interface' and 'Paused' parameters.");
+        return;
+      }
+      const number = member.replace(/^PJSIP\//, '');
+      const endpoint = pbx.endpoints.get(number);
+      const queues = [...pbx.queues.values()].filter(
+        (queue) => (name === '' || queue.name === name) && queue.members.includes(number),
+      );
+      if (endpoint === undefined || queues.length === 0) {
+        error('Interface not found');
+        return;
+      }
+      const paused = /^(true|yes|on|1)$/i.test(header('Paused'));
+      for (const queue of queues) {
+        if (paused) queue.paused.set(number, header('Reason'));
+        else queue.paused.delete(number);
+        memberEvent(pbx, 'QueueMemberPause', queue, endpoint, deviceState(pbx, endpoint));
+      }
+      ok(paused ? 'Interface paused successfully' : 'Interface unpaused successfully');
     },
   },
 ];
@@ -45,7 +73,7 @@ function queueItems(pbx: Pbx, queue: Queue, member: string): readonly ListItem[]
         ['Location', `PJSIP/${number}`],
         ['StateInterface', `PJSIP/${number}`],
       ]);
-      return [head + lines(memberDetails(pbx, deviceState(pbx, endpoint), false))];
+      return [head + lines(memberDetails(pbx, queue, endpoint, deviceState(pbx, endpoint), false))];
     });
   const entries = queue.waiting.map((channel, index) =>
     lines([

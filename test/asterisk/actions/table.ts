@@ -3,7 +3,7 @@ import { channelLists } from './channels.ts';
 import { coreActions } from './core.ts';
 import { databaseActions } from './database.ts';
 import type { Action } from './define.ts';
-import { deviceLists } from './devices.ts';
+import { deviceActions } from './devices.ts';
 import { originateAction } from './originate.ts';
 import { queueActions } from './queues.ts';
 import { sessionActions } from './session.ts';
@@ -14,7 +14,7 @@ const all: readonly Action[] = [
   originateAction,
   ...callActions,
   ...channelLists,
-  ...deviceLists,
+  ...deviceActions,
   ...voicemailActions,
   ...queueActions,
   ...databaseActions,

@@ -87,15 +87,20 @@ export function publishDevice(pbx: Pbx, endpoint: Endpoint): void {
   }
 }
 
-function publishMember(pbx: Pbx, queue: Queue, endpoint: Endpoint, state: string): void {
+/** Tells of a queue's member: its state (QueueMemberStatus) or its break (QueueMemberPause). */
+export function memberEvent(pbx: Pbx, name: string, queue: Queue, endpoint: Endpoint, state: string): void {
   const body = lines([
     ['Queue', queue.name],
     ['MemberName', endpoint.callerId?.name ?? ''],
     ['Interface', `PJSIP/${endpoint.number}`],
     ['StateInterface', `PJSIP/${endpoint.number}`],
-    ...memberDetails(pbx, state, true),
+    ...memberDetails(pbx, queue, endpoint, state, true),
   ]);
-  pbx.publish('QueueMemberStatus', 'agent', body);
+  pbx.publish(name, 'agent', body);
+}
+
+function publishMember(pbx: Pbx, queue: Queue, endpoint: Endpoint, state: string): void {
+  memberEvent(pbx, 'QueueMemberStatus', queue, endpoint, state);
   const available = queue.members.some((number) => pbx.endpoints.get(number)?.told === 'NOT_INUSE');
   if (available === queue.available) return;
   queue.available = available;
@@ -109,6 +114,8 @@ function publishMember(pbx: Pbx, queue: Queue, endpoint: Endpoint, state: string
 /** The tail of a queue member's headers; live events have Ringinuse, lists have not. */
 export function memberDetails(
   pbx: Pbx,
+  queue: Queue,
+  endpoint: Endpoint,
   state: string,
   live: boolean,
 ): readonly (readonly [string, string | number])[] {
@@ -122,8 +129,8 @@ export function memberDetails(
     ['LoginTime', Math.floor(pbx.started / 1000)],
     ['InCall', 0],
     ['Status', memberStates[state] ?? 0],
-    ['Paused', 0],
-    ['PausedReason', ''],
+    ['Paused', queue.paused.has(endpoint.number) ? 1 : 0],
+    ['PausedReason', queue.paused.get(endpoint.number) ?? ''],
     ...ringinuse,
     ['Wrapuptime', 0],
   ];

@@ -12,6 +12,8 @@ export interface Line {
   registered: boolean;
   behaviour: Behaviour;
   readonly port: number;
+  /** `Event` of each SIP NOTIFY that it was sent. */
+  readonly notified: string[];
 }
 
 /** A PJSIP endpoint with its devices, hint and mailbox. */
@@ -38,6 +40,8 @@ export interface Mailbox {
 /** A queue and who waits in it. */
 export interface Queue extends QueueSpec {
   readonly waiting: Channel[];
+  /** Members (extension numbers) on a break, and why. */
+  readonly paused: Map<string, string>;
   /** Whether a member was free, as last told. */
   available: boolean;
 }
@@ -113,7 +117,7 @@ export function createPbx(options: AsteriskOptions, send: (event: Outgoing) => v
 
   const queues = new Map<string, Queue>();
   for (const spec of options.queues ?? defaultQueues) {
-    queues.set(spec.name, { ...spec, waiting: [], available: true });
+    queues.set(spec.name, { ...spec, waiting: [], paused: new Map(), available: true });
   }
 
   const pbx: Pbx = {
@@ -226,7 +230,7 @@ export function createLoadEndpoint(number: string): Endpoint {
 let nextPort = 41_000;
 
 function createLine(endpoint: Endpoint, device: number, registered: boolean): Line {
-  return { endpoint, device, registered, behaviour: 'ring', port: nextPort++ };
+  return { endpoint, device, registered, behaviour: 'ring', port: nextPort++, notified: [] };
 }
 
 /** A device registers or goes away: the four events of a registration. */

@@ -49,6 +49,7 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
 
   function ringMembers(): void {
     for (const number of spec.members) {
+      if (spec.paused.has(number)) continue;
       const endpoint = pbx.endpoints.get(number);
       if (endpoint !== undefined && deviceState(pbx, endpoint) === 'NOT_INUSE') ringMember(endpoint);
     }

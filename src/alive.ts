@@ -1,0 +1,97 @@
+/** Asks whether a session is still there, and takes no client's words for the server's. */
+
+import { StanzaError } from './errors.ts';
+import type { FullJid } from './protocol/jid.ts';
+import { escapeXml, xml } from './protocol/xml.ts';
+import type { Session } from './sessions.ts';
+import type { Xmpp } from './xmpp/xmpp.ts';
+
+/** What is known after asking; `unknown` where nobody answered. */
+export type Finding = 'here' | 'gone' | 'unknown';
+
+/** Asks about sessions. */
+export interface Asking {
+  /** Never rejects; resolves within twice `timeoutMs` milliseconds. */
+  ask(session: Session, timeoutMs: number): Promise<Finding>;
+  /** Takes a message that came back from that JID. False where it was no question of ours. */
+  bounced(jid: FullJid): boolean;
+}
+
+// What servers answer for a full JID that is no more: RFC 6121 §8.5.3.2.3, and what s2s says of a lost remote.
+const gone = new Set(['service-unavailable', 'item-not-found', 'recipient-unavailable', 'gone']);
+// What our own side says where nobody answered, or nobody was asked.
+const unanswered = new Set(['remote-server-timeout', 'resource-constraint']);
+
+/**
+ * Makes it. A session gets a ping (XEP-0199). `service-unavailable` is what the server says of a session that is gone, but also
+ * what a client says that knows no pings (XEP-0199 §4.1), so it counts alone only for a session that did answer a ping before.
+ * Any other gets a second question that no client answers: an empty message of type `groupchat`, which servers deliver to a
+ * full JID or bounce (RFC 6121 §8.5.3.2.1). Servers keep the order, so when a ping to ourselves, sent after it, is
+ * back and the message is not, it was delivered.
+ */
+export function createAsking(xmpp: Xmpp): Asking {
+  /** Sessions that answered a ping. A session is a value: what opens in its place has to prove it anew. */
+  const pingable = new WeakSet<Session>();
+  /** Whom the second question went to, and whether it came back. */
+  const questions = new Map<FullJid, boolean>();
+  let fence: Promise<boolean> | undefined;
+  const ping = xml('ping', { xmlns: 'urn:xmpp:ping' });
+
+  async function conditionOf(to: string, timeoutMs: number): Promise<string | undefined> {
+    try {
+      await xmpp.request(to, 'get', ping, timeoutMs);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error;
+      // Of type `wait`: somebody on the way is shutting down, which says nothing about who is behind.
+      return error.type === 'wait' && error.condition === 'service-unavailable'
+        ? 'remote-server-timeout'
+        : error.condition;
+    }
+  }
+
+  /** One ping to ourselves behind all questions of this turn. True when it came back, with whatever answer. */
+  function passed(timeoutMs: number): Promise<boolean> {
+    fence ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        fence = undefined;
+        conditionOf(`${xmpp.domain}/fence`, timeoutMs).then(
+          (condition) => resolve(condition === undefined || !unanswered.has(condition)),
+          reject,
+        );
+      });
+    });
+    return fence;
+  }
+
+  async function askAgain(jid: FullJid, timeoutMs: number): Promise<Finding> {
+    const hints = "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>";
+    const question = `<message to='${escapeXml(jid)}' from='${escapeXml(xmpp.domain)}' type='groupchat'>${hints}</message>`;
+    questions.set(jid, false);
+    try {
+      if (!xmpp.send(question) || !(await passed(timeoutMs))) return 'unknown';
+      return questions.get(jid) ? 'gone' : 'here';
+    } finally {
+      questions.delete(jid);
+    }
+  }
+
+  return {
+    async ask(session, timeoutMs) {
+      const condition = await conditionOf(session.jid, timeoutMs);
+      if (condition === undefined) {
+        pingable.add(session);
+        return 'here';
+      }
+      if (unanswered.has(condition)) return 'unknown';
+      if (!gone.has(condition)) return 'here';
+      if (condition !== 'service-unavailable' || pingable.has(session)) return 'gone';
+      return askAgain(session.jid, timeoutMs);
+    },
+    bounced(jid) {
+      if (!questions.has(jid)) return false;
+      questions.set(jid, true);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * The other direction: who sets the chat status to "do not disturb" is not to be rung either. Sets do-not-disturb on the
+ * telephone and pauses the user in the queues; what was so before stays so afterwards.
+ *
+ * What was changed is noted in the AstDB, next to what it changed: whoever bridges next can restore it. The telephone's own
+ * presence never counts as the user's, so that the two cannot chase one another.
+ */
+
+import type { Directory, User } from '../directory.ts';
+import type { Log } from '../log.ts';
+import type { Pbx, QueueMember } from '../pbx/pbx.ts';
+import type { BareJid } from '../protocol/jid.ts';
+import { child, textOf } from '../protocol/xml.ts';
+import type { Stanza } from '../xmpp/xmpp.ts';
+import { PHONE } from './hosted.ts';
+
+/** What {@link createFollow} needs. */
+export interface FollowOptions {
+  /** Whether the user has asked for it. */
+  readonly follows: (user: User) => boolean;
+  readonly directory: () => Directory;
+  readonly pbx: Pick<Pbx, 'dbGet' | 'dbPut' | 'dbDel' | 'queueMembers' | 'queuePause'>;
+  /** AstDB family of do-not-disturb, keyed by extension. */
+  readonly family: string;
+  /** Called after do-not-disturb was changed. */
+  readonly onChange: () => void;
+  readonly log: Log;
+}
+
+/** The statuses that telephones follow. */
+export interface Follow {
+  /** Takes the presence of a user's client. */
+  take(stanza: Stanza): void;
+  /**
+   * Brings telephones in line with what is known, after the telephone system was away. Of these domains everybody who is
+   * online has been heard of: the others are not.
+   */
+  review(known: ReadonlySet<string>): void;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+/** Where the notes are; keyed by extension. */
+export const NOTES = 'OFFHOOK_DND';
+/** The reason of the breaks that are made here. */
+export const REASON = 'Do not disturb';
+/** Leaves room in a line of 1021 bytes for header and name. */
+const maxNote = 900;
+
+interface Status {
+  readonly dnd: boolean;
+  readonly priority: number;
+}
+
+interface Note {
+  /** Do-not-disturb was off, and was set here. */
+  readonly set: boolean;
+  /** Breaks that were begun here: queue and interface. */
+  readonly breaks: readonly (readonly [queue: string, member: string])[];
+}
+
+/** Makes it. */
+export function createFollow(options: FollowOptions): Follow {
+  const { follows, directory, pbx, family, onChange, log } = options;
+  const statuses = new Map<BareJid, Map<string, Status>>();
+  /** What is under way, by user: one thing after the other. */
+  const work = new Map<BareJid, Promise<void>>();
+
+  function wants(jid: BareJid): boolean {
+    const all = [...(statuses.get(jid)?.values() ?? [])];
+    const highest = Math.max(...all.map(({ priority }) => priority));
+    return all.some(({ dnd, priority }) => dnd && priority === highest);
+  }
+
+  function enqueue(user: User): void {
+    const after = (work.get(user.jid) ?? Promise.resolve()).then(async () => {
+      try {
+        // The latest wish counts, whatever was wished when this was queued.
+        await (wants(user.jid) ? begin(user) : end(user));
+      } catch (error) {
+        log.warn({ user: user.jid, reason: String(error) }, 'do-not-disturb does not follow the chat status');
+      }
+    });
+    work.set(user.jid, after);
+    void after.then(() => {
+      if (work.get(user.jid) === after) work.delete(user.jid);
+    });
+  }
+
+  async function begin(user: User): Promise<void> {
+    if ((await pbx.dbGet(NOTES, user.extension)) !== undefined) return;
+    const set = !isOn(await pbx.dbGet(family, user.extension));
+    const members = (await pbx.queueMembers()).filter((member) => !member.paused && isOf(user, member));
+    const breaks: [string, string][] = [];
+    for (const { queue, interface: member } of members) {
+      breaks.push([queue, member]);
+      if (Buffer.byteLength(JSON.stringify({ set, breaks })) > maxNote) breaks.pop();
+    }
+    // First the note: what happens after a crash in between can be undone.
+    await pbx.dbPut(NOTES, user.extension, JSON.stringify({ set, breaks }));
+    if (set) await pbx.dbPut(family, user.extension, 'YES');
+    for (const [queue, member] of breaks) await pbx.queuePause(queue, member, true, REASON);
+    log.info({ user: user.jid, queues: breaks.length }, 'do-not-disturb set, as the chat status is');
+    onChange();
+  }
+
+  async function end(user: User): Promise<void> {
+    const text = await pbx.dbGet(NOTES, user.extension);
+    if (text === undefined) return;
+    const { set, breaks } = readNote(text);
+    if (set) await pbx.dbDel(family, user.extension);
+    const members = breaks.length === 0 ? [] : await pbx.queueMembers();
+    for (const [queue, member] of breaks) {
+      const now = members.find((each) => each.queue === queue && each.interface === member);
+      // A break for another reason is the user's own by now.
+      if (now?.paused && (now.pausedReason === REASON || now.pausedReason === ''))
+        await pbx.queuePause(queue, member, false, '');
+    }
+    await pbx.dbDel(NOTES, user.extension);
+    log.info({ user: user.jid, queues: breaks.length }, 'do-not-disturb restored');
+    onChange();
+  }
+
+  return {
+    take({ type, from, element }) {
+      if (from.resource === PHONE || (type !== 'available' && type !== 'unavailable')) return;
+      const user = directory().byJid(from.bare);
+      if (user === undefined || !follows(user)) return;
+      const before = wants(user.jid);
+      const known = statuses.get(user.jid) ?? new Map<string, Status>();
+      if (type === 'available') {
+        const show = child(element, 'show');
+        const priority = child(element, 'priority');
+        known.set(from.resource, {
+          dnd: show !== undefined && textOf(show).trim() === 'dnd',
+          priority: (priority && Number.parseInt(textOf(priority), 10)) || 0,
+        });
+      } else if (from.resource === '') known.clear();
+      else known.delete(from.resource);
+      if (known.size === 0) statuses.delete(user.jid);
+      else statuses.set(user.jid, known);
+      if (wants(user.jid) !== before) enqueue(user);
+    },
+    review(known) {
+      for (const user of directory().users) {
+        if (!follows(user)) continue;
+        const domain = user.jid.slice(user.jid.indexOf('@') + 1);
+        if (statuses.has(user.jid) || known.has(domain)) enqueue(user);
+      }
+    },
+    async idle() {
+      while (work.size > 0) await Promise.all(work.values());
+    },
+  };
+}
+
+/** Whether a queue's member is one of the user's telephones, or a Local channel that leads to the user's extension. */
+function isOf(user: User, { interface: member, stateInterface }: QueueMember): boolean {
+  const devices = user.devices.map(({ device }): string => device);
+  return (
+    devices.includes(member) ||
+    devices.includes(stateInterface) ||
+    member.startsWith(`Local/${user.extension}@`)
+  );
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !/^(|no|0|off|false)$/i.test(value);
+}
+
+/** A note that somebody else wrote over: nothing is restored but do-not-disturb itself stays as it is. */
+function readNote(text: string): Note {
+  try {
+    const { set, breaks }: { set?: unknown; breaks?: unknown } = JSON.parse(text);
+    const pairs = (Array.isArray(breaks) ? breaks : []).flatMap((pair: unknown): [string, string][] => {
+      const [queue, member]: unknown[] = Array.isArray(pair) ? pair : [];
+      return typeof queue === 'string' && typeof member === 'string' ? [[queue, member]] : [];
+    });
+    return { set: set === true, breaks: pairs };
+  } catch {
+    return { set: false, breaks: [] };
+  }
+}

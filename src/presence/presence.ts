@@ -1,0 +1,347 @@
+/** Telephone presence: what the telephone system tells on one side, who watches on the other. */
+
+import type { Calls } from '../calls/calls.ts';
+import type { CallChange } from '../calls/changes.ts';
+import { type TelephoneState, telephoneState } from '../calls/presence.ts';
+import type { Directory, DirectorySource, User } from '../directory.ts';
+import { createDoNotDisturb } from '../do-not-disturb.ts';
+import type { Log } from '../log.ts';
+import type { PbxEvent } from '../pbx/events.ts';
+import type { Pbx } from '../pbx/pbx.ts';
+import type { BareJid } from '../protocol/jid.ts';
+import type { Store } from '../store/store.ts';
+import type { DiscoSources } from '../xmpp/disco.ts';
+import type { PrivilegeWatch } from '../xmpp/privilege.ts';
+import type { Rosters } from '../xmpp/rosters.ts';
+import type { Stanza, Xmpp } from '../xmpp/xmpp.ts';
+import { createActivity } from './activity.ts';
+import { createAudience } from './audience.ts';
+import { answerCards, hostedInfo, hostedItems, VCARD_NS } from './cards.ts';
+import { createDoubts } from './doubts.ts';
+import { createFill } from './fill.ts';
+import { createFollow } from './follow.ts';
+import { createHere, type ListConnected } from './here.ts';
+import { createHosted, hostedVoices } from './hosted.ts';
+import { createOwn } from './own.ts';
+import { createPublisher, type Voice } from './publisher.ts';
+import { createVisibility, type VisibilityOptions } from './visibility.ts';
+
+/** What the operator has decided. Times are milliseconds. */
+export interface PresenceSettings {
+  /** Whether there are hosted contacts. */
+  readonly contacts: boolean;
+  /** Whether telephones show as resources of the users' own JIDs, too. */
+  readonly ownResource: boolean;
+  /** Whether who talks has the activity `on_the_phone`. */
+  readonly activity: boolean;
+  readonly visibility: Omit<VisibilityOptions, 'domains'>;
+  /** Whether this user's telephone follows the chat status. */
+  readonly follows: (user: User) => boolean;
+  /** AstDB family of do-not-disturb. */
+  readonly dndFamily: string;
+  /** Presence stanzas per second, on average. */
+  readonly perSecond: number;
+  /** Granted subscriptions, at most. */
+  readonly maxWatches: number;
+  /** How long events are gathered. */
+  readonly gatherMs: number;
+  /** How long the telephone system may be away before its telephones count as unknown. */
+  readonly lossMs: number;
+  /** How often do-not-disturb and, for own resources, rosters are read again. */
+  readonly dndEveryMs: number;
+  readonly rostersEveryMs: number;
+}
+
+/** What {@link createPresence} needs. */
+export interface PresenceOptions {
+  readonly settings: PresenceSettings;
+  readonly xmpp: Xmpp;
+  readonly privileges: PrivilegeWatch;
+  readonly pbx: Pbx;
+  readonly calls: Calls;
+  readonly directory: DirectorySource;
+  readonly store: Store;
+  readonly domains: readonly string[];
+  /** Reads rosters, for own resources. */
+  readonly rosters: Rosters;
+  /** Where telephones are put into rosters; undefined where nobody does that. */
+  readonly fillRosters: Rosters | undefined;
+  /** Where the server can be asked for who is connected; undefined where it cannot. */
+  readonly connected: ListConnected | undefined;
+  readonly log: Log;
+  readonly monotonic: () => number;
+}
+
+/** Telephone presence. */
+export interface Presence {
+  /** Takes an event of the telephone system, after the call model has: `changes` are what it made of it. */
+  apply(event: PbxEvent, changes: readonly CallChange[]): void;
+  /** Reads the store; says nothing before the server and the telephone system are there. Never rejects. */
+  start(): Promise<void>;
+  /** Says `unavailable` for every telephone, within `ms` milliseconds. Never rejects. */
+  stop(ms: number): Promise<void>;
+  /** What the hosted contacts are, for discovery. */
+  readonly disco: DiscoSources;
+  /** For metrics: stanzas sent, telephones that wait, granted subscriptions and roster relations. */
+  readonly counters: { readonly sent: number; readonly waiting: number; readonly watches: number };
+}
+
+const trustMs = 5 * 60_000;
+const pingTimeoutMs = 20_000;
+const pingsAtOnce = 50;
+const maxOffers = 500;
+
+/** Wires it. */
+export function createPresence(options: PresenceOptions): Presence {
+  const { settings, xmpp, privileges, pbx, calls, directory, store, domains, rosters, log, monotonic } =
+    options;
+  const audience = createAudience();
+  const visibility = createVisibility({ ...settings.visibility, domains });
+  const current = () => directory.current;
+  const userOf = (jid: BareJid) => directory.current.byJid(jid);
+
+  /** Whether the telephone system can be asked. */
+  let known = false;
+  /** Whether it was there once, or was waited for long enough. */
+  let settled = false;
+  /** Whether it is known who is online since the last connect. */
+  let greeted = false;
+  let connects = 0;
+  let restored = false;
+  let loss: NodeJS.Timeout | undefined;
+  let rereading: NodeJS.Timeout | undefined;
+
+  const dnd = createDoNotDisturb({
+    pbx,
+    family: settings.dndFamily,
+    extensions: () => directory.current.users.map(({ extension }) => extension),
+    onChange: (extension) => {
+      const user = directory.current.byExtension(extension);
+      if (user !== undefined) publisher.changed(user.jid);
+    },
+    everyMs: settings.dndEveryMs,
+    log,
+  });
+
+  function stateOf(user: User): TelephoneState {
+    if (!known) return 'unknown';
+    const devices = user.devices.map(({ device }) => device);
+    return telephoneState(devices, calls, dnd.of(user.extension));
+  }
+
+  function voices(user: User): readonly Voice[] {
+    const hosts = settings.contacts ? hostedVoices(xmpp.domain, user) : [];
+    return [...hosts, ...own.voices(user)];
+  }
+
+  const publisher = createPublisher({
+    audience,
+    users: () => directory.current.users,
+    user: userOf,
+    voices,
+    stateOf,
+    online: () => xmpp.state.status === 'online' && settled && greeted,
+    send: (stanza) => xmpp.send(stanza),
+    onTold: createDoubts({
+      xmpp,
+      audience,
+      trustMs,
+      timeoutMs: pingTimeoutMs,
+      atOnce: pingsAtOnce,
+      monotonic,
+    }),
+    onState: (user, state) => {
+      if (settings.activity) activity.show(user, state);
+    },
+    perSecond: settings.perSecond,
+    gatherMs: settings.gatherMs,
+    monotonic,
+  });
+  const hosted = createHosted({
+    domain: xmpp.domain,
+    directory: current,
+    audience,
+    publisher,
+    visibility,
+    store,
+    send: (stanza) => xmpp.send(stanza),
+    monotonic,
+    maxWatches: settings.maxWatches,
+    log,
+  });
+  const own = createOwn({
+    enabled: settings.ownResource,
+    xmpp,
+    directory: current,
+    audience,
+    publisher: () => publisher,
+    rosters,
+    store,
+    log,
+  });
+  const activity = createActivity({ xmpp, privileges, log });
+  const follow = createFollow({
+    follows: settings.follows,
+    directory: current,
+    pbx,
+    family: settings.dndFamily,
+    onChange: () => void dnd.refresh(),
+    log,
+  });
+  const here = createHere({
+    xmpp,
+    privileges,
+    audience,
+    domains,
+    connected: options.connected,
+    monotonic,
+    log,
+  });
+  const fill =
+    options.fillRosters === undefined || !settings.contacts
+      ? undefined
+      : createFill({
+          rosters: options.fillRosters,
+          directory: current,
+          visibility,
+          voice: (user) => hostedVoices(xmpp.domain, user)[0],
+          hosted,
+          publisher,
+          store,
+          maxOffers,
+          log,
+        });
+
+  function onPresence(stanza: Stanza): void {
+    const { type, from, to } = stanza;
+    if (type === 'available' && audience.arrived(from.bare, from.resource, monotonic()))
+      own.greet(from.bare, from.resource);
+    if (type === 'unavailable') audience.left(from.bare, from.resource);
+    follow.take(stanza);
+    if (to.local !== '' && settings.contacts) hosted.take(stanza);
+  }
+
+  /** The stream is up: who is there, and then how things are. */
+  async function arrive(): Promise<void> {
+    const since = monotonic();
+    connects += 1;
+    const connect = connects;
+    greeted = false;
+    await restore();
+    const sure = await here(since);
+    if (connect === connects) await own.arrive();
+    // The stream may be another one by now, which has an arrival of its own.
+    if (connect !== connects || xmpp.state.status !== 'online') return;
+    greeted = true;
+    publisher.sayAll();
+    if (known) follow.review(sure);
+    await fill?.();
+  }
+
+  async function restore(): Promise<void> {
+    if (restored) return;
+    try {
+      const stored = await store.loadWatches();
+      restored = true;
+      hosted.restore(stored);
+      log.info({ watches: stored.length }, 'presence subscriptions restored');
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'stored presence subscriptions cannot be read yet');
+    }
+  }
+
+  function settle(isKnown: boolean): void {
+    clearTimeout(loss);
+    loss = undefined;
+    known = isKnown;
+    settled = true;
+    publisher.changedAll();
+  }
+
+  const waitForTelephones = () => {
+    loss ??= setTimeout(() => settle(false), settings.lossMs);
+  };
+
+  function onDirectory(now: Directory, before: Directory): void {
+    const spoken = new Set(now.users.flatMap((user) => voices(user).map(({ contact }) => contact)));
+    for (const user of before.users) {
+      const was = voices(user);
+      const is = now.byJid(user.jid);
+      if (is !== undefined && sameVoices(was, voices(is))) continue;
+      // What passed from one user to another is told anew, what nobody has any more is taken back.
+      publisher.withdraw(
+        user.jid,
+        was.filter(({ contact }) => !spoken.has(contact)),
+      );
+    }
+    hosted.review();
+    publisher.changedAll();
+    if (!greeted) return;
+    void own.review();
+    void fill?.();
+  }
+
+  xmpp.onPresence(onPresence);
+  xmpp.onState(({ status }) => {
+    if (status === 'online') void arrive();
+    else greeted = false;
+  });
+  store.onState(({ usable }) => {
+    if (!usable || restored || !greeted) return;
+    void restore().then(() => publisher.sayAll());
+  });
+  directory.onChange(onDirectory);
+  const cards = { domain: xmpp.domain, directory: current, visibility };
+  if (settings.contacts) xmpp.onIq(VCARD_NS, answerCards(cards), 'vCard');
+
+  return {
+    disco: settings.contacts
+      ? { info: [hostedInfo(cards)], items: [hostedItems(cards)] }
+      : { info: [], items: [] },
+    counters: {
+      get sent() {
+        return publisher.sent;
+      },
+      get waiting() {
+        return publisher.waiting;
+      },
+      get watches() {
+        return audience.size;
+      },
+    },
+    apply(event, changes) {
+      dnd.apply(event);
+      for (const change of changes) {
+        if (change.kind !== 'channel' && change.kind !== 'device') continue;
+        const device = change.kind === 'channel' ? change.view.device : change.device;
+        const owner = directory.current.byDevice(device);
+        if (owner !== undefined) publisher.changed(owner.user.jid);
+      }
+      if (event.type === 'snapshot') {
+        settle(true);
+        if (greeted) follow.review(new Set());
+      } else if (event.type === 'feed-down') waitForTelephones();
+    },
+    async start() {
+      await restore();
+      if (!known) waitForTelephones();
+      if (xmpp.state.status === 'online') void arrive();
+      if (settings.ownResource) {
+        rereading = setInterval(() => void own.review(), settings.rostersEveryMs).unref();
+      }
+    },
+    async stop(ms) {
+      clearTimeout(loss);
+      clearInterval(rereading);
+      dnd.stop();
+      const [left] = await Promise.all([publisher.stop(ms), activity.stop(ms)]);
+      if (left > 0)
+        log.warn({ telephones: left }, 'the XMPP server did not take the end of all telephones in time');
+      else own.stopped();
+    },
+  };
+}
+
+function sameVoices(a: readonly Voice[], b: readonly Voice[]): boolean {
+  return a.length === b.length && a.every(({ contact }, at) => contact === b[at]?.contact);
+}

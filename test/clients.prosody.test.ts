@@ -1,0 +1,4 @@
+import { clientStories } from './clients/stories.ts';
+import { startProsody } from './servers/prosody.ts';
+
+clientStories('Prosody', startProsody);

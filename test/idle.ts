@@ -1,0 +1,79 @@
+/** Ports that do nothing and know nothing: tests put in what they are about. */
+
+import type { Calls } from '../src/calls/calls.ts';
+import type { Pbx, PbxId } from '../src/pbx/pbx.ts';
+import type { Presence } from '../src/presence/presence.ts';
+import type { Xmpp } from '../src/xmpp/xmpp.ts';
+
+const idle = async () => {};
+
+/** A telephone system that accepts everything, and in which nothing happens. */
+export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
+  return {
+    id: 'main' as PbxId,
+    state: { control: true, feed: true, reason: '' },
+    start: idle,
+    stop: idle,
+    onState: () => () => {},
+    onEvent: () => {},
+    originate: idle,
+    hangup: idle,
+    blindTransfer: idle,
+    redirect: idle,
+    notify: idle,
+    endpoints: async () => [],
+    mailboxes: async () => new Map(),
+    dbGet: async () => undefined,
+    dbFamily: async () => new Map(),
+    dbPut: idle,
+    dbDel: idle,
+    queueMembers: async () => [],
+    queuePause: idle,
+    ...parts,
+  };
+}
+
+/** A call model without calls. */
+export function idleCalls(parts: Partial<Calls> = {}): Calls {
+  return {
+    apply: () => [],
+    expect: () => {},
+    channel: () => undefined,
+    channelsOf: () => [],
+    channels: () => [],
+    currentName: (id) => id,
+    deviceState: () => undefined,
+    ...parts,
+  };
+}
+
+/** A stream to a server that takes everything and says nothing. */
+export function idleXmpp(parts: Partial<Xmpp> = {}): Xmpp {
+  return {
+    domain: 'pbx.example.org',
+    state: { status: 'online', reason: '' },
+    start: idle,
+    stop: idle,
+    onState: () => () => {},
+    onIq: () => {},
+    onPresence: () => {},
+    onMessage: () => {},
+    send: () => true,
+    hasRoom: true,
+    onRoom: () => {},
+    confirm: idle,
+    request: () => Promise.reject(new Error('nobody to ask')),
+    ...parts,
+  };
+}
+
+/** Presence that nobody watches. */
+export function idlePresence(): Presence {
+  return {
+    apply: () => {},
+    start: idle,
+    stop: idle,
+    disco: { info: [], items: [] },
+    counters: { sent: 0, waiting: 0, watches: 0 },
+  };
+}

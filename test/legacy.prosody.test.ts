@@ -1,0 +1,4 @@
+import { legacyStories } from './legacy/stories.ts';
+import { startProsody } from './servers/prosody.ts';
+
+legacyStories('Prosody', startProsody);

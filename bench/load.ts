@@ -17,8 +17,11 @@ export const subscriptions = 10_000;
 /** Extension of a user of the load, from 0. */
 export const extensionOf = (user: number) => String(10_000 + user);
 
-/** Bytes of a load: each of `calls` calls is between two of `users` users, and `atOnce` go on at a time. */
-export function repeatedCalls(options: { calls: number; users: number; atOnce: number }): {
+/**
+ * Bytes of a load: each of `calls` calls is between two of `users` users, and `atOnce` go on at a time. `from`: number of the first
+ * call, so that another load goes on where one ended.
+ */
+export function repeatedCalls(options: { calls: number; users: number; atOnce: number; from?: number }): {
   readonly bytes: Buffer;
   readonly events: number;
 } {
@@ -29,7 +32,7 @@ export function repeatedCalls(options: { calls: number; users: number; atOnce: n
   for (let first = 0; first < options.calls; first += options.atOnce) {
     const group = Array.from(
       { length: Math.min(options.atOnce, options.calls - first) },
-      (_, n) => first + n,
+      (_, n) => (options.from ?? 0) + first + n,
     );
     for (const event of events)
       for (const n of group) pieces.push(shifted(event, n, options.users), '\r\n\r\n');

@@ -31,7 +31,7 @@ async function drive(name: string, ...options: readonly number[]): Promise<Outco
 
 for (const recipients of [1, 10]) {
   const users = subscriptions / recipients;
-  const load = repeatedCalls({ calls: 1500, users, atOnce: 100 });
+  const load = repeatedCalls({ calls: 1000, users, atOnce: 100 });
   writeFileSync(file, load.bytes);
   const source = await neighbor('./source.js', [file]);
   const sink = await neighbor('./sink.js');
@@ -77,7 +77,7 @@ for (const recipients of [1, 10]) {
 }
 
 // The same road with next to nobody there, and with a million subscriptions of which as few want each event.
-const load = repeatedCalls({ calls: 1500, users: 100, atOnce: 50 });
+const load = repeatedCalls({ calls: 1000, users: 100, atOnce: 50 });
 writeFileSync(file, load.bytes);
 const source = await neighbor('./source.js', [file]);
 const sink = await neighbor('./sink.js');

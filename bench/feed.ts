@@ -2,18 +2,16 @@
  * The feed reader against asterisk-manager and against a reader that only counts bytes: CPU time for a recorded load
  * (600 calls through Local channels, every event class) over a socket, medians of alternating rounds.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import createManager from 'asterisk-manager';
 import { createFramer } from '../src/pbx/framing.ts';
 import { openSocket } from '../src/pbx/socket.ts';
 import { createTranslate, translatedEvents } from '../src/pbx/translate.ts';
 import { wantedEvents } from '../src/pbx/wanted.ts';
+import { median, neighbor } from './measure.ts';
+import { report, row } from './report.ts';
 
-const load = fileURLToPath(new URL('../test/pbx/recorded/load.ami.gz', import.meta.url));
-const source = fileURLToPath(new URL('./source.ts', import.meta.url));
+const load = 'test/pbx/recorded/load.ami.gz';
 const eventsPerLoad = 48_003;
 const times = 2;
 const rounds = 5;
@@ -70,11 +68,7 @@ const readers: Record<string, Reader> = {
   },
 };
 
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-const child = fork(source, [load, `${times}`], { execArgv: process.execArgv });
-const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+const { port, stop } = await neighbor('./source.js', [load, `${times}`]);
 const seconds = new Map(Object.keys(readers).map((name) => [name, [] as number[]]));
 const seen = new Map<string, number>();
 for (let round = -1; round < rounds; round++) {
@@ -86,20 +80,19 @@ for (let round = -1; round < rounds; round++) {
     if (round >= 0) seconds.get(name)?.push((user + system) / 1e6);
   }
 }
-child.disconnect();
+stop();
 
 const counts = new Set(
   ['asterisk-manager', 'feed reader', 'feed reader, translated'].map((name) => seen.get(name)),
 );
 if (counts.size !== 1) throw new Error(`the readers disagree about the events: ${[...counts].join(', ')}`);
 const peer = median(seconds.get('asterisk-manager') ?? []);
-console.log(
-  `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}; ${times * eventsPerLoad} events per round`,
-);
 for (const [name, values] of seconds) {
   const each = median(values);
   const rate = Math.round((times * eventsPerLoad) / each / 1000);
-  console.log(
-    `${name.padEnd(26)} ${`${rate}k`.padStart(7)} events per CPU second  ${(peer / each).toFixed(1).padStart(5)} × asterisk-manager`,
+  report(
+    row(`recorded load: ${name}`, `${rate}k events/CPU s`, `${(peer / each).toFixed(1)} × asterisk-manager`),
   );
 }
+const ratio = peer / median(seconds.get('feed reader') ?? []);
+report(row('feed reader to asterisk-manager, as many events', ratio.toFixed(1), '≥ 12'));

@@ -4,17 +4,21 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { cpus } from 'node:os';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAsterisk } from '../test/asterisk/asterisk.ts';
 import { until } from '../test/servers/until.ts';
 import { startAcceptServer } from '../test/xmpp/accept-server.ts';
 import { find, textIn } from '../test/xmpp/tree.ts';
+import { median } from './measure.ts';
+import { report, row } from './report.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const echo = fileURLToPath(new URL('./echo.ts', import.meta.url));
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const echo = fileURLToPath(new URL('./echo.js', import.meta.url));
 const eventsPerSecond = 1000;
 const seconds = 10;
 /** Every so many events one makes a ChannelEvent; the others are what Asterisk says besides. */
@@ -23,18 +27,28 @@ const domain = 'example.test';
 const component = `pbx.${domain}`;
 const secret = 'bench';
 
-const subscribe =
-  `<iq type='set' id='s' from='340@${domain}/x' to='${component}'>` +
+const subscribe = (user: string, scope: string) =>
+  `<iq type='set' id='s' from='${user}@${domain}/x' to='${component}'>` +
   "<cmd xmlns='http://www.pascom.net/mobydick' module='event'><AddSubscription>" +
-  "<Subscription module='base' type='ChannelEvent'/></AddSubscription></cmd></iq>";
+  `<Subscription module='base' type='ChannelEvent' scope='${scope}'/></AddSubscription></cmd></iq>`;
+
+/** One user, and one who may see everything. */
+const people = `users:
+  - { name: '340', fullName: Anna, extension: 340, devices: [{ name: Desk, device: PJSIP/340 }] }
+  - { name: boss, fullName: Boss, extension: 399, devices: [{ name: Boss, device: PJSIP/399 }], roles: [xmpp.supervisor] }
+`;
+const directory = join(tmpdir(), `offhook-bench-${process.pid}.yaml`);
+writeFileSync(directory, people);
+process.on('exit', () => rmSync(directory, { force: true }));
 
 const percentile = (sorted: readonly number[], part: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 
-function summary(name: string, samples: number[]): string {
+function summary(name: string, samples: number[]): void {
   const sorted = samples.sort((a, b) => a - b);
-  const ms = (value: number) => `${value.toFixed(2).padStart(7)} ms`;
-  return `${name.padEnd(26)} p50 ${ms(percentile(sorted, 0.5))}   p99 ${ms(percentile(sorted, 0.99))}   n ${sorted.length}`;
+  const ms = (value: number) => `${value.toFixed(2)} ms`;
+  const figures = `p50 ${ms(percentile(sorted, 0.5))}, p99 ${ms(percentile(sorted, 0.99))}`;
+  report(row(`${name}, ${eventsPerSecond} AMI events/s`, figures, `${sorted.length} samples`));
 }
 
 /** Calls `step` so often a second, for as long as the run takes; late steps are made up for. */
@@ -66,7 +80,8 @@ function channel(n: number, state: 'Down' | 'Ringing'): Record<string, string> {
   };
 }
 
-async function throughBridge(): Promise<number[]> {
+/** Samples of the user's `ringing`; `supervisors` get every event, too. */
+async function throughBridge(supervisors: number): Promise<number[]> {
   const asterisk = await startAsterisk({
     // Without the right to filter, every event reaches the bridge.
     users: [
@@ -76,12 +91,13 @@ async function throughBridge(): Promise<number[]> {
   });
   const sent = new Map<string, number>();
   const samples: number[] = [];
-  let subscribed = false;
+  let subscribed = 0;
   const server = await startAcceptServer({
     domain: component,
     secret,
     onStanza(stanza) {
-      if (stanza.name === 'iq') subscribed ||= stanza.attrs.type === 'result';
+      if (stanza.name === 'iq' && stanza.attrs.type === 'result') subscribed += 1;
+      if (!stanza.attrs.to?.startsWith('340@')) return;
       const event = find(find(stanza, 'cmd'), 'ChannelEvent');
       if (textIn(find(event, 'eventType')) !== 'ringing') return;
       const began = sent.get(textIn(find(event, 'eventId')));
@@ -100,17 +116,18 @@ async function throughBridge(): Promise<number[]> {
       AMI_SECRET: secret,
       AMI_FEED_USERNAME: 'feed',
       AMI_FEED_SECRET: secret,
+      DIRECTORY_FILE: directory,
       HTTP_LISTEN: '',
       LOG_LEVEL: 'error',
     },
   });
   try {
     const stream = await server.online();
-    // Who 340 is, the bridge learns from Asterisk; until then it refuses.
-    while (!subscribed) {
-      stream.write(subscribe);
-      await wait(100);
+    stream.write(subscribe('340', 'user'));
+    for (let n = 0; n < supervisors; n++) {
+      stream.write(subscribe('boss', 'supervisor').replace('/x', `/x${n}`));
     }
+    await until('all have subscribed', () => subscribed > supervisors);
     await paced(eventsPerSecond * seconds, eventsPerSecond, (n) => {
       const step = n % everyNth;
       if (step === 0) asterisk.emit('Newchannel', channel(n, 'Down'));
@@ -161,10 +178,11 @@ async function throughEcho(): Promise<number[]> {
   return samples;
 }
 
-const bridge = await throughBridge();
+const bridge = await throughBridge(0);
+const watched = await throughBridge(20);
 const plain = await throughEcho();
-console.log(
-  `${eventsPerSecond} AMI events/s for ${seconds} s on ${cpus().length} x ${cpus()[0]?.model.trim()}`,
-);
-console.log(summary('AMI socket → XMPP socket', bridge));
-console.log(summary('plain echo', plain));
+summary('AMI socket → XMPP socket', bridge);
+summary('the same, 20 supervisors hear all', watched);
+summary('plain echo', plain);
+const delay = median(watched) - median(bridge);
+report(row('what 20 supervisors add to the user’s ringing', `p50 ${delay.toFixed(2)} ms`, '≤ 5 ms'));

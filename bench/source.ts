@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
 const [file = '', times = '1'] = process.argv.slice(2);
-const load = gunzipSync(readFileSync(file));
+const raw = readFileSync(file);
+const load = file.endsWith('.gz') ? gunzipSync(raw) : raw;
 const server = createServer((socket) => {
   let left = Number(times);
   const more = () => {
@@ -12,6 +13,8 @@ const server = createServer((socket) => {
     socket.end();
   };
   socket.on('drain', more).on('error', () => socket.destroy());
+  // A reader that logs in is let in at once; what it says besides is not read.
+  socket.resume();
   more();
 });
 server.listen(0, '127.0.0.1', () =>

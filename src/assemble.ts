@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Bridge, createBridge } from './bridge.ts';
+import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
@@ -11,7 +11,8 @@ import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
-import { createAsterisk } from './pbx/asterisk.ts';
+import { createMetrics, type Metrics } from './ops/metrics.ts';
+import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -25,6 +26,7 @@ import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegati
 import { watchDelegation } from './xmpp/delegation-watch.ts';
 import { componentInfo, type DiscoSources, serveDisco } from './xmpp/disco.ts';
 import { createEjabberdApi } from './xmpp/ejabberd-api.ts';
+import { defaultLimits } from './xmpp/limits.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
 import { watchPrivileges } from './xmpp/privilege.ts';
@@ -63,14 +65,17 @@ const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
 export function assemble(config: Config, log: Logger, version: string): Offhook {
+  const metrics = createMetrics(modules);
+  const pbx = makePbx(config, log, metrics);
   const xmpp = createComponent({
     service: config.xmpp.service,
     domain: config.xmpp.component,
     secret: config.xmpp.secret,
     ca: config.xmpp.tlsCa,
     log,
+    learned: () => pbx.readAt,
+    onWritten: metrics.eventWritten,
   });
-  const pbx = makePbx(config, log);
   const store = makeStore(config, log);
   const directory = makeDirectory(config, pbx, log);
   const delegation = delegationOf(config);
@@ -78,6 +83,18 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
   serveStandards(xmpp, version, delegation, presence.disco);
+  const limits: BridgeLimits = {
+    sessions: config.limits.sessions,
+    perUser: SESSIONS_PER_USER,
+    subscriptions: SUBSCRIPTIONS_PER_SESSION,
+    perSecond: config.limits.ratePerSecond,
+    burst: config.limits.rateBurst,
+    inFlight: COMMANDS_IN_FLIGHT,
+    commandMs: config.limits.commandSeconds * 1000,
+    graceMs: GRACE_MS,
+    pingEveryMs: PING_EVERY_MS,
+    pingsPerSecond: PINGS_PER_SECOND,
+  };
   const bridge = createBridge({
     modules,
     xmpp,
@@ -95,18 +112,8 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       showNumber: numberShower(config.log.maskNumbers),
     },
     askPresence: config.xmpp.askPresence,
-    limits: {
-      sessions: config.limits.sessions,
-      perUser: SESSIONS_PER_USER,
-      subscriptions: SUBSCRIPTIONS_PER_SESSION,
-      perSecond: config.limits.ratePerSecond,
-      burst: config.limits.rateBurst,
-      inFlight: COMMANDS_IN_FLIGHT,
-      commandMs: config.limits.commandSeconds * 1000,
-      graceMs: GRACE_MS,
-      pingEveryMs: PING_EVERY_MS,
-      pingsPerSecond: PINGS_PER_SECOND,
-    },
+    limits,
+    timed: metrics.timed,
     audit: auditTo(log, store),
     webhook: createWebhook(Date.now, setTimeout),
     log,
@@ -114,6 +121,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     monotonic: () => performance.now(),
   });
 
+  metrics.watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits: defaultLimits });
   if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
   const watch =
     delegation &&
@@ -121,7 +129,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
 
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
-  const health = listen && createHealth(listen.host, listen.port, readiness);
+  const health = listen && createHealth(listen.host, listen.port, readiness, metrics);
   let http: Offhook['http'];
   return {
     bridge,
@@ -143,7 +151,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   };
 }
 
-function makePbx(config: Config, log: Logger): Pbx {
+function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   const { ami, limits, pbx } = config;
   return createAsterisk({
     id: pbx.id as PbxId,
@@ -156,6 +164,7 @@ function makePbx(config: Config, log: Logger): Pbx {
     actionTimeoutMs: (limits.commandSeconds * 1000 * 4) / 5,
     clock: Date,
     log,
+    onAction: metrics.action,
   });
 }
 

@@ -14,7 +14,7 @@ import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
-import { createPublish, type PublishCounters } from './publish.ts';
+import { createPublish, type Publish } from './publish.ts';
 import { createRateLimit } from './rate.ts';
 import type { Audit } from './rules/audit.ts';
 import { createRules } from './rules/rules.ts';
@@ -62,6 +62,8 @@ export interface BridgeOptions {
   readonly now: () => number;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
+  /** Puts a stopwatch around the dispatcher. */
+  readonly timed?: (dispatch: Dispatch) => Dispatch;
 }
 
 /** A bridge that can be started and stopped once. */
@@ -73,13 +75,23 @@ export interface Bridge {
   /** Answers a command whatever road it came by; who hands it over vouches for the sender. */
   readonly dispatch: Dispatch;
   readonly sessions: Sessions;
-  readonly published: Readonly<PublishCounters>;
+  readonly publish: Pick<Publish, 'counters' | 'backlog'>;
+  /** XMPP is up, the telephone system tells and acts, the store is usable. */
+  readonly isReady: boolean;
+  /** Subscriptions of all sessions together. */
+  readonly subscriptions: number;
+  /** Users whose request rate is remembered. */
+  readonly rated: number;
+  /** Channels of users that are there now. */
+  readonly calls: number;
 }
 
 const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
+/** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
+const CONFIRM_EVERY_MS = 5000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -88,7 +100,13 @@ export function createBridge(options: BridgeOptions): Bridge {
   const sessions = createSessions(store, index, limits, now);
   const mailboxes = createMailboxes();
   const rules = createRules(options.monotonic);
-  const publish = createPublish({ modules, index, from: xmpp.domain, send: (stanza) => xmpp.send(stanza) });
+  const publish = createPublish({
+    modules,
+    index,
+    from: xmpp.domain,
+    send: (stanza, bytes) => xmpp.send(stanza, bytes),
+    hasRoom: () => xmpp.hasRoom,
+  });
   const liveness = createLiveness({
     xmpp,
     sessions,
@@ -115,23 +133,27 @@ export function createBridge(options: BridgeOptions): Bridge {
     log,
     now,
   });
-  const dispatch = createDispatch({
-    modules,
-    context,
-    directory: () => directory.current,
-    domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
-    rate: createRateLimit<BareJid>({
-      perSecond: limits.perSecond,
-      burst: limits.burst,
-      keys: limits.sessions,
-      monotonic: options.monotonic,
-    }),
-    maxInFlight: limits.inFlight,
-    timeoutMs: limits.commandMs,
-    show: options.settings.showNumber,
-    audit: options.audit,
-    log,
+  const rate = createRateLimit<BareJid>({
+    perSecond: limits.perSecond,
+    burst: limits.burst,
+    keys: limits.sessions,
+    monotonic: options.monotonic,
   });
+  const { timed = (dispatch) => dispatch } = options;
+  const dispatch = timed(
+    createDispatch({
+      modules,
+      context,
+      directory: () => directory.current,
+      domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
+      rate,
+      maxInFlight: limits.inFlight,
+      timeoutMs: limits.commandMs,
+      show: options.settings.showNumber,
+      audit: options.audit,
+      log,
+    }),
+  );
 
   function onEvent(event: PbxEvent): void {
     const changes = calls.apply(event);
@@ -171,6 +193,15 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
+  // What the stream held when it broke may have been lost: it is told again, as it is by then.
+  let online = false;
+  xmpp.onState(({ status }) => {
+    if (online && status !== 'online') publish.lost();
+    online = status === 'online';
+    if (online) publish.catchUp(directory.current);
+  });
+  xmpp.onRoom(() => publish.catchUp(directory.current));
+  let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(onEvent);
   // Both: one connection tells how many there are, the other what becomes of them.
   pbx.onState(({ control, feed }) => {
@@ -185,7 +216,20 @@ export function createBridge(options: BridgeOptions): Bridge {
   return {
     dispatch,
     sessions,
-    published: publish.counters,
+    publish,
+    get isReady() {
+      const { control, feed } = pbx.state;
+      return xmpp.state.status === 'online' && control && feed && store.state.usable;
+    },
+    get subscriptions() {
+      return index.size;
+    },
+    get rated() {
+      return rate.size;
+    },
+    get calls() {
+      return calls.channels().length;
+    },
     async start() {
       await directory.start();
       await store.start(STORE_START_MS);
@@ -193,12 +237,16 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
+      confirming = setInterval(() => {
+        void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
+      }, CONFIRM_EVERY_MS);
       await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
     async stop() {
       stopped = true;
       liveness.stop();
+      clearInterval(confirming);
       await presence.stop(limits.graceMs);
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);

@@ -1,10 +1,11 @@
 /** Call changes in, messages out: what happened, in whose words, to whom. The only sender of events. */
 
+import { type BacklogCounters, type BacklogLimits, createBacklog } from './backlog.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
-import { eventBody, eventMessage } from './protocol/envelope.ts';
-import type { BareJid } from './protocol/jid.ts';
+import { eventFrame, eventHead } from './protocol/envelope.ts';
+import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
 
@@ -14,63 +15,136 @@ export interface PublishOptions {
   readonly index: SubscriptionIndex;
   /** The component's JID: the sender of every event. */
   readonly from: string;
-  /** Hands a serialized stanza to the server; false where it was refused. */
-  readonly send: (stanza: string) => boolean;
+  /** Hands a serialized stanza of so many UTF-8 bytes to the server; false where it was refused. */
+  readonly send: (stanza: string, bytes: number) => boolean;
+  /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
+  readonly hasRoom?: () => boolean;
+  readonly limits?: BacklogLimits;
 }
 
-/** Counters since the start. */
+/** Counters of one kind of event, since the start. */
 export interface PublishCounters {
+  readonly module: string;
+  readonly event: string;
+  /** How often it happened, whether or not anybody wanted it. */
+  occurred: number;
   /** Messages handed over. */
   sent: number;
-  /** Messages that the XMPP side refused. */
+  /** Messages that the XMPP side refused; they are sent again when there is room. */
   refused: number;
 }
 
 /** Tells the sessions that want to know. */
 export interface Publish {
   (changes: readonly CallChange[], world: World): void;
-  readonly counters: Readonly<PublishCounters>;
+  /** There is room again: tells what waits, as far as there is. */
+  catchUp(directory: Directory): void;
+  /** The stream is gone: what may not have arrived is told again when there is another. */
+  lost(): void;
+  /** Asks by `confirm`, which resolves once the server has everything that was sent before, how far the stream has got. */
+  settle(confirm: () => Promise<unknown>): Promise<void>;
+  /** By module and event. */
+  readonly counters: readonly Readonly<PublishCounters>[];
+  readonly backlog: BacklogCounters;
 }
 
-/** Makes the publisher. */
-export function createPublish({ modules, index, from, send }: PublishOptions): Publish {
-  const sources = modules.flatMap((module) =>
-    [...module.events.values()].map((event) => ({ module: module.name, event })),
-  );
-  const counters: PublishCounters = { sent: 0, refused: 0 };
+/** One kind of event. */
+interface Source {
+  readonly module: string;
+  readonly event: Event;
+  readonly frame: (payload: string) => string;
+  readonly counters: PublishCounters;
+}
 
-  function tell(module: string, event: Event, occurrence: Occurrence, directory: Directory): void {
+/** Something that happened, with who has not heard of it: everybody, or those for whom there was no room. */
+interface Told extends Occurrence {
+  readonly source: Source;
+  readonly only?: ReadonlySet<FullJid>;
+}
+
+/** A minute of a busy system; further ones are memory that nobody gets anything for. */
+const defaultLimits: BacklogLimits = { loose: 1000, unconfirmed: 50_000 };
+
+/** Makes the publisher. */
+export function createPublish(options: PublishOptions): Publish {
+  const { modules, index, from, send, hasRoom = () => true, limits = defaultLimits } = options;
+  const sources = modules.flatMap((module) =>
+    [...module.events.values()].map((event): Source => {
+      const counters = { module: module.name, event: event.name, occurred: 0, sent: 0, refused: 0 };
+      return { module: module.name, event, frame: eventFrame(from, module.name), counters };
+    }),
+  );
+  const backlog = createBacklog<Told>(limits);
+
+  /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
+  function tell(told: Told, directory: Directory): void {
+    const { source, only } = told;
     const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
     let payload: XmlElement | undefined;
-    const built = () => {
-      payload ??= occurrence.payload();
-      return payload;
-    };
     let body: string | undefined;
+    let bodyBytes = 0;
+    let missed: Set<FullJid> | undefined;
     index.forEach(
       {
-        module,
-        type: occurrence.type,
-        concerns: occurrence.concerns.map((user) => user.jid),
-        values: (filter) => valuesOf(built(), event.filterAliases.get(filter), filter),
+        module: source.module,
+        type: told.type,
+        concerns: told.concerns.map((user) => user.jid),
+        values(filter) {
+          payload ??= told.payload();
+          return valuesOf(payload, source.event.filterAliases.get(filter), filter);
+        },
       },
       supervises,
       (session) => {
-        body ??= eventBody(from, module, built());
-        if (send(eventMessage(session, body))) counters.sent += 1;
-        else counters.refused += 1;
+        if (only !== undefined && !only.has(session)) return;
+        if (body === undefined) {
+          body = source.frame(told.print());
+          bodyBytes = Buffer.byteLength(body);
+        }
+        // Measured once for all: measuring the whole would join its parts for each recipient.
+        const head = eventHead(session);
+        if (send(head + body, Buffer.byteLength(head) + bodyBytes)) {
+          source.counters.sent += 1;
+          return;
+        }
+        source.counters.refused += 1;
+        missed ??= new Set();
+        missed.add(session);
       },
     );
+    // Refused though there is room: it is of a kind that never fits.
+    backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);
   }
 
   const publish = (changes: readonly CallChange[], world: World) => {
     for (const change of changes) {
-      for (const { module, event } of sources) {
-        for (const occurrence of event.from(change, world)) tell(module, event, occurrence, world.directory);
+      for (const source of sources) {
+        for (const occurrence of source.event.from(change, world)) {
+          source.counters.occurred += 1;
+          const told: Told = { ...occurrence, source };
+          // In order: while something waits, everything waits.
+          if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
+          else backlog.hold(told);
+        }
       }
     }
   };
-  return Object.assign(publish, { counters });
+  return Object.assign(publish, {
+    counters: sources.map(({ counters }) => counters),
+    backlog: backlog.counters,
+    catchUp(directory: Directory) {
+      while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
+    },
+    lost: backlog.lost,
+    async settle(confirm: () => Promise<unknown>) {
+      if (!backlog.ask()) return;
+      const confirmed = await confirm().then(
+        () => true,
+        () => false,
+      );
+      backlog.answered(confirmed);
+    },
+  });
 }
 
 /** What a filter of that name is compared with: the payload's attribute and child elements so named, and the alias's. */

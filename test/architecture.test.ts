@@ -39,6 +39,7 @@ const may: Record<string, readonly string[]> = {
     'rules/policy.ts',
   ],
   modules: [
+    'backlog.ts',
     'protocol/',
     'errors.ts',
     'calls/calls.ts',
@@ -82,7 +83,8 @@ const may: Record<string, readonly string[]> = {
     'rules/audit.ts',
     'xmpp/xmpp.ts',
   ],
-  'publish.ts': ['modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
+  'backlog.ts': [],
+  'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'calls/changes.ts'],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
   'bridge.ts': [
     'modules/define.ts',

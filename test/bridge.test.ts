@@ -41,7 +41,7 @@ function wired(store: Store = createMemoryStore()) {
     calls: idleCalls(),
     audit: () => {},
     webhook: act,
-    presence: idlePresence,
+    presence: idlePresence(),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
     settings: {

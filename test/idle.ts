@@ -83,16 +83,21 @@ export function idleXmpp(parts: Partial<Xmpp> = {}): Xmpp {
     onPresence: () => {},
     onMessage: () => {},
     send: () => true,
+    hasRoom: true,
+    onRoom: () => {},
+    confirm: idle,
     request: () => Promise.reject(new Error('nobody to ask')),
     ...parts,
   };
 }
 
-/** Telephone presence that nobody looks at. */
-export const idlePresence: Presence = {
-  apply: () => {},
-  start: idle,
-  stop: idle,
-  disco: { info: [], items: [] },
-  counters: { sent: 0, waiting: 0, watches: 0 },
-};
+/** Presence that nobody watches. */
+export function idlePresence(): Presence {
+  return {
+    apply: () => {},
+    start: idle,
+    stop: idle,
+    disco: { info: [], items: [] },
+    counters: { sent: 0, waiting: 0, watches: 0 },
+  };
+}

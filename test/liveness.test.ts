@@ -57,6 +57,9 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
       if (bounces) tell('message', 'error');
       return true;
     },
+    hasRoom: true,
+    onRoom: unused,
+    confirm: unused,
     async request(to) {
       if (to.startsWith(component)) return xml('iq');
       pinged.push(to);

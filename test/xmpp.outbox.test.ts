@@ -8,7 +8,13 @@ function sink(writes = Number.POSITIVE_INFINITY): Sink & { readonly chunks: stri
   return { chunks, write: (chunk) => chunks.push(chunk) < writes };
 }
 
-const roomy = { eventBytes: 1_000_000, answerBytes: 1_000_000, stanzaBytes: 1_000_000, unwritten: () => 0 };
+const roomy = {
+  eventBytes: 1_000_000,
+  answerBytes: 1_000_000,
+  eventMarkBytes: 1e9,
+  stanzaBytes: 1_000_000,
+  unwritten: () => 0,
+};
 
 describe('the outbox', () => {
   test('joins all of a turn into one write, urgent first', async () => {

@@ -7,7 +7,7 @@ import type { ChannelId } from '../pbx/pbx.ts';
 import { attr, element, many, optional } from '../protocol/codec.ts';
 import { oneOf, text, word } from '../protocol/value.ts';
 import { ok, success } from './answers.ts';
-import { channelEvent, describeChannel, presentState } from './channel-event.ts';
+import { aboutChannel, channelEvent, describeChannel, presentState } from './channel-event.ts';
 import { channelName } from './channel-name.ts';
 import { consultCommands } from './consult.ts';
 import { type Context, command, defineModule, event } from './define.ts';
@@ -129,7 +129,7 @@ export const base = defineModule({
         const owner = directory.byDevice(change.view.device);
         if (owner === undefined) return [];
         const value = describeChannel(change.type, change.details, change.view, directory);
-        return [{ concerns: [owner.user], value }];
+        return [{ concerns: [owner.user], value, about: aboutChannel(change) }];
       },
     }),
     event({

@@ -1,6 +1,7 @@
 /** `ChannelEvent`: a user's channel as clients see it, made from the call model's view and the directory's names. */
 
-import type { ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
+import type { About } from '../backlog.ts';
+import type { ChannelChange, ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
 import { element, type Infer, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, text } from '../protocol/value.ts';
@@ -82,6 +83,22 @@ export function describeChannel(
     fromName: directory.byExtension(view.from.number)?.fullName ?? view.from.name,
     fromNumber: view.from.number,
   };
+}
+
+/** Which side of the channel a change tells of: the others stay true. */
+export function aboutChannel({ type, details, view }: ChannelChange): About {
+  const key = view.channel;
+  switch (type) {
+    case 'hold':
+      return { key, facet: `hold ${details}`, final: false };
+    case 'unhold':
+      return { key, facet: `hold ${details}`, undoes: true, final: false };
+    case 'ringing':
+    case 'busy':
+      return { key, facet: 'state', final: false };
+    default:
+      return { key, facet: type, final: type === 'hangup' };
+  }
 }
 
 /** What `eventType` and `eventDetails` a list gives a channel that is there; undefined where it is not a call yet, or no more. */

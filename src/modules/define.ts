@@ -1,6 +1,7 @@
 /** How a module of the API is declared. Everything else about a command or an event follows from these values. */
 
 import type { Logger } from 'pino';
+import type { About } from '../backlog.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { CallChange } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
@@ -114,8 +115,12 @@ export interface Occurrence {
   readonly type: string;
   /** The users it concerns. */
   readonly concerns: readonly User[];
-  /** The element that clients get; built once, and only where somebody wants it. */
+  /** What makes it needless, and what it makes needless. */
+  readonly about?: About | undefined;
+  /** The element that clients get, for filters to look into. */
   payload(): XmlElement;
+  /** The same, serialized; asked only where somebody wants it. */
+  print(): string;
 }
 
 /** An event as its file declares it. */
@@ -125,7 +130,15 @@ export interface EventDeclaration<T> {
   /** Names under which a filter finds a value that the payload keeps under another. */
   readonly filterAliases?: Readonly<Record<string, string>>;
   /** What of a change is to be told, and to whom; nothing where the change is none of this event's. */
-  from?(change: CallChange, world: World): readonly { concerns: readonly User[]; value: T }[];
+  from?(change: CallChange, world: World): readonly Telling<T>[];
+}
+
+/** One thing to tell. */
+export interface Telling<T> {
+  readonly concerns: readonly User[];
+  readonly value: T;
+  /** Where later events make this one needless while nobody can be told. Left out: each event counts by itself. */
+  readonly about?: About | undefined;
 }
 
 /** An event with its types closed over. */
@@ -150,10 +163,12 @@ export function event<T>(declaration: EventDeclaration<T>): Event {
     from(change, world) {
       const told = declaration.from?.(change, world) ?? [];
       if (told.length === 0) return nothing;
-      return told.map(({ concerns, value }) => ({
+      return told.map(({ concerns, value, about }) => ({
         type: payload.name,
         concerns,
+        about,
         payload: () => payload.write(value),
+        print: () => payload.print(value),
       }));
     },
   };

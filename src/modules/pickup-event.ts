@@ -4,6 +4,7 @@ import type { PickupChange } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
 import { element, type Infer, textElement } from '../protocol/codec.ts';
 import { oneOf, text } from '../protocol/value.ts';
+import type { Telling } from './define.ts';
 
 /** The element on the wire. */
 export const pickupEvent = element(
@@ -26,7 +27,7 @@ export const pickupEvent = element(
 export function describePickup(
   change: PickupChange,
   directory: Directory,
-): { concerns: readonly User[]; value: Infer<typeof pickupEvent> } | undefined {
+): Telling<Infer<typeof pickupEvent>> | undefined {
   const rung = directory.byDevice(change.device)?.user;
   if (rung === undefined) return undefined;
   const concerns = pickersOf(rung, directory);
@@ -34,6 +35,7 @@ export function describePickup(
   const caller = change.sourceDevice === '' ? undefined : directory.byDevice(change.sourceDevice)?.user;
   return {
     concerns,
+    about: { key: `pickup ${change.channel}`, facet: 'offer', final: change.type === 'gone' },
     value: {
       eventType: change.type,
       eventId: rung.name,

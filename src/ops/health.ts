@@ -1,4 +1,4 @@
-/** Liveness and readiness over HTTP, for service managers and container engines. */
+/** Liveness, readiness and metrics over HTTP, for service managers, container engines and Prometheus. */
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,13 @@ export interface Readiness {
   readonly lines: readonly string[];
 }
 
-/** An HTTP server with `/healthz` and `/readyz`. */
+/** What is served at `/metrics`. */
+export interface MetricsPage {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** An HTTP server with `/healthz`, `/readyz` and `/metrics`. */
 export interface Health {
   /** Listens; resolves with the address in use. Rejects where the address is taken or not ours. */
   start(): Promise<{ readonly host: string; readonly port: number }>;
@@ -19,17 +25,34 @@ export interface Health {
 
 /**
  * Makes the server. `/healthz` answers 200 as long as the process runs, `/readyz` 200 or 503 with the reasons in the body.
- * `host` and `port`: where to listen; port 0 takes a free one.
+ * `/metrics` the numbers, where there are any. `host` and `port`: where to listen; port 0 takes a free one.
  */
-export function createHealth(host: string, port: number, readiness: () => Readiness): Health {
+export function createHealth(
+  host: string,
+  port: number,
+  readiness: () => Readiness,
+  metrics?: MetricsPage,
+): Health {
+  const plain = { 'content-type': 'text/plain; charset=utf-8' };
   const server: Server = createServer((request, response) => {
     const pathname = pathOf(request.url ?? '');
+    if (pathname === '/metrics' && metrics !== undefined) {
+      metrics.text().then(
+        (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+        (error: unknown) => response.writeHead(500, plain).end(`${String(error)}\n`),
+      );
+      return;
+    }
     const { ready, lines } = readiness();
     const known = pathname === '/healthz' || pathname === '/readyz';
     const status = !known ? 404 : pathname === '/readyz' && !ready ? 503 : 200;
     const body =
-      pathname === '/readyz' ? lines.join('\n') : known ? 'alive' : 'there are /healthz and /readyz here';
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${body}\n`);
+      pathname === '/readyz'
+        ? lines.join('\n')
+        : known
+          ? 'alive'
+          : 'there are /healthz, /readyz and /metrics here';
+    response.writeHead(status, plain).end(`${body}\n`);
   });
   // A client that says nothing must not hold a socket for ever.
   server.headersTimeout = 5000;

@@ -8,6 +8,7 @@ import { putAction, readEntry, readFamily, removeEntry } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
 import { openFeed } from './feed.ts';
+import { type FramingCounts, newFramingCounts } from './framing.ts';
 import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
 import type { Account } from './login.ts';
@@ -38,6 +39,27 @@ export interface AsteriskOptions {
   /** The clock that events are stamped with, epoch milliseconds. */
   readonly clock: { now(): number };
   readonly limits?: Partial<AsteriskLimits>;
+  /** Called when an action has been answered, refused or given up: its AMI name, and how long that took. */
+  onAction?(action: string, ms: number, ok: boolean): void;
+}
+
+/** Numbers for metrics; counts run from the start of the process. */
+export interface AsteriskCounters {
+  /** What the event connections have read. */
+  readonly feed: Readonly<FramingCounts>;
+  /** Events of the telephone system that were handed on. */
+  readonly events: number;
+  /** Times each connection came up. */
+  readonly connects: { readonly control: number; readonly feed: number };
+  /** Actions that wait for their answers. */
+  readonly pending: number;
+}
+
+/** The adapter. */
+export interface Asterisk extends Pbx {
+  readonly counters: AsteriskCounters;
+  /** When what is being handed on was read from the socket, in `performance.now()` milliseconds; undefined between reads. */
+  readonly readAt: number | undefined;
 }
 
 /** Times and bounds that seldom need another value. */
@@ -84,7 +106,7 @@ function ignoreGone(error: unknown): void {
  * An Asterisk over two AMI connections, each coming back by itself: one acts, one listens. A flood of events never delays an answer,
  * and each account has the rights it needs and no more.
  */
-export function createAsterisk(options: AsteriskOptions): Pbx {
+export function createAsterisk(options: AsteriskOptions): Asterisk {
   const { id, host, port, tls, actionTimeoutMs, log, clock } = options;
   const limits = { ...defaults, ...options.limits };
   const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
@@ -98,6 +120,16 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
   const complained = new Set<string>();
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
+  const counters = { feed: newFramingCounts(), events: 0, connects: { control: 0, feed: 0 } };
+  let readAt: number | undefined;
+
+  function noteRead(): void {
+    readAt = performance.now();
+    // What is handed on within the read is as old as the read; what others do afterwards is not.
+    queueMicrotask(() => {
+      readAt = undefined;
+    });
+  }
   let endStart = () => {};
 
   function stateNow(): PbxState {
@@ -114,6 +146,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     if (was === reason) return;
     reasons[connection] = reason;
     state = stateNow();
+    if (up) counters.connects[connection] += 1;
     if (up) log.info({ pbx: id, connection }, 'connected to Asterisk');
     else
       log[reason === 'stopped' ? 'debug' : 'warn'](
@@ -139,6 +172,7 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       signal,
       account: options.control,
       maxPending: limits.maxPending,
+      ...(options.onAction && { onSettled: options.onAction }),
     });
     control = opened;
     void opened.closed.then(() => {
@@ -155,7 +189,10 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
       maxMeanwhile: limits.maxMeanwhile,
       log,
       now: () => clock.now(),
-      onEvent: (event) => {
+      counts: counters.feed,
+      onRead: noteRead,
+      onEvent(event) {
+        counters.events += 1;
         watch.see(event);
         listener(event);
       },
@@ -201,6 +238,19 @@ export function createAsterisk(options: AsteriskOptions): Pbx {
     id,
     get state() {
       return state;
+    },
+    counters: {
+      feed: counters.feed,
+      connects: counters.connects,
+      get events() {
+        return counters.events;
+      },
+      get pending() {
+        return control?.pending ?? 0;
+      },
+    },
+    get readAt() {
+      return readAt;
     },
     start() {
       if (links.length > 0) throw new Error('the PBX adapter was started before');

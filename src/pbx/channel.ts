@@ -45,21 +45,30 @@ function headersOf(prefix: string): ChannelHeaders {
  */
 export function readChannel(message: AmiMessage, prefix = ''): Channel | undefined {
   const headers = headersOf(prefix);
-  const uniqueId = message.get(headers.uniqueId);
+  // In the order in which Asterisk writes them: looking for a header finds the place of those before it.
   const name = message.get(headers.channel);
-  if (uniqueId === '' || name === '') return undefined;
+  if (name === '') return undefined;
+  const state = channelState(message.get(headers.state));
+  const callerNumber = known(message.get(headers.callerNumber));
+  const callerName = readName(message.get(headers.callerName));
+  const connectedNumber = known(message.get(headers.connectedNumber));
+  const connectedName = readName(message.get(headers.connectedName));
+  const context = message.get(headers.context);
+  const exten = message.get(headers.exten);
+  const uniqueId = message.get(headers.uniqueId);
+  if (uniqueId === '') return undefined;
   return {
     name: name as ChannelId,
     uniqueId,
     // COMPAT: before Asterisk 12 some events had no Linkedid; a channel alone is its own group.
     linkedId: message.get(headers.linkedId) || uniqueId,
-    state: channelState(message.get(headers.state)),
-    callerNumber: known(message.get(headers.callerNumber)),
-    callerName: readName(message.get(headers.callerName)),
-    connectedNumber: known(message.get(headers.connectedNumber)),
-    connectedName: readName(message.get(headers.connectedName)),
-    context: message.get(headers.context),
-    exten: message.get(headers.exten),
+    state,
+    callerNumber,
+    callerName,
+    connectedNumber,
+    connectedName,
+    context,
+    exten,
   };
 }
 

@@ -23,10 +23,14 @@ export interface ControlOptions extends Address {
   readonly pingMs: number;
   /** Most actions that may wait for their answers at once. */
   readonly maxPending: number;
+  /** Called when an action has been answered, refused or given up. */
+  onSettled?(action: string, ms: number, ok: boolean): void;
 }
 
 /** The connection that acts: every action is answered, refused or given up in bounded time, and none outlives it. */
 export interface Control extends Connection {
+  /** How many actions wait for their answers. */
+  readonly pending: number;
   /**
    * Carries an action out; resolves with Asterisk's answer. Rejects with `Failure` (what Asterisk said; `pbx-unavailable` when the
    * connection breaks first) or `StanzaError` (`remote-server-timeout`, `resource-constraint`).
@@ -92,8 +96,10 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     }
     // Unguessable, and no event name: the library emits events and answers on one emitter.
     const id = `offhook-${randomBytes(12).toString('hex')}`;
+    const began = performance.now();
     return new Promise((resolve, reject) => {
       const settle: Pending['settle'] = (outcome) => {
+        options.onSettled?.(sent.name, performance.now() - began, !(outcome instanceof Error));
         clearTimeout(timer);
         pending.delete(id);
         manager.removeAllListeners(id);
@@ -113,6 +119,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   }
 
   const control: Control = {
+    get pending() {
+      return pending.size;
+    },
     closed,
     close,
     async run(sent) {

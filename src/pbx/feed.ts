@@ -1,6 +1,7 @@
 import { action } from './action.ts';
 import type { PbxEvent } from './events.ts';
 import { filterAtSource } from './filter.ts';
+import type { FramingCounts } from './framing.ts';
 import type { Connection } from './link.ts';
 import { watchLiveness } from './liveness.ts';
 import type { Log } from './log.ts';
@@ -23,6 +24,10 @@ export interface FeedOptions extends Address {
   readonly pingMs: number;
   /** Most events that are kept while the lists are read; with more the connection is given up and made again. */
   readonly maxMeanwhile: number;
+  /** Counts what is read, over all connections. */
+  readonly counts: FramingCounts;
+  /** Called before each read is worked on: everything it brings is as old as this moment. */
+  onRead?(): void;
   readonly log: Log;
   /** Epoch milliseconds. */
   now(): number;
@@ -67,6 +72,7 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
     ...options,
     wanted: wantedEvents([...translatedEvents, ...snapshotItems]),
     onEvent: read,
+    onBytes: () => options.onRead?.(),
   });
   overrun = () => {
     meanwhile = [];

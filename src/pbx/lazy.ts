@@ -4,9 +4,9 @@ const colon = 58;
 const space = 32;
 const carriageReturn = 13;
 
-// With Asterisk's own limit of 128 headers for actions (manager.h AST_MAX_MANHEADERS) most events stay under 70; what
-// comes after the last of these is still found, by a search from there.
-const indexed = 256;
+// Headers that are found by name. Asterisk's own limit for actions is 128 (manager.h AST_MAX_MANHEADERS); its events have
+// fewer than 70, and as many more as there are `channelvars` in manager.conf.
+const indexed = 1024;
 
 /**
  * An AMI message over the reader's own bytes. Nothing is decoded until a header is asked for; then the message becomes
@@ -36,12 +36,18 @@ export class LazyMessage implements AmiMessage {
 
   get(name: string): string {
     const text = this.#decoded();
-    const at = this.#find(text, name);
-    return at < 0 ? '' : valueAfter(text, at + name.length, lineEnd(text, at));
+    const line = this.#find(text, name, indexed);
+    return line < 0 ? '' : this.#value(text, line, name.length);
+  }
+
+  early(name: string): string {
+    const text = this.#decoded();
+    const line = this.#find(text, name, 4);
+    return line < 0 ? '' : this.#value(text, line, name.length);
   }
 
   has(name: string): boolean {
-    return this.#find(this.#decoded(), name) >= 0;
+    return this.#find(this.#decoded(), name, indexed) >= 0;
   }
 
   *entries(): Iterable<readonly [name: string, value: string]> {
@@ -68,24 +74,34 @@ export class LazyMessage implements AmiMessage {
     return this.#text;
   }
 
-  /** Start of the first line with that name; -1 where there is none. */
-  #find(text: string, name: string): number {
+  /** Number of the first line with that name among the first `limit`; -1 where there is none. */
+  #find(text: string, name: string, limit: number): number {
     const first = name.charCodeAt(0);
     const size = name.length;
-    const lines = this.#lines;
-    for (let i = 0; i < this.#known; i++) {
-      const at = lines[i] ?? 0;
+    for (let line = 0; line < limit && (line < this.#known || this.#discover(text)); line++) {
+      const at = this.#lines[line] ?? 0;
       if (text.charCodeAt(at + size) === colon && text.charCodeAt(at) === first && text.startsWith(name, at))
-        return at;
+        return line;
     }
-    let last = lines[this.#known - 1] ?? 0;
-    for (;;) {
-      const at = nextLine(text, last);
-      if (at < 0) return -1;
-      if (this.#known < indexed) lines[this.#known++] = at;
-      if (text.charCodeAt(at + size) === colon && text.startsWith(name, at)) return at;
-      last = at;
-    }
+    return -1;
+  }
+
+  /** Notes where one more line begins; false where there is none, or no room. */
+  #discover(text: string): boolean {
+    if (this.#known === indexed) return false;
+    const at = nextLine(text, this.#lines[this.#known - 1] ?? 0);
+    if (at < 0) return false;
+    this.#lines[this.#known++] = at;
+    return true;
+  }
+
+  #value(text: string, line: number, nameSize: number): string {
+    const at = this.#lines[line] ?? 0;
+    // Where the next line begins is known, or will be asked next: headers are read in their order.
+    const next = line + 1 < this.#known || this.#discover(text) ? (this.#lines[line + 1] ?? 0) : -1;
+    const end =
+      next < 0 ? lineEnd(text, at) : text.charCodeAt(next - 2) === carriageReturn ? next - 2 : next - 1;
+    return valueAfter(text, at + nameSize, end);
   }
 }
 
@@ -106,10 +122,36 @@ function valueAfter(text: string, split: number, end: number): string {
   return from >= end ? '' : utf8(text.slice(from, end));
 }
 
+// V8 makes longer slices views that keep the whole message in memory (String::kSliceMinLength).
+const viewed = 13;
+// Nothing that repeats is longer: names of channels end at 79 bytes, ids are shorter.
+const longest = 128;
+const remembered = 4096;
+
+// The same names and ids come with every event of a call: each is decoded once, and is one string for all who keep it.
+let recent = new Map<string, string>();
+let older = new Map<string, string>();
+
 /** Latin-1 as it was read into UTF-8 as it was sent. A name that Asterisk cut inside a character ends in U+FFFD. */
 function utf8(latin1: string): string {
-  for (let i = 0; i < latin1.length; i++) {
-    if (latin1.charCodeAt(i) > 0x7f) return Buffer.from(latin1, 'latin1').toString('utf8');
+  if (latin1.length < viewed && isAscii(latin1)) return latin1;
+  return recent.get(latin1) ?? remember(latin1);
+}
+
+function remember(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  const key = bytes.toString('latin1');
+  const text = older.get(latin1) ?? (isAscii(latin1) ? key : bytes.toString('utf8'));
+  if (latin1.length > longest) return text;
+  if (recent.size >= remembered) {
+    older = recent;
+    recent = new Map();
   }
-  return latin1;
+  recent.set(key, text);
+  return text;
+}
+
+function isAscii(latin1: string): boolean {
+  for (let i = 0; i < latin1.length; i++) if (latin1.charCodeAt(i) > 0x7f) return false;
+  return true;
 }

@@ -9,6 +9,11 @@ export interface AmiMessage {
   get(name: string): string;
   /** Whether the header is there at all. */
   has(name: string): boolean;
+  /**
+   * The same among the first few headers only: for one that, where it is, comes right after the event's name, and mostly
+   * is not there.
+   */
+  early(name: string): string;
   /** Every header in order, duplicates included. */
   entries(): Iterable<readonly [name: string, value: string]>;
 }

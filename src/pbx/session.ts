@@ -21,6 +21,8 @@ export interface SessionOptions extends Address {
   onEvent?(message: AmiMessage): void;
   /** Called with the bytes as they come, before they are read. Valid during the call. Only with {@link onEvent}. */
   onBytes?(bytes: Buffer): void;
+  /** Where to count on from; see `FramerOptions`. */
+  readonly counts?: FramingCounts;
 }
 
 /** A logged-in AMI connection. */
@@ -67,6 +69,7 @@ export async function openSession(options: SessionOptions): Promise<AmiSession> 
   });
 
   const framer = createFramer({
+    ...(options.counts && { counts: options.counts }),
     wanted,
     onBanner: (line) => greeted(line.slice(line.indexOf('/') + 1)),
     onMessage(message) {

@@ -291,7 +291,8 @@ export function readDeviceState(message: AmiMessage): { device: DeviceName; stat
 
 /** Epoch milliseconds in an event's `Timestamp` header (manager.conf `timestampevents`), or undefined. */
 function stamped(message: AmiMessage): number | undefined {
-  const text = message.get('Timestamp');
+  // manager.c writes it right after Event and Privilege.
+  const text = message.early('Timestamp');
   const seconds = text === '' ? Number.NaN : Number(text);
   return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined;
 }

@@ -8,7 +8,7 @@
 
 import { badRequest } from '../errors.ts';
 import type { Value } from './value.ts';
-import { elements, textOf, type XmlElement, type XmlNode } from './xml.ts';
+import { elements, escapeXml, serialize, textOf, type XmlElement, type XmlNode } from './xml.ts';
 
 /** One line of documentation about a field. */
 export interface FieldDoc {
@@ -27,7 +27,18 @@ export interface Field<T> {
   readonly doc: (name: string) => FieldDoc;
   read(parent: XmlElement, name: string): T;
   write(value: T, name: string, attrs: Map<string, string>, children: XmlNode[]): void;
+  /**
+   * Writes text that {@link write} and `serialize` would make, without the tree between: for what is written often. Made
+   * once per declaration, so that names are joined once. Left out: the tree is made.
+   */
+  printer?(name: string): Printer<T>;
   readonly example: T;
+}
+
+/** Writes one field as text; what goes into the element's tag, or what goes into its content. */
+export interface Printer<T> {
+  readonly into: 'tag' | 'content';
+  print(value: T): string;
 }
 
 type Shape = Readonly<Record<string, Field<unknown>>>;
@@ -43,6 +54,8 @@ export interface ElementCodec<T> {
   /** Throws `StanzaError` `bad-request`. The element's own name is the caller's to check. */
   read(element: XmlElement): T;
   write(value: T): XmlElement;
+  /** The same as serialized text: what is written often needs no tree. */
+  print(value: T): string;
   /** A complete valid value. */
   readonly example: T;
 }
@@ -65,6 +78,11 @@ function scalar<T>(
   return (name) => ({ kind, name, mandatory, repeated: false, expects: value.expects, doc, fields: [] });
 }
 
+/** A value as text that may stand in XML. */
+function written<T>(value: Value<T>): (item: T) => string {
+  return value.plain === true ? (item) => value.write(item) : (item) => escapeXml(value.write(item));
+}
+
 /** A mandatory attribute. */
 export function attr<T>(value: Value<T>, doc = ''): Field<T> {
   return {
@@ -75,6 +93,10 @@ export function attr<T>(value: Value<T>, doc = ''): Field<T> {
       return readText(value, raw, `${parent.name}: attribute '${name}'`);
     },
     write: (item, name, attrs) => void attrs.set(name, value.write(item)),
+    printer: (name) => {
+      const escaped = written(value);
+      return { into: 'tag', print: (item) => ` ${name}='${escaped(item)}'` };
+    },
     example: value.example,
   };
 }
@@ -116,6 +138,17 @@ export function textElement<T>(value: Value<T>, fallback: T, doc = ''): Field<T>
     write(item, name, _attrs, children) {
       const content = value.write(item);
       children.push({ name, attrs: none, children: content === '' ? [] : [content] });
+    },
+    printer(name) {
+      const escaped = written(value);
+      const [open, close, empty] = [`<${name}>`, `</${name}>`, `<${name}/>`];
+      return {
+        into: 'content',
+        print(item) {
+          const content = escaped(item);
+          return content === '' ? empty : open + content + close;
+        },
+      };
     },
     example: value.example,
   };
@@ -220,18 +253,39 @@ function nested<T>(codec: ElementCodec<T>, mandatory: boolean, repeated: boolean
  */
 export function element<S extends Shape>(name: string, shape: S, doc = ''): ElementCodec<ValueOf<S>> {
   const fields = Object.entries(shape);
+  const write = (value: ValueOf<S>): XmlElement => {
+    const attrs = new Map<string, string>();
+    const children: XmlNode[] = [];
+    for (const [key, field] of fields) field.write(value[key], key, attrs, children);
+    return { name, attrs, children };
+  };
   return {
     name,
     doc,
     fields: fields.map(([key, field]) => field.doc(key)),
     read: (node) => fromEntries<S>(fields.map(([key, field]) => [key, field.read(node, key)])),
-    write(value) {
-      const attrs = new Map<string, string>();
-      const children: XmlNode[] = [];
-      for (const [key, field] of fields) field.write(value[key], key, attrs, children);
-      return { name, attrs, children };
-    },
+    write,
+    print: printed(name, shape) ?? ((value) => serialize(write(value))),
     example: fromEntries<S>(fields.map(([key, field]) => [key, field.example])),
+  };
+}
+
+/** The whole element's printer; undefined where a field has none. */
+function printed<S extends Shape>(name: string, shape: S): ((value: ValueOf<S>) => string) | undefined {
+  const tag: [key: string, printer: Printer<unknown>][] = [];
+  const content: typeof tag = [];
+  for (const [key, field] of Object.entries(shape)) {
+    const printer = field.printer?.(key);
+    if (printer === undefined) return undefined;
+    (printer.into === 'tag' ? tag : content).push([key, printer]);
+  }
+  return (value) => {
+    let out = `<${name}`;
+    for (const [key, printer] of tag) out += printer.print(value[key]);
+    if (content.length === 0) return `${out}/>`;
+    out += '>';
+    for (const [key, printer] of content) out += printer.print(value[key]);
+    return `${out}</${name}>`;
   };
 }
 

@@ -1,7 +1,7 @@
 /** The frame around every command, answer and event: `<cmd xmlns='…' module='…'>` with exactly one child. */
 
 import { badRequest, type Failure } from '../errors.ts';
-import { elements, escapeXml, serialize, type XmlElement, xml } from './xml.ts';
+import { elements, escapeXml, type XmlElement, xml } from './xml.ts';
 
 /** The namespace of the command API, as its original publisher chose it. */
 export const CMD_NS = 'http://www.pascom.net/mobydick';
@@ -37,15 +37,17 @@ export function wrapFailure(failure: Failure): XmlElement {
 }
 
 /**
- * The part of an event's message that is the same for every recipient: written once, whoever gets it.
+ * Frames payloads of one module as the part of an event's message that is the same for every recipient: written once,
+ * whoever gets it. `payload` is serialized XML.
  * Hints: XEP-0334 `no-store` and `no-copy`; headlines are never archived, copied or stored offline (RFC 6121 §8.5.2).
  */
-export function eventBody(from: string, module: string, payload: XmlElement): string {
+export function eventFrame(from: string, module: string): (payload: string) => string {
+  const head = ` from='${escapeXml(from)}' type='headline'><cmd xmlns='${CMD_NS}' module='${escapeXml(module)}'>`;
   const hints = "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>";
-  return ` from='${escapeXml(from)}' type='headline'>${serialize(wrap(module, payload))}${hints}</message>`;
+  return (payload) => `${head}${payload}</cmd>${hints}</message>`;
 }
 
-/** One recipient's event message: a small head before the shared body. */
-export function eventMessage(to: string, body: string): string {
-  return `<message to='${escapeXml(to)}'${body}`;
+/** The small head that makes a framed event one recipient's message. */
+export function eventHead(to: string): string {
+  return `<message to='${escapeXml(to)}'`;
 }

@@ -33,6 +33,10 @@ export interface ComponentOptions {
   readonly limits?: Partial<Limits>;
   /** Jitter of reconnects: uniform in [0, 1). */
   readonly random?: () => number;
+  /** When what is sent now was learned, `performance.now()` milliseconds; for {@link onWritten}. Default: when it is sent. */
+  learned?(): number | undefined;
+  /** Called with each write that holds events: age of the oldest when the socket got it, milliseconds. */
+  onWritten?(ms: number): void;
 }
 
 /** Numbers for metrics; counts run from the start of the process. */
@@ -92,8 +96,15 @@ export function createComponent(options: ComponentOptions): Component {
   const presenceListeners: ((stanza: Stanza) => void)[] = [];
   const messageListeners: ((stanza: Stanza) => void)[] = [];
   const first = deferred();
+  let roomListener = () => {};
 
-  const outbox = createOutbox({ ...limits, unwritten: () => stream?.socket.writableLength ?? 0 });
+  const outbox = createOutbox({
+    ...limits,
+    unwritten: () => stream?.socket.writableLength ?? 0,
+    learned: () => options.learned?.(),
+    onWritten: (ms) => options.onWritten?.(ms),
+    onRoom: () => roomListener(),
+  });
   const requests = createRequests({
     from: domain,
     max: limits.maxRequests,
@@ -150,7 +161,19 @@ export function createComponent(options: ComponentOptions): Component {
       onlineSince = performance.now();
       connects += 1;
       const { pingEveryMs: intervalMs, pingTimeoutMs: timeoutMs } = limits;
-      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals: opened.socket, ping, onDead: opened.destroy });
+      const vitals = {
+        // Stanzas, not bytes: after broken XML the parser may wait for ever for the end of an element, whatever comes in.
+        get received() {
+          return received;
+        },
+        get accepted() {
+          return opened.socket.accepted;
+        },
+        get writableLength() {
+          return opened.socket.writableLength;
+        },
+      };
+      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: opened.destroy });
       outbox.attach(opened.socket);
       log.info({ domain, service: options.service }, 'connected to the XMPP server');
       setState('online', '');
@@ -275,7 +298,18 @@ export function createComponent(options: ComponentOptions): Component {
     onIq: answering.handle,
     onPresence: (listener) => presenceListeners.push(listener),
     onMessage: (listener) => messageListeners.push(listener),
-    send: (stanza) => outbox.push(stanza, 'event'),
+    send: (stanza, bytes) => outbox.push(stanza, 'event', bytes),
+    get hasRoom() {
+      return outbox.hasRoom;
+    },
+    onRoom(listener) {
+      roomListener = listener;
+    },
+    confirm(timeoutMs) {
+      // Requests overtake events only where events wait.
+      if (outbox.counters.buffered === 0) return ping(timeoutMs);
+      return Promise.reject(new StanzaError('resource-constraint', 'events wait to be written'));
+    },
     request: requests.request,
   };
 }

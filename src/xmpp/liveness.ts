@@ -4,7 +4,7 @@ import { StanzaError } from '../errors.ts';
 
 /** What of a connection shows life. */
 export interface Vitals {
-  /** Grows with what comes in. */
+  /** Grows with the stanzas that come in. */
   readonly received: number;
   /** Grows with what the kernel takes. */
   readonly accepted: number;

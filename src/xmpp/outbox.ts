@@ -27,17 +27,27 @@ export interface OutboxOptions {
   readonly eventBytes: number;
   /** Room for answers, and as much again for requests, whatever the events take. */
   readonly answerBytes: number;
+  /** Waiting bytes of events, those in the socket included, from which on there is no room for more. */
+  readonly eventMarkBytes: number;
   /** Size of one stanza: what is larger is refused, since it would cost the stream. */
   readonly stanzaBytes: number;
   /** Bytes that the socket holds back at present. */
   unwritten(): number;
+  /** When what is told now was learned, `performance.now()` milliseconds. Default: now. */
+  learned?(): number | undefined;
+  /** Called with each write that holds events: how old the oldest was when the socket got it, milliseconds. */
+  onWritten?(ms: number): void;
+  /** Called when there is room for events after {@link Outbox.hasRoom} was false. */
+  onRoom?(): void;
 }
 
 /** The stanzas on their way out. */
 export interface Outbox {
   readonly counters: OutboxCounters;
+  /** The stream is up, and fewer events wait than the mark allows. */
+  readonly hasRoom: boolean;
   /** Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). */
-  push(stanza: string, lane: Lane): boolean;
+  push(stanza: string, lane: Lane, bytes?: number): boolean;
   /** The stream is up: begin to write. */
   attach(sink: Sink): void;
   /** Resolves when nothing waits here any more, when the stream ends, and after `ms` whatever is. */
@@ -55,6 +65,8 @@ interface Chunk {
   text: string;
   bytes: number;
   stanzas: number;
+  /** When its first event was learned; undefined for one without events. */
+  since: number | undefined;
 }
 
 interface Queue {
@@ -66,25 +78,37 @@ interface Queue {
  * Makes an outbox. Writes happen once per turn of the event loop (`setImmediate`), whatever the number of stanzas;
  * only one chunk at a time is in the socket, so that an answer never waits behind more than that.
  */
-export function createOutbox({ eventBytes, answerBytes, stanzaBytes, unwritten }: OutboxOptions): Outbox {
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { eventBytes, answerBytes, stanzaBytes, unwritten, learned, onWritten } = options;
   const lanes: Readonly<Record<Lane, Queue>> = { answer: queue(), request: queue(), event: queue() };
   const order = [lanes.answer, lanes.request, lanes.event];
   const counters = { sent: 0, refused: 0, dropped: 0 };
   let sink: Sink | undefined;
   let blocked = false;
   let scheduled = false;
+  let crowded = false;
   let onFlushed: (() => void) | undefined;
+
+  const isRoomy = () => sink !== undefined && lanes.event.bytes + unwritten() < options.eventMarkBytes;
+
+  function tellRoom(): void {
+    if (!crowded || !isRoomy()) return;
+    crowded = false;
+    options.onRoom?.();
+  }
 
   function flush(): void {
     while (sink !== undefined && !blocked) {
       const chunk = nextChunk(order);
       if (chunk === undefined) {
         onFlushed?.();
-        return;
+        break;
       }
       counters.sent += chunk.stanzas;
       blocked = !sink.write(chunk.text);
+      if (chunk.since !== undefined) onWritten?.(performance.now() - chunk.since);
     }
+    tellRoom();
   }
 
   function schedule(): void {
@@ -95,6 +119,9 @@ export function createOutbox({ eventBytes, answerBytes, stanzaBytes, unwritten }
       flush();
     });
   }
+
+  // The clock is asked once a chunk, not once a stanza.
+  const age = () => learned?.() ?? performance.now();
 
   function hasRoom(lane: Lane, bytes: number): boolean {
     if (lane === 'answer') return lanes.answer.bytes + bytes <= answerBytes;
@@ -118,13 +145,17 @@ export function createOutbox({ eventBytes, answerBytes, stanzaBytes, unwritten }
         return order.reduce((sum, { bytes }) => sum + bytes, 0);
       },
     },
-    push(stanza, lane) {
-      const bytes = Buffer.byteLength(stanza);
+    get hasRoom() {
+      const roomy = isRoomy();
+      if (!roomy) crowded = true;
+      return roomy;
+    },
+    push(stanza, lane, bytes = Buffer.byteLength(stanza)) {
       if (bytes > stanzaBytes || !hasRoom(lane, bytes)) {
         counters.refused += 1;
         return false;
       }
-      append(lanes[lane], stanza, bytes);
+      append(lanes[lane], stanza, bytes, lane === 'event' ? age : undefined);
       schedule();
       return true;
     },
@@ -163,11 +194,11 @@ function queue(): Queue {
   return { chunks: [], bytes: 0 };
 }
 
-function append(lane: Queue, stanza: string, bytes: number): void {
+function append(lane: Queue, stanza: string, bytes: number, since?: () => number): void {
   const last = lane.chunks.at(-1);
   lane.bytes += bytes;
   if (last === undefined || last.bytes + bytes > chunkBytes) {
-    lane.chunks.push({ text: stanza, bytes, stanzas: 1 });
+    lane.chunks.push({ text: stanza, bytes, stanzas: 1, since: since?.() });
     return;
   }
   last.text += stanza;
@@ -188,6 +219,7 @@ function nextChunk(order: readonly Queue[]): Chunk | undefined {
         joined.text += first.text;
         joined.bytes += first.bytes;
         joined.stanzas += first.stanzas;
+        joined.since ??= first.since;
       }
     }
   }

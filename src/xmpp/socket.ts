@@ -21,8 +21,6 @@ export interface SocketOptions extends Target {
 export class ServerSocket extends EventEmitter implements Transport {
   readonly #options: SocketOptions;
   #socket: Socket | undefined;
-  /** Characters received so far: the sign of life. */
-  received = 0;
 
   constructor(options: SocketOptions) {
     super();
@@ -54,7 +52,6 @@ export class ServerSocket extends EventEmitter implements Transport {
     socket.setKeepAlive(true, 30_000);
     socket.once(tls ? 'secureConnect' : 'connect', () => this.emit('connect'));
     socket.on('data', (text: string) => {
-      this.received += text.length;
       if (!socket.destroyed) this.emit('data', text);
     });
     socket.on('drain', () => this.emit('drain'));

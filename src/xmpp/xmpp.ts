@@ -78,8 +78,21 @@ export interface Xmpp {
   /**
    * Sends one stanza, already serialised, with `from` and `to`: some servers end the stream for one without. While away,
    * when the bounded buffer is full, or when the stanza is larger than servers take, it is refused: false. Writes are joined: many calls in one turn become few socket writes. Allocates no promise.
+   * `bytes`: its size in UTF-8, where the caller knows it.
    */
-  send(stanza: string): boolean;
+  send(stanza: string, bytes?: number): boolean;
+  /**
+   * Whether the stream is up and keeps pace with the events. False is no promise that {@link send} refuses, but a hint that
+   * what is sent now waits: better to send it later, as it is by then.
+   */
+  readonly hasRoom: boolean;
+  /** Called when there is room again after {@link hasRoom} was false. One listener; the bridge. */
+  onRoom(listener: () => void): void;
+  /**
+   * Sends an IQ that overtakes no event sent before, and resolves when the server has processed all of them; rejects as
+   * {@link request} does, and where events wait to be written.
+   */
+  confirm(timeoutMs: number): Promise<unknown>;
   /**
    * Sends an IQ and resolves with the answering `iq` element (`type` result). Matched by id **and** sender.
    * Rejects with {@link StanzaError}: that of an error answer; `remote-server-timeout` where there is no answer: none within

@@ -29,5 +29,8 @@ export function adapter(port: number, options: Partial<AsteriskOptions> = {}): A
     limits: { reconnectMinMs: 20, reconnectMaxMs: 100, ...options.limits },
   });
   pbx.onEvent((event) => void events.push(event));
-  return Object.defineProperties(pbx as Adapter, { events: { value: events }, logged: { value: logged } });
+  return Object.defineProperties(pbx as Pbx as Adapter, {
+    events: { value: events },
+    logged: { value: logged },
+  });
 }

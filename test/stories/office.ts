@@ -10,8 +10,8 @@ import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import type { IqHandler, Xmpp } from '../../src/xmpp/xmpp.ts';
-import { idlePresence } from '../idle.ts';
+import type { IqHandler } from '../../src/xmpp/xmpp.ts';
+import { idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 
@@ -60,24 +60,18 @@ export async function openOffice(
   const got = new Map<string, string[]>();
   const component = parseJid('pbx.example.org');
   if (component === undefined) throw new Error('no JID');
-  const xmpp: Xmpp = {
+  const xmpp = idleXmpp({
     domain: 'pbx.example.org',
-    state: { status: 'online', reason: '' },
-    start: async () => {},
-    stop: async () => {},
-    onState: () => () => {},
     onIq: (_ns, serve) => {
       handler = serve;
     },
-    onPresence: () => {},
-    onMessage: () => {},
     send(stanza) {
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
       got.set(to, [...(got.get(to) ?? []), stanza]);
       return true;
     },
     request: async () => xml('iq'),
-  };
+  });
   const pbx = adapter(port, accounts);
   const calls = callsOf(() => directory);
   const bridge = createBridge({
@@ -107,7 +101,7 @@ export async function openOffice(
       pingEveryMs: 3_600_000,
       pingsPerSecond: 10,
     },
-    presence: idlePresence,
+    presence: idlePresence(),
     askPresence: false,
     audit: () => {},
     webhook: async () => {},

@@ -1,0 +1,97 @@
+/**
+ * The whole road, AMI bytes to ChannelEvent bytes, on one core: CPU time for recorded calls repeated, from socket to socket, with
+ * 10,000 subscriptions at 1 and at 10 recipients per event. Beside it the same road built as one would at first
+ * (asterisk-manager, the library's xml() and send()), and a road that knows nothing of calls.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repeatedCalls, subscriptions } from './load.ts';
+import { median, neighbor, script } from './measure.ts';
+import { report, row } from './report.ts';
+
+const file = join(tmpdir(), `offhook-bench-${process.pid}.ami`);
+process.on('exit', () => rmSync(file, { force: true }));
+const names = ['naive', 'bare, every event', 'bare, few events', 'ours'] as const;
+const passes = 2;
+
+/** What a road's process tells. */
+interface Outcome {
+  readonly seconds: number[];
+  readonly messages: number;
+}
+
+async function drive(name: string, ...options: readonly number[]): Promise<Outcome> {
+  const child = fork(script('./road.js'), [name, ...options.map(String)]);
+  const [outcome] = await once(child, 'message');
+  return outcome as Outcome;
+}
+
+for (const recipients of [1, 10]) {
+  const users = subscriptions / recipients;
+  const load = repeatedCalls({ calls: 1000, users, atOnce: 100 });
+  writeFileSync(file, load.bytes);
+  const source = await neighbor('./source.js', [file]);
+  const sink = await neighbor('./sink.js');
+  const taken = new Map(names.map((name) => [name, [] as number[]]));
+  const messages = new Map<string, number>();
+  for (let pass = 0; pass < passes; pass++) {
+    for (const name of names) {
+      const outcome = await drive(name, recipients, source.port, sink.port, users);
+      taken.get(name)?.push(...outcome.seconds);
+      messages.set(name, outcome.messages);
+    }
+  }
+  source.stop();
+  sink.stop();
+  const rate = (name: (typeof names)[number]) => load.events / median(taken.get(name) ?? []);
+  const said = (name: string) => ((messages.get(name) ?? 0) / load.events).toFixed(2);
+  const label = `whole road, ${recipients} recipient${recipients === 1 ? '' : 's'}`;
+  for (const name of names) {
+    report(
+      row(
+        `${label}: ${name}`,
+        `${Math.round(rate(name) / 1000)}k AMI events/CPU s`,
+        `${said(name)} messages per event`,
+      ),
+    );
+  }
+  report(
+    row(
+      `${label}: ours to naive`,
+      `${(rate('ours') / rate('naive')).toFixed(1)}`,
+      recipients === 1 ? '≥ 8' : '≥ 12',
+    ),
+  );
+  for (const name of names.slice(1, 3)) {
+    report(
+      row(
+        `${label}: ours to ${name}`,
+        `${(rate('ours') / rate(name)).toFixed(2)}`,
+        name.includes('every') ? '≥ 0.7' : '–',
+      ),
+    );
+  }
+}
+
+// The same road with next to nobody there, and with a million subscriptions of which as few want each event.
+const load = repeatedCalls({ calls: 1000, users: 100, atOnce: 50 });
+writeFileSync(file, load.bytes);
+const source = await neighbor('./source.js', [file]);
+const sink = await neighbor('./sink.js');
+const [few, many]: [number[], number[]] = [[], []];
+for (let pass = 0; pass < passes; pass++) {
+  few.push(...(await drive('ours', 1, source.port, sink.port, 100)).seconds);
+  many.push(...(await drive('ours', 1, source.port, sink.port, 100, 999_900)).seconds);
+}
+source.stop();
+sink.stop();
+report(
+  row(
+    'an event on the whole road, 1,000,000 subscriptions to 100',
+    (median(many) / median(few)).toFixed(2),
+    '≤ 1.5',
+  ),
+);

@@ -1,0 +1,182 @@
+/**
+ * What could not be told yet, and what may not have arrived. Later states replace earlier ones, so that however long the
+ * XMPP server is slow or away, no more waits than there are things to tell about. No I/O, no clock.
+ */
+
+/** What an event is about, where later events of the same thing make earlier ones needless. */
+export interface About {
+  /** The thing, e.g. a channel; unique among the things of all events. */
+  readonly key: string;
+  /** The side of the thing that the event tells of: a later event replaces an earlier one of the same side. */
+  readonly facet: string;
+  /** Takes back what the event before it on this side said: together they are needless. */
+  readonly undoes?: boolean;
+  /** Whether the thing ends with this event. Left out for what has no end, e.g. a mailbox. */
+  readonly final?: boolean;
+}
+
+/** Anything that is told. */
+export interface Item {
+  readonly about?: About | undefined;
+}
+
+/** Counters since the start. */
+export interface BacklogCounters {
+  /** Things, and events about nothing in particular, that wait now. */
+  readonly waiting: number;
+  /** Events told since the server last confirmed that it has all of them. */
+  readonly unconfirmed: number;
+  /** Events that a later one, or the end of what they were about, made needless. */
+  readonly replaced: number;
+  /** Events about nothing in particular that a bound pushed out. */
+  readonly dropped: number;
+}
+
+export interface Backlog<T extends Item> {
+  readonly counters: BacklogCounters;
+  readonly isEmpty: boolean;
+  /** Keeps an event until it can be told. */
+  hold(item: T): void;
+  /** Notes that an event was handed to the server; `rest`: the same for those who could not be told yet. */
+  told(item: T, rest?: T): void;
+  /** Takes what waits longest: everything about one thing, in the order it is to be told. Empty where nothing waits. */
+  take(): readonly T[];
+  /** Begins to ask the server for a confirmation; call {@link answered} with the outcome. False: one is under way, or nothing to confirm. */
+  ask(): boolean;
+  answered(confirmed: boolean): void;
+  /** The stream is gone, and nobody knows how far it got: what was not confirmed waits again. */
+  lost(): void;
+}
+
+/** What {@link createBacklog} may keep. */
+export interface BacklogLimits {
+  /** Events about nothing in particular that wait; the oldest goes first. */
+  readonly loose: number;
+  /** Events that wait for a confirmation; with more, those that later ones replaced are forgotten, then the oldest. */
+  readonly unconfirmed: number;
+}
+
+/** What waits about one thing. */
+interface Entry<T> {
+  /** Nobody was told of it: its end makes all of it needless. */
+  readonly untold: boolean;
+  /** By facet, in the order of the last change. */
+  readonly items: Map<string, T>;
+}
+
+/** Makes an empty one. */
+export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T> {
+  const held = new Map<string, Entry<T>>();
+  const loose: T[] = [];
+  /** Things that were told of and have not ended. */
+  const open = new Set<string>();
+  let recent: T[] = [];
+  /** The part of the unconfirmed that a confirmation under way is about. */
+  let asked: T[] | undefined;
+  const counters = { replaced: 0, dropped: 0 };
+
+  function keep(entries: Map<string, Entry<T>>, about: About, item: T, untold: boolean): void {
+    const entry = entries.get(about.key) ?? { untold, items: new Map<string, T>() };
+    entries.set(about.key, entry);
+    if (about.final === true) {
+      counters.replaced += entry.items.size;
+      entry.items.clear();
+      if (entry.untold) entries.delete(about.key);
+      else entry.items.set(about.facet, item);
+      return;
+    }
+    const earlier = entry.items.get(about.facet);
+    // Put back at the end: what changed last is told last.
+    if (earlier !== undefined && entry.items.delete(about.facet)) counters.replaced += 1;
+    const undone = earlier !== undefined && (earlier.about?.undoes ?? false) !== (about.undoes ?? false);
+    if (!undone) entry.items.set(about.facet, item);
+    else if (entry.items.size === 0 && !entry.untold) entries.delete(about.key);
+  }
+
+  function keepLoose(item: T): void {
+    if (loose.push(item) <= limits.loose) return;
+    loose.shift();
+    counters.dropped += 1;
+  }
+
+  /** The same events without those that later ones replaced. */
+  function folded(items: readonly T[]): T[] {
+    const entries = new Map<string, Entry<T>>();
+    const others: T[] = [];
+    for (const item of items) {
+      if (item.about === undefined) others.push(item);
+      else keep(entries, item.about, item, false);
+    }
+    return [...others, ...[...entries.values()].flatMap((entry) => [...entry.items.values()])];
+  }
+
+  const backlog: Backlog<T> = {
+    counters: {
+      get waiting() {
+        return held.size + loose.length;
+      },
+      get unconfirmed() {
+        return recent.length + (asked?.length ?? 0);
+      },
+      get replaced() {
+        return counters.replaced;
+      },
+      get dropped() {
+        return counters.dropped;
+      },
+    },
+    get isEmpty() {
+      return held.size === 0 && loose.length === 0;
+    },
+    hold(item) {
+      const { about } = item;
+      if (about === undefined) keepLoose(item);
+      else keep(held, about, item, about.final !== undefined && !open.has(about.key));
+    },
+    told(item, rest) {
+      const { about } = item;
+      if (about?.final === false) open.add(about.key);
+      if (rest !== undefined) backlog.hold(rest);
+      if (about?.final === true) open.delete(about.key);
+      if (recent.push(item) <= limits.unconfirmed) return;
+      recent = folded(recent);
+      // Still half full of things that live: the oldest are the likeliest to have arrived.
+      if (recent.length > limits.unconfirmed / 2) recent = recent.slice(-limits.unconfirmed / 2);
+    },
+    take() {
+      const first = loose.shift();
+      if (first !== undefined) return [first];
+      for (const [key, { items }] of held) {
+        held.delete(key);
+        if (items.size > 0) return [...items.values()];
+      }
+      return [];
+    },
+    ask() {
+      if (asked !== undefined || recent.length === 0) return false;
+      asked = recent;
+      recent = [];
+      return true;
+    },
+    answered(confirmed) {
+      if (!confirmed && asked !== undefined) recent = [...asked, ...recent];
+      asked = undefined;
+    },
+    lost() {
+      const later = [...held];
+      held.clear();
+      for (const item of [...(asked ?? []), ...recent]) {
+        if (item.about === undefined) keepLoose(item);
+        // It may have arrived: its end must be told.
+        else keep(held, item.about, item, false);
+      }
+      asked = undefined;
+      recent = [];
+      for (const [key, { untold, items }] of later) {
+        if (!held.has(key)) held.set(key, { untold, items });
+        else for (const item of items.values()) if (item.about) keep(held, item.about, item, false);
+      }
+    },
+  };
+  return backlog;
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { type About, createBacklog } from '../src/backlog.ts';
+
+interface Said {
+  readonly about?: About | undefined;
+  readonly text: string;
+}
+
+const limits = { loose: 3, unconfirmed: 100 };
+
+/** Events of a channel as `base` makes them. */
+function channel(key: string) {
+  const on = (facet: string, text: string, more: Partial<About> = {}): Said => ({
+    text: `${key} ${text}`,
+    about: { key, facet, final: false, ...more },
+  });
+  return {
+    ringing: on('state', 'ringing'),
+    busy: on('state', 'busy'),
+    hold: on('hold', 'hold'),
+    unhold: on('hold', 'unhold', { undoes: true }),
+    rename: on('rename', 'rename'),
+    hangup: on('end', 'hangup', { final: true }),
+  };
+}
+
+function backlog() {
+  const made = createBacklog<Said>(limits);
+  return {
+    ...made,
+    hold: (...items: Said[]) => items.forEach((item) => void made.hold(item)),
+    told: (...items: Said[]) => items.forEach((item) => void made.told(item)),
+    /** Everything that waits, in order. */
+    drain() {
+      const texts: string[] = [];
+      while (!made.isEmpty) for (const item of made.take()) texts.push(item.text);
+      return texts;
+    },
+    counters: made.counters,
+  };
+}
+
+describe('while nothing can be told', () => {
+  const [a, b] = [channel('a'), channel('b')];
+
+  it('keeps the latest state of each side of a thing', () => {
+    const { hold, drain, counters } = backlog();
+    hold(a.ringing, b.ringing, a.busy, a.hold, a.rename);
+    expect(drain()).toEqual(['a busy', 'a hold', 'a rename', 'b ringing']);
+    expect(counters.replaced).toBe(1);
+  });
+
+  it('never mentions a call that began and ended meanwhile', () => {
+    const { hold, drain } = backlog();
+    hold(a.ringing, b.ringing, a.busy, a.hangup);
+    expect(drain()).toEqual(['b ringing']);
+  });
+
+  it('never loses the end of a call that was told, and says nothing else of it', () => {
+    const { hold, told, drain } = backlog();
+    told(a.ringing);
+    hold(a.busy, a.hold, a.hangup);
+    expect(drain()).toEqual(['a hangup']);
+  });
+
+  it('takes both away when one undoes the other', () => {
+    const { hold, told, drain } = backlog();
+    told(a.busy);
+    hold(a.hold, a.unhold);
+    expect(drain()).toEqual([]);
+    told(a.hold);
+    hold(a.unhold);
+    expect(drain()).toEqual(['a unhold']);
+  });
+
+  it('bounds what is about nothing in particular', () => {
+    const { hold, drain, counters } = backlog();
+    hold(...['1', '2', '3', '4'].map((text) => ({ text })));
+    expect(drain()).toEqual(['2', '3', '4']);
+    expect(counters.dropped).toBe(1);
+  });
+
+  it('tells the rest of those who missed it, and its end to all', () => {
+    const made = createBacklog<Said>(limits);
+    made.told(a.ringing, { ...a.ringing, text: 'a ringing for some' });
+    made.hold(a.hangup);
+    expect(made.take().map(({ text }) => text)).toEqual(['a hangup']);
+    made.told(a.ringing);
+    made.told(a.hangup, { ...a.hangup, text: 'a hangup for some' });
+    expect(made.take().map(({ text }) => text)).toEqual(['a hangup for some']);
+  });
+});
+
+describe('when the stream is lost', () => {
+  const [a, b] = [channel('a'), channel('b')];
+
+  it('tells again what was not confirmed, and what happened since', () => {
+    const { told, hold, lost, drain, ask, answered } = backlog();
+    told(a.ringing);
+    expect(ask()).toBe(true);
+    answered(true);
+    told(a.busy, b.ringing);
+    lost();
+    hold(b.busy);
+    expect(drain()).toEqual(['a busy', 'b busy']);
+  });
+
+  it('tells the end of what may have arrived', () => {
+    const { told, hold, lost, drain } = backlog();
+    told(a.ringing, b.ringing, b.hangup);
+    lost();
+    hold(a.hangup);
+    expect(drain()).toEqual(['a hangup', 'b hangup']);
+  });
+
+  it('keeps what a confirmation that failed was asked for', () => {
+    const { told, lost, drain, ask, answered } = backlog();
+    told(a.ringing);
+    ask();
+    told(b.ringing);
+    expect(ask()).toBe(false);
+    answered(false);
+    lost();
+    expect(drain()).toEqual(['a ringing', 'b ringing']);
+  });
+
+  it('bounds what is not confirmed by what there is to tell of', () => {
+    const { told, lost, drain, counters } = backlog();
+    told(a.ringing);
+    for (let n = 0; n < 1000; n++) told(a.hold, a.unhold, a.rename);
+    expect(counters.unconfirmed).toBeLessThanOrEqual(limits.unconfirmed);
+    lost();
+    expect(drain().at(-1)).toBe('a rename');
+  });
+});

@@ -182,11 +182,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
       arm();
     },
     present(user) {
+      // Nobody would take back what is said now.
+      if (stopped) return 'unavailable';
       // What was said to the others and not the very latest: when that is said, everybody hears it.
       return told.get(user.jid) ?? stateOf(user);
     },
     introduce(user, voice) {
-      if (online()) say(voice, told.get(user.jid) ?? stateOf(user));
+      if (online() && !stopped) say(voice, told.get(user.jid) ?? stateOf(user));
     },
     withdraw(user, gone) {
       told.delete(user);

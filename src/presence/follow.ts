@@ -46,6 +46,8 @@ export const NOTES = 'OFFHOOK_DND';
 export const REASON = 'Do not disturb';
 /** Leaves room in a line of 1021 bytes for header and name. */
 const maxNote = 900;
+/** Clients of one user whose statuses are kept; ejabberd does not say that one has vanished. */
+const maxStatuses = 32;
 
 interface Status {
   readonly dnd: boolean;
@@ -63,6 +65,8 @@ interface Note {
 export function createFollow(options: FollowOptions): Follow {
   const { follows, directory, pbx, family, onChange, log } = options;
   const statuses = new Map<BareJid, Map<string, Status>>();
+  /** Whose telephones are to be looked at: how often somebody changes the status meanwhile makes no difference. */
+  const waiting = new Map<BareJid, User>();
   /** What is under way, by user: one thing after the other. */
   const work = new Map<BareJid, Promise<void>>();
 
@@ -73,18 +77,25 @@ export function createFollow(options: FollowOptions): Follow {
   }
 
   function enqueue(user: User): void {
-    const after = (work.get(user.jid) ?? Promise.resolve()).then(async () => {
+    waiting.set(user.jid, user);
+    if (!work.has(user.jid))
+      work.set(
+        user.jid,
+        comply(user.jid).finally(() => work.delete(user.jid)),
+      );
+  }
+
+  async function comply(jid: BareJid): Promise<void> {
+    for (let user = waiting.get(jid); user !== undefined; user = waiting.get(jid)) {
+      waiting.delete(jid);
       try {
         // The latest wish counts, whatever was wished when this was queued.
-        await (wants(user.jid) ? begin(user) : end(user));
+        await (wants(jid) ? begin(user) : end(user));
       } catch (error) {
-        log.warn({ user: user.jid, reason: String(error) }, 'do-not-disturb does not follow the chat status');
+        log.warn({ user: jid, reason: String(error) }, 'do-not-disturb does not follow the chat status');
       }
-    });
-    work.set(user.jid, after);
-    void after.then(() => {
-      if (work.get(user.jid) === after) work.delete(user.jid);
-    });
+    }
+    work.delete(jid);
   }
 
   async function begin(user: User): Promise<void> {
@@ -131,10 +142,13 @@ export function createFollow(options: FollowOptions): Follow {
       if (type === 'available') {
         const show = child(element, 'show');
         const priority = child(element, 'priority');
+        known.delete(from.resource);
         known.set(from.resource, {
           dnd: show !== undefined && textOf(show).trim() === 'dnd',
           priority: (priority && Number.parseInt(textOf(priority), 10)) || 0,
         });
+        const [oldest] = known.keys();
+        if (known.size > maxStatuses && oldest !== undefined) known.delete(oldest);
       } else if (from.resource === '') known.clear();
       else known.delete(from.resource);
       if (known.size === 0) statuses.delete(user.jid);

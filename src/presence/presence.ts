@@ -177,6 +177,7 @@ export function createPresence(options: PresenceOptions): Presence {
     publisher: () => publisher,
     rosters,
     store,
+    maxWatches: settings.maxWatches,
     log,
   });
   const activity = createActivity({ xmpp, privileges, log });

@@ -19,6 +19,11 @@ export interface Voice {
   readonly more: string;
 }
 
+/** Whether these watchers watch the same. */
+export function sameVoices(a: readonly Voice[], b: readonly Voice[]): boolean {
+  return a.length === b.length && a.every(({ contact }, at) => contact === b[at]?.contact);
+}
+
 /** What {@link createPublisher} needs. */
 export interface PublisherOptions {
   readonly audience: Audience;

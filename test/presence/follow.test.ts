@@ -11,9 +11,11 @@ function following() {
   const directory = createDirectory([user('anna', '340', 'Anna')]);
   const database = new Map<string, string>();
   const asked: string[] = [];
+  const gone = new Set<string>();
   const follow = createFollow({
     follows: () => true,
     directory: () => directory,
+    asking: { ask: async ({ jid }) => (gone.has(jid) ? 'gone' : 'here') },
     pbx: {
       async dbGet(family, key) {
         asked.push(family);
@@ -38,7 +40,7 @@ function following() {
     if (from === undefined || to === undefined) throw new Error('no JID');
     follow.take({ type, from, to, id: undefined, element: xml('presence', {}, [xml('show', {}, [show])]) });
   };
-  return { status, follow, database, asked };
+  return { status, follow, database, asked, gone };
 }
 
 test('a status that changes a thousand times asks the telephone system a few times, and the last one counts', async () => {
@@ -62,4 +64,17 @@ test('a change while the one before is carried out is not lost', async () => {
     await follow.idle();
     expect([turns, ...database.keys()]).toEqual([turns]);
   }
+});
+
+test('a client that vanished at dnd without a word counts until another one speaks', async () => {
+  const { status, follow, database, gone } = following();
+  status('dnd', 'old');
+  await follow.idle();
+  status('', 'mobile');
+  await follow.idle();
+  expect(database.get('DND/340')).toBe('YES');
+  gone.add('anna@example.org/old');
+  status('', 'mobile');
+  await follow.idle();
+  expect(database.size).toBe(0);
 });

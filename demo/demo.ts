@@ -125,6 +125,7 @@ function invite(host: string, port: number, behavior: string): void {
     const role = supervisor ? ', supervisor' : '';
     fact(`extension ${extension}`, `${name}@${DOMAIN}, password ${password}${role}`);
   }
+  fact('telephones', `add 370@${COMPONENT} as a contact, and see it ring and talk`);
   fact('bridge', `${COMPONENT}; into an XML console, for example:`);
   say();
   say(`    <iq type='set' to='${COMPONENT}' id='d1'>`);

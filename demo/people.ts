@@ -45,5 +45,5 @@ export function directoryYaml(users: readonly DemoUser[]): string {
       ...(supervisor ? ['    roles: [xmpp.supervisor]'] : []),
     ].join('\n'),
   );
-  return `users:\n${entries.join('\n')}\n`;
+  return `users:\n${entries.join('\n')}\nrules:\n  dialFrom: true\n`;
 }

@@ -11,7 +11,7 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
-import { createPresenceRequest } from './presence-request.ts';
+import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type Publish } from './publish.ts';
@@ -119,6 +119,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     now,
     monotonic: options.monotonic,
   });
+  refuseWatchers(xmpp, options.monotonic);
   if (options.askPresence) sessions.onOpen(createPresenceRequest(xmpp, limits.sessions));
 
   const context = (): Omit<Context, 'caller'> => ({

@@ -5,9 +5,9 @@
  */
 
 import type { Logger } from 'pino';
-import { createAsking } from './alive.ts';
 import { type FullJid, fullJid } from './protocol/jid.ts';
 import type { Session, Sessions } from './sessions.ts';
+import { createAsking } from './xmpp/alive.ts';
 import type { Stanza, Xmpp } from './xmpp/xmpp.ts';
 
 /** What watching needs. */
@@ -167,7 +167,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
   function onMessage({ type, from }: Stanza): void {
     const jid = type === 'error' ? fullJid(from) : undefined;
     // COMPAT: Prosody bounces events that waited for a client whose time to resume ran out (XEP-0198).
-    if (jid !== undefined && !asking.bounced(jid)) suspect(jid);
+    if (jid !== undefined && !asking.isAsked(jid)) suspect(jid);
   }
 
   xmpp.onPresence(onPresence);

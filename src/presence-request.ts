@@ -1,10 +1,11 @@
 /**
- * Asks users to share their presence with the component (RFC 6121 §3.1): where they do, servers tell it of the end of a session at
- * once. Most clients show that as a contact request, so it is done only where the operator wants it.
+ * Presence between users and the component itself (RFC 6121 §3). Where users share theirs with it, servers tell it of the end of a
+ * session at once; most clients show that as a contact request, so it asks only where the operator wants it. It has none of its own.
  */
 
 import { type BareJid, bareOf } from './protocol/jid.ts';
 import { escapeXml } from './protocol/xml.ts';
+import { createRateLimit } from './rate.ts';
 import type { Session } from './sessions.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -24,4 +25,24 @@ export function createPresenceRequest(
       asked.add(user);
     }
   };
+}
+
+/** Refusals per second, and at once: more of those who ask get no answer, so that they cannot crowd out anybody's events. */
+const refusals = { perSecond: 50, burst: 500 };
+
+/**
+ * Refuses those who want to see the component's own presence, as clients do that answer a request with one of theirs: it has none to
+ * show, and a request that nobody answers would be shown as open for ever. What they grant stays in force. `monotonic`:
+ * milliseconds that only go forward.
+ */
+export function refuseWatchers(
+  xmpp: Pick<Xmpp, 'domain' | 'onPresence' | 'send'>,
+  monotonic: () => number,
+): void {
+  const rate = createRateLimit<''>({ ...refusals, keys: 1, monotonic });
+  xmpp.onPresence(({ type, from, to }) => {
+    if (type !== 'subscribe' || to.bare !== xmpp.domain || !rate.take('')) return;
+    const addresses = `from='${escapeXml(xmpp.domain)}' to='${escapeXml(from.bare)}'`;
+    xmpp.send(`<presence type='unsubscribed' ${addresses}/>`);
+  });
 }

@@ -68,6 +68,8 @@ const may: Record<string, readonly string[]> = {
     'pbx/events.ts',
     'store/store.ts',
     'xmpp/xmpp.ts',
+    'rate.ts',
+    'xmpp/alive.ts',
     'xmpp/disco.ts',
     'xmpp/namespaces.ts',
     'xmpp/privilege.ts',

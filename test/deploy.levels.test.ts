@@ -1,9 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { BareJid } from '../src/protocol/jid.ts';
 import { elements, xml } from '../src/protocol/xml.ts';
 import { createComponent } from '../src/xmpp/component.ts';
 import { delegationInfo, serveDelegation } from '../src/xmpp/delegation.ts';
 import { watchDelegation } from '../src/xmpp/delegation-watch.ts';
 import { serveDisco } from '../src/xmpp/disco.ts';
+import { createEjabberdApi } from '../src/xmpp/ejabberd-api.ts';
 import { legacyClient } from './legacy/client.ts';
 import { ejabberdAt, type Level, levels, prosodyAt } from './packaging/levels.ts';
 import { until } from './servers/until.ts';
@@ -98,3 +100,25 @@ describe.each(samples)('the samples for %s', (_, start, possible) => {
     }
   });
 });
+
+test.each(['23', '26'] as const)(
+  'the sample for ejabberd %s lets the bridge use its API',
+  async (version) => {
+    const server = await ejabberdAt('privileges', version, [tweber]);
+    onTestFinished(() => server.stop());
+    const api = createEjabberdApi({ url: server.apiUrl, token: undefined, timeoutMs: 10_000 });
+    const user = 'tweber@example.org' as BareJid;
+    const item = {
+      jid: '370@pbx.example.org' as BareJid,
+      name: 'Max Meyer',
+      subscription: 'to',
+      groups: ['Sales'],
+    } as const;
+    await api.write(user, item);
+    expect(await api.read(user)).toEqual([item]);
+    const { jid } = await legacyClient(server, tweber);
+    expect((await api.connected('example.org')).map(({ bare, resource }) => `${bare}/${resource}`)).toEqual([
+      jid,
+    ]);
+  },
+);

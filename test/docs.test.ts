@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allSettings } from '../src/config.ts';
-import { createKeys } from '../src/store/keys.ts';
+import { createKeys, tables } from '../src/store/keys.ts';
 
 const project = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(project, path), 'utf8');
@@ -22,8 +22,11 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/add-a-command.md',
+  'docs/calls.md',
   'docs/decisions.md',
+  'docs/legacy-clients.md',
   'docs/operating.md',
+  'docs/presence.md',
 ];
 
 describe.each(pages)('%s', (page) => {
@@ -45,7 +48,8 @@ describe.each(pages)('%s', (page) => {
 
   it('names settings that there are', () => {
     const known = new Set(allSettings().flatMap(({ env }) => [env, `${env}_FILE`]));
-    const prefixes = /^(XMPP|AMI|PBX|DIRECTORY|STORE|REDIS|HTTP|COMMAND|RATE|MAX|LOG)_[A-Z_]+$/;
+    const prefixes =
+      /^(XMPP|AMI|PBX|DIRECTORY|STORE|REDIS|HTTP|COMMAND|RATE|MAX|LOG|PRESENCE|EJABBERD)_[A-Z_]+$/;
     const named = [...read(page).matchAll(/(?<!\w)[A-Z]+(?:_[A-Z]+)+(?!\w)/g)].map(([name]) => name);
     // Of the compose profile prosody, not of the bridge.
     const unknown = named.filter((name) => prefixes.test(name) && !known.has(name));
@@ -55,6 +59,6 @@ describe.each(pages)('%s', (page) => {
 
 it('docs/operating.md lists every Redis key', () => {
   const page = read('docs/operating.md');
-  for (const key of Object.values(createKeys('offhook:')))
-    expect(page).toMatch(new RegExp(`^\\| \`${key()}\` +\\|`, 'm'));
+  for (const table of tables)
+    expect(page).toMatch(new RegExp(`^\\| \`${createKeys('offhook:')(table)}\` +\\|`, 'm'));
 });

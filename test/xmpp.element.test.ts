@@ -16,14 +16,16 @@ function parse(...pieces: string[]) {
   const elements: LtxElement[] = [];
   const streamErrors: LtxElement[] = [];
   const broken: Error[] = [];
+  const oversized: LtxElement[] = [];
   const Parser = guardParser(LibraryParser, 1000, {
     onStreamError: (error) => streamErrors.push(error),
     onBroken: (error) => broken.push(error),
+    onOversized: (stanza) => oversized.push(stanza),
   });
   const parser = new Parser();
   parser.on('element', (element: LtxElement) => elements.push(element));
   for (const piece of [header, ...pieces]) parser.write(piece);
-  return { parser, elements, streamErrors, broken };
+  return { parser, elements, streamErrors, broken, oversized };
 }
 
 function stanza(text: string, maxDepth = 10): XmlElement | undefined {
@@ -120,6 +122,18 @@ describe('the guarded parser', () => {
     expect(broken).toEqual([]);
     expect(elements).toHaveLength(100);
     expect(parser.root?.children.length).toBeLessThanOrEqual(1);
+  });
+
+  test('what a stanza holds beyond the limit is dropped as it comes; the next one is whole', () => {
+    const items = Array.from(
+      { length: 100 },
+      (_, n) => `<item n='${n}'><group>${'x'.repeat(50)}</group></item>`,
+    );
+    const { broken, elements, oversized } = parse('<iq id="large">', ...items, '</iq>', '<iq id="next"/>');
+    expect(broken).toEqual([]);
+    expect(oversized.map(({ attrs }) => attrs.id)).toEqual(['large']);
+    expect(oversized[0]?.children.length).toBeLessThan(20);
+    expect(elements.map(({ attrs }) => attrs.id)).toEqual(['next']);
   });
 
   test('a stream error is told apart from an element called error', () => {

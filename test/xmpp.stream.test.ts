@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { xml } from '../src/protocol/xml.ts';
 import { type ComponentOptions, createComponent } from '../src/xmpp/component.ts';
 import type { Stanza } from '../src/xmpp/xmpp.ts';
 import { authority, certificate } from './servers/certificate.ts';
@@ -238,9 +239,37 @@ describe('reading', () => {
   test('a stanza without end is not gathered for ever', async () => {
     const { server, component, states } = await setup({ limits: { maxChars: 10_000 } });
     await component.start();
-    (await server.online()).write(`<message from='a.test' to='${domain}'><body>${'x'.repeat(20_000)}`);
+    const endless = `<message from='a.test' to='${domain}'><body>${'x'.repeat(20_000)}`;
+    await (await server.online()).writeInPieces(endless, 1000);
     await until('it is back', () => component.counters.connects === 2);
     expect(states.map(({ reason }) => reason).join()).toMatch(/more than 10000 characters/);
+  });
+
+  test('a stanza that is too large costs nobody the stream, and is never taken for a whole one', async () => {
+    const { server, component } = await setup({ limits: { maxChars: 10_000 } });
+    component.onIq('test:large', () => ({ result: undefined }));
+    const bodies: (string | undefined)[] = [];
+    component.onMessage(({ id }) => bodies.push(id));
+    await component.start();
+    const connection = await server.online();
+    const asked = component.request('a.test', 'get', xml('query', { xmlns: 'jabber:iq:roster' }), 20_000);
+    const refused = expect(asked).rejects.toMatchObject({ condition: 'resource-constraint' });
+    await until('the question is there', () => connection.stanzas.length > 0);
+    const { id } = connection.stanzas[0]?.attrs ?? {};
+    const items = `<item jid='b.test'><group>${'x'.repeat(100)}</group></item>`.repeat(500);
+    await connection.writeInPieces(
+      `<iq type='result' id='${id}' from='a.test' to='${domain}'><query xmlns='jabber:iq:roster'>${items}</query></iq>` +
+        `<iq type='get' id='large' from='a.test' to='${domain}'><q xmlns='test:large'>${items}</q></iq>` +
+        `<message id='m1' from='a.test' to='${domain}'>${items}</message>` +
+        `<message id='m2' from='a.test' to='${domain}'/>`,
+      1000,
+    );
+    await refused;
+    await until('the next one arrives', () => bodies.length > 0);
+    expect(bodies).toEqual(['m2']);
+    await until('it is refused', () => connection.stanzas.some(({ attrs }) => attrs.id === 'large'));
+    expect(connection.stanzas.find(({ attrs }) => attrs.id === 'large')?.attrs.type).toBe('error');
+    expect(component.counters.connects).toBe(1);
   });
 });
 

@@ -40,6 +40,8 @@ VirtualHost "example.org"
 			message = "outgoing";
 			-- Presence of all users of this host: the end of a session is noticed at once.
 			presence = "managed_entity";
+			-- The activity "on the phone" in the users' names (PRESENCE_ACTIVITY).
+			iq = { ["http://jabber.org/protocol/pubsub"] = "set" };
 		};
 	}
 

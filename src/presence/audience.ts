@@ -63,6 +63,8 @@ interface WatcherEntry extends Watcher {
   sure: boolean;
 }
 
+/** Kept for one watcher; the one heard of longest ago makes room. Where no presence flows, nobody says that one has gone. */
+const maxResources = 32;
 /** Shared by all who have no resource: most watchers, most of the time. */
 const none = new Map<string, number>();
 
@@ -122,7 +124,11 @@ export function createAudience(): Audience {
       if (who === undefined || resource === '') return false;
       if (who.resources === none) who.resources = new Map();
       const isNew = !who.resources.has(resource);
+      // Put back last: the first is the one that was silent longest.
+      who.resources.delete(resource);
       who.resources.set(resource, at);
+      const [oldest] = who.resources.keys();
+      if (who.resources.size > maxResources && oldest !== undefined) who.resources.delete(oldest);
       return isNew;
     },
     left(watcher, resource) {

@@ -9,8 +9,9 @@
 import type { Directory, User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Pbx, QueueMember } from '../pbx/pbx.ts';
-import type { BareJid } from '../protocol/jid.ts';
+import { type BareJid, fullJid } from '../protocol/jid.ts';
 import { child, textOf } from '../protocol/xml.ts';
+import type { Asking } from '../xmpp/alive.ts';
 import type { Stanza } from '../xmpp/xmpp.ts';
 import { PHONE } from './hosted.ts';
 
@@ -19,6 +20,8 @@ export interface FollowOptions {
   /** Whether the user has asked for it. */
   readonly follows: (user: User) => boolean;
   readonly directory: () => Directory;
+  /** Finds out whether a client is still there. */
+  readonly asking: Pick<Asking, 'ask'>;
   readonly pbx: Pick<Pbx, 'dbGet' | 'dbPut' | 'dbDel' | 'queueMembers' | 'queuePause'>;
   /** AstDB family of do-not-disturb, keyed by extension. */
   readonly family: string;
@@ -46,6 +49,9 @@ export const NOTES = 'OFFHOOK_DND';
 export const REASON = 'Do not disturb';
 /** Leaves room in a line of 1021 bytes for header and name. */
 const maxNote = 900;
+/** Clients of one user whose statuses are kept. */
+const maxStatuses = 32;
+const askMs = 10_000;
 
 interface Status {
   readonly dnd: boolean;
@@ -61,8 +67,10 @@ interface Note {
 
 /** Makes it. */
 export function createFollow(options: FollowOptions): Follow {
-  const { follows, directory, pbx, family, onChange, log } = options;
+  const { follows, directory, asking, pbx, family, onChange, log } = options;
   const statuses = new Map<BareJid, Map<string, Status>>();
+  /** Whose telephones are to be looked at: how often somebody changes the status meanwhile makes no difference. */
+  const waiting = new Map<BareJid, User>();
   /** What is under way, by user: one thing after the other. */
   const work = new Map<BareJid, Promise<void>>();
 
@@ -73,18 +81,38 @@ export function createFollow(options: FollowOptions): Follow {
   }
 
   function enqueue(user: User): void {
-    const after = (work.get(user.jid) ?? Promise.resolve()).then(async () => {
+    waiting.set(user.jid, user);
+    if (!work.has(user.jid))
+      work.set(
+        user.jid,
+        comply(user.jid).finally(() => work.delete(user.jid)),
+      );
+  }
+
+  async function comply(jid: BareJid): Promise<void> {
+    for (let user = waiting.get(jid); user !== undefined; user = waiting.get(jid)) {
+      waiting.delete(jid);
       try {
+        await forgetGone(jid);
         // The latest wish counts, whatever was wished when this was queued.
-        await (wants(user.jid) ? begin(user) : end(user));
+        await (wants(jid) ? begin(user) : end(user));
       } catch (error) {
-        log.warn({ user: user.jid, reason: String(error) }, 'do-not-disturb does not follow the chat status');
+        log.warn({ user: jid, reason: String(error) }, 'do-not-disturb does not follow the chat status');
       }
-    });
-    work.set(user.jid, after);
-    void after.then(() => {
-      if (work.get(user.jid) === after) work.delete(user.jid);
-    });
+    }
+    work.delete(jid);
+  }
+
+  /** ejabberd does not say that a client has vanished: when another one speaks, those at `dnd` are asked about. */
+  async function forgetGone(user: BareJid): Promise<void> {
+    const known = statuses.get(user);
+    if (known === undefined || known.size < 2) return;
+    for (const [resource, status] of [...known]) {
+      const jid = fullJid({ bare: user, resource });
+      if (!status.dnd || jid === undefined) continue;
+      const finding = await asking.ask({ jid }, askMs);
+      if (finding === 'gone' && known.get(resource) === status) known.delete(resource);
+    }
   }
 
   async function begin(user: User): Promise<void> {
@@ -131,15 +159,19 @@ export function createFollow(options: FollowOptions): Follow {
       if (type === 'available') {
         const show = child(element, 'show');
         const priority = child(element, 'priority');
+        known.delete(from.resource);
         known.set(from.resource, {
           dnd: show !== undefined && textOf(show).trim() === 'dnd',
           priority: (priority && Number.parseInt(textOf(priority), 10)) || 0,
         });
+        const [oldest] = known.keys();
+        if (known.size > maxStatuses && oldest !== undefined) known.delete(oldest);
       } else if (from.resource === '') known.clear();
       else known.delete(from.resource);
       if (known.size === 0) statuses.delete(user.jid);
       else statuses.set(user.jid, known);
-      if (wants(user.jid) !== before) enqueue(user);
+      const wanted = wants(user.jid);
+      if (wanted !== before || (wanted && !known.get(from.resource)?.dnd)) enqueue(user);
     },
     review(known) {
       for (const user of directory().users) {

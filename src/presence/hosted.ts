@@ -6,6 +6,7 @@
 import type { Directory, User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import { type BareJid, type Jid, parseJid } from '../protocol/jid.ts';
+import { createRateLimit } from '../rate.ts';
 import type { Store, StoredWatch } from '../store/store.ts';
 import type { Stanza } from '../xmpp/xmpp.ts';
 import type { Audience } from './audience.ts';
@@ -15,6 +16,9 @@ import type { Visibility } from './visibility.ts';
 
 /** The resource of every telephone. */
 export const PHONE = 'phone';
+
+/** How many strangers are refused; more of them get no answer, so that they cannot crowd out anybody's events. */
+const strangerRate = { perSecond: 20, burst: 100 };
 
 /** Finds the user behind a hosted JID, whatever its resource: by user name, then by extension. */
 export function hostedUser(
@@ -68,14 +72,24 @@ export interface Hosted {
 
 /** Makes them. */
 export function createHosted(options: HostedOptions): Hosted {
-  const { domain, directory, audience, publisher, visibility, store, send, maxWatches, log } = options;
+  const { domain, directory, audience, publisher, visibility, store, send, monotonic, maxWatches, log } =
+    options;
+
+  // Everybody of the world may ask; one bucket for all of them, for domains are cheap.
+  const strangers = createRateLimit<''>({ ...strangerRate, keys: 1, monotonic });
+  let full = false;
 
   function grant(contact: BareJid, watcher: BareJid): boolean {
     if (audience.has(contact, watcher)) return true;
     if (audience.size >= maxWatches) {
-      log.warn({ contact, watcher, maxWatches }, 'no room for another presence subscription');
+      log[full ? 'debug' : 'warn'](
+        { contact, watcher, maxWatches },
+        'no room for another presence subscription',
+      );
+      full = true;
       return false;
     }
+    full = false;
     audience.add(contact, watcher);
     store.saveWatch({ contact, watcher });
     return true;
@@ -106,13 +120,14 @@ export function createHosted(options: HostedOptions): Hosted {
   function probe(contact: BareJid, from: Jid, user: User | undefined): void {
     const to = from.resource === '' ? from.bare : `${from.bare}/${from.resource}`;
     if (user !== undefined && !visibility.mayWatch(user, from, directory())) {
-      revoke(contact, from.bare);
-      send(unsubscribed(contact, from.bare));
+      // Who was never allowed learns no more than of an address where nobody is (RFC 6120 §13.11).
+      if (revoke(contact, from.bare)) send(unsubscribed(contact, from.bare));
+      else say(contact, to, undefined);
       return;
     }
     // Servers probe whom the roster has: a subscription that we know nothing of was put there by the operator, or we forgot it.
     if (user !== undefined) grant(contact, from.bare);
-    audience.arrived(from.bare, from.resource, options.monotonic());
+    audience.arrived(from.bare, from.resource, monotonic());
     // Who is in nobody's directory may be so by mistake: away, and not `unsubscribed`, which would change the roster.
     say(contact, to, user);
   }
@@ -121,7 +136,8 @@ export function createHosted(options: HostedOptions): Hosted {
     grant,
     take({ type, from, to }) {
       if (!visibility.mayAsk(from)) {
-        if (type === 'probe' || type === 'subscribe') send(unsubscribed(to.bare, from.bare));
+        if ((type === 'probe' || type === 'subscribe') && strangers.take(''))
+          send(unsubscribed(to.bare, from.bare));
         return;
       }
       const user = hostedUser(domain, to, directory());

@@ -28,6 +28,8 @@ export interface OwnOptions {
   readonly publisher: () => Pick<Publisher, 'introduce' | 'present' | 'withdraw'>;
   readonly rosters: Rosters;
   readonly store: Pick<Store, 'loadFacts' | 'saveFact' | 'deleteFact'>;
+  /** Who sees whom, hosted contacts included, at most. */
+  readonly maxWatches: number;
   readonly log: Log;
 }
 
@@ -54,7 +56,7 @@ const more = '<priority>-1</priority>';
 
 /** Makes it. */
 export function createOwn(options: OwnOptions): Own {
-  const { enabled, xmpp, directory, audience, publisher, rosters, store, log } = options;
+  const { enabled, xmpp, directory, audience, publisher, rosters, store, maxWatches, log } = options;
   let allowed = false;
   let forbidden = false;
   let leftOver = false;
@@ -96,6 +98,8 @@ export function createOwn(options: OwnOptions): Own {
       xmpp.send(telephonePresence(voice.from, jid, 'unavailable'));
     }
     for (const jid of wanted) {
+      if (audience.size >= maxWatches && !audience.has(user.jid, jid))
+        throw new Error(`no room for more than ${maxWatches} watchers`);
       audience.add(user.jid, jid);
       const state = publisher().present(user);
       if (!quiet && state !== 'unavailable') xmpp.send(telephonePresence(voice.from, jid, state, more));
@@ -120,7 +124,7 @@ export function createOwn(options: OwnOptions): Own {
     } catch (error) {
       log[complained ? 'debug' : 'warn'](
         { user: user.jid, reason: String(error) },
-        'a roster cannot be read: only this user sees the telephone as a resource',
+        'a roster cannot be taken in: not everybody sees the telephone as a resource',
       );
       complained = true;
       audience.add(user.jid, user.jid);

@@ -10,6 +10,7 @@ import type { PbxEvent } from '../pbx/events.ts';
 import type { Pbx } from '../pbx/pbx.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Store } from '../store/store.ts';
+import { createAsking } from '../xmpp/alive.ts';
 import type { DiscoSources } from '../xmpp/disco.ts';
 import type { PrivilegeWatch } from '../xmpp/privilege.ts';
 import type { Rosters } from '../xmpp/rosters.ts';
@@ -23,7 +24,7 @@ import { createFollow } from './follow.ts';
 import { createHere, type ListConnected } from './here.ts';
 import { createHosted, hostedVoices } from './hosted.ts';
 import { createOwn } from './own.ts';
-import { createPublisher, type Voice } from './publisher.ts';
+import { createPublisher, sameVoices, type Voice } from './publisher.ts';
 import { createVisibility, type VisibilityOptions } from './visibility.ts';
 
 /** What the operator has decided. Times are milliseconds. */
@@ -134,6 +135,7 @@ export function createPresence(options: PresenceOptions): Presence {
     return [...hosts, ...own.voices(user)];
   }
 
+  const asking = createAsking(xmpp);
   const publisher = createPublisher({
     audience,
     users: () => directory.current.users,
@@ -144,6 +146,7 @@ export function createPresence(options: PresenceOptions): Presence {
     send: (stanza) => xmpp.send(stanza),
     onTold: createDoubts({
       xmpp,
+      asking,
       audience,
       trustMs,
       timeoutMs: pingTimeoutMs,
@@ -177,12 +180,14 @@ export function createPresence(options: PresenceOptions): Presence {
     publisher: () => publisher,
     rosters,
     store,
+    maxWatches: settings.maxWatches,
     log,
   });
   const activity = createActivity({ xmpp, privileges, log });
   const follow = createFollow({
     follows: settings.follows,
     directory: current,
+    asking,
     pbx,
     family: settings.dndFamily,
     onChange: () => void dnd.refresh(),
@@ -340,8 +345,4 @@ export function createPresence(options: PresenceOptions): Presence {
       else own.stopped();
     },
   };
-}
-
-function sameVoices(a: readonly Voice[], b: readonly Voice[]): boolean {
-  return a.length === b.length && a.every(({ contact }, at) => contact === b[at]?.contact);
 }

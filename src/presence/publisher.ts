@@ -19,6 +19,11 @@ export interface Voice {
   readonly more: string;
 }
 
+/** Whether these watchers watch the same. */
+export function sameVoices(a: readonly Voice[], b: readonly Voice[]): boolean {
+  return a.length === b.length && a.every(({ contact }, at) => contact === b[at]?.contact);
+}
+
 /** What {@link createPublisher} needs. */
 export interface PublisherOptions {
   readonly audience: Audience;
@@ -182,11 +187,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
       arm();
     },
     present(user) {
+      // Nobody would take back what is said now.
+      if (stopped) return 'unavailable';
       // What was said to the others and not the very latest: when that is said, everybody hears it.
       return told.get(user.jid) ?? stateOf(user);
     },
     introduce(user, voice) {
-      if (online()) say(voice, told.get(user.jid) ?? stateOf(user));
+      if (online() && !stopped) say(voice, told.get(user.jid) ?? stateOf(user));
     },
     withdraw(user, gone) {
       told.delete(user);

@@ -41,7 +41,7 @@ export function parseJid(text: string): Jid | undefined {
 }
 
 /** The full JID of a parsed one, or undefined where it has no resource. */
-export function fullJid(jid: Jid): FullJid | undefined {
+export function fullJid(jid: Pick<Jid, 'bare' | 'resource'>): FullJid | undefined {
   return jid.resource === '' ? undefined : (`${jid.bare}/${jid.resource}` as FullJid);
 }
 

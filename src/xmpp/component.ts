@@ -16,7 +16,7 @@ import { createOutbox } from './outbox.ts';
 import type { StreamEnd } from './refusal.ts';
 import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
-import { readStanza } from './stanza.ts';
+import { errorElement, readStanza } from './stanza.ts';
 import { openStream, type Stream } from './stream.ts';
 import type { Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
 
@@ -152,6 +152,7 @@ export function createComponent(options: ComponentOptions): Component {
       maxChars,
       onOnline,
       onStanza,
+      onOversized: (raw) => refuse(raw, `stanzas may have ${maxChars} characters`),
       onDrain: outbox.drained,
       onEnd,
     });
@@ -206,7 +207,7 @@ export function createComponent(options: ComponentOptions): Component {
   function onStanza(raw: LtxElement): void {
     received += 1;
     const stanza = normalize(raw, limits.maxDepth);
-    if (stanza === undefined) onTooDeep(raw);
+    if (stanza === undefined) refuse(raw, `elements may be nested ${limits.maxDepth} deep`);
     else if (stanza.name === 'presence') pass(presenceListeners, stanza, 'available');
     else if (stanza.name === 'message') pass(messageListeners, stanza, 'normal');
     else if (stanza.name !== 'iq')
@@ -224,14 +225,16 @@ export function createComponent(options: ComponentOptions): Component {
     if (stanza !== undefined) notify(listeners, stanza);
   }
 
-  function onTooDeep({ name, attrs }: LtxElement): void {
-    log.debug(
-      { name, from: attrs.from, maxDepth: limits.maxDepth },
-      'a stanza with too deeply nested elements was refused',
-    );
-    if (name !== 'iq' || isAnswer(attrs.type)) return;
-    const text = `elements are nested deeper than ${limits.maxDepth}`;
-    answering.refuse({ attrs: new Map(Object.entries(attrs)) }, new StanzaError('bad-request', text));
+  /** Answers what cannot be read, or settles what it was to answer. */
+  function refuse({ name, attrs }: LtxElement, text: string): void {
+    log.debug({ name, from: attrs.from, reason: text }, 'a stanza was refused');
+    if (name !== 'iq') return;
+    const whose = new Map(Object.entries(attrs));
+    if (!isAnswer(attrs.type)) answering.refuse({ attrs: whose }, new StanzaError('bad-request', text));
+    else {
+      const error = errorElement(new StanzaError('resource-constraint', text));
+      requests.settle(xml('iq', { ...attrs, type: 'error' }, [error]));
+    }
   }
 
   async function shutDown(graceMs: number): Promise<void> {

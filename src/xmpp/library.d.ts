@@ -10,10 +10,17 @@ declare module '@xmpp/component' {
     readonly parent: LtxElement | null;
   }
 
-  /** Emits `start`, `element`, `end`, `error`; `root` is the stream's own element once it is open. */
+  /**
+   * Emits `start`, `element`, `end`, `error`; `root` is the stream's own element once it is open, `cursor` the one that is open
+   * now. The three `on…` are called for each token.
+   */
   export interface Parser extends EventEmitter {
     readonly root: LtxElement | null;
+    readonly cursor: LtxElement | null;
     write(text: string): void;
+    onStartElement(name: string, attrs: Readonly<Record<string, string>>): void;
+    onEndElement(name: string): void;
+    onText(text: string): void;
   }
 
   /** What the library calls on its socket; it listens to `connect`, `data`, `error`, `close`. */

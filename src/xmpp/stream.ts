@@ -18,6 +18,8 @@ export interface StreamOptions extends SocketOptions {
   onOnline(): void;
   /** A stanza came; also in the same chunk as the handshake. Must not throw. */
   onStanza(stanza: LtxElement): void;
+  /** A stanza came that has more than `maxChars` characters; the rest of it is missing. Must not throw. */
+  onOversized(stanza: LtxElement): void;
   /** The kernel has taken what was written: more may follow. */
   onDrain(): void;
   /** The stream is over, or never came to be. Exactly once, nothing follows. */
@@ -35,7 +37,7 @@ export interface Stream {
 
 /** Begins to connect. Whatever happens is told through the callbacks; nothing is thrown or rejected, ever. */
 export function openStream(options: StreamOptions): Stream {
-  const { domain, onOnline, onStanza, onDrain, onEnd } = options;
+  const { domain, onOnline, onStanza, onOversized, onDrain, onEnd } = options;
   const where = showTarget(options);
   const socket = new ServerSocket(options);
   let phase: 'connecting' | 'opening' | 'authenticating' | 'online' | 'ended' = 'connecting';
@@ -58,6 +60,10 @@ export function openStream(options: StreamOptions): Stream {
   entity.Parser = guardParser(entity.Parser, options.maxChars, {
     onStreamError: (error) => end(streamErrorEnd(error, domain)),
     onBroken: (error) => end(failureEnd(error, options)),
+    onOversized(stanza) {
+      if (phase === 'online') onOversized(stanza);
+      else end({ reason: `${where} sends more than ${options.maxChars} characters`, refused: false });
+    },
   });
 
   const watchdog = setTimeout(() => {

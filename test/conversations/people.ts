@@ -46,5 +46,5 @@ export function directoryYaml(): string {
       ...(person.supervisor ? ['    roles: [xmpp.supervisor]'] : []),
     ].join('\n'),
   );
-  return `users:\n${users.join('\n')}\nsettings:\n  ${voicemail.setting}: '${voicemail.number}'\n`;
+  return `users:\n${users.join('\n')}\nsettings:\n  ${voicemail.setting}: '${voicemail.number}'\nrules:\n  dialFrom: true\n`;
 }

@@ -65,6 +65,10 @@ export interface Telephones {
   /** A second telephone with the same extension; it is there when this resolves, and goes with `quiet`. */
   second(extension: string): Promise<Telephone>;
   readonly outside: Outside;
+  /** Dies without a word, and takes no connections until {@link comeBack}. */
+  die(): Promise<void>;
+  /** Is there again when this resolves, with its telephones. */
+  comeBack(): Promise<void>;
   /** Ends every call and takes second telephones away; resolves when the telephone system has no channel left. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
@@ -113,6 +117,11 @@ export async function simulatedTelephones(): Promise<Simulated> {
         asterisk.outside.call(direct(extension), from);
       },
     },
+    async die() {
+      await asterisk.faults.refuse();
+      asterisk.faults.drop();
+    },
+    comeBack: () => asterisk.faults.accept(),
     async quiet() {
       for (const phone of [...asterisk.phones, asterisk.outside]) {
         for (const call of phone.state()) {
@@ -207,6 +216,11 @@ export async function realTelephones(): Promise<Telephones> {
       async dialFrom(from, extension) {
         await at('trunk').dial(direct(extension), from);
       },
+    },
+    die: () => asterisk.kill(),
+    async comeBack() {
+      await asterisk.restart();
+      for (const phone of all()) if (phone.extension !== 'trunk') await phone.register();
     },
     async quiet() {
       for (const phone of all()) for (const call of phone.calls) await call.hangup();

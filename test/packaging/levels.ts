@@ -65,32 +65,39 @@ export async function prosodyAt(
   return started(software.version, folder, command, ports, adduser, [ports.c2s, ports.component]);
 }
 
-/** ejabberd at a level. Accounts are made by its API, which the tests add to the sample. */
+/** ejabberd at a level. Accounts are made by its API, which the tests add where the sample has none, and allow it. */
 export async function ejabberdAt(
   level: Level,
   version: keyof typeof ejabberdTrees,
   users: readonly XmppUser[],
-): Promise<XmppServer> {
+): Promise<XmppServer & { readonly apiUrl: string }> {
   const root = await tree(ejabberdTrees[version]);
   const folder = await runFolder(`level-${level}`);
   const ports = await freePorts();
-  const api = `listen:
+  const listener = `listen:
   - port: ${ports.http}
     ip: ${loopback}
     module: ejabberd_http
     request_handlers:
       /api: mod_http_api
 `;
+  const permission = 'api_permissions:\n  tests:\n    from: mod_http_api\n    who: all\n    what: register\n';
+  const api = {
+    'listen:\n': listener,
+    'modules:\n': 'modules:\n  mod_http_api: {}\n',
+    'auth_method: internal\n': `auth_method: internal\n${permission}`,
+  };
+  const sampleApi = {
+    'port: 5280': `port: ${ports.http}`,
+    '- add_rosteritem': '- add_rosteritem\n      - register',
+  };
   const config = join(folder.path, 'ejabberd.yml');
   const text = await sample(`ejabberd/${level}.yml`, {
     'certfiles:\n  - /etc/ejabberd/ejabberd.pem\n': '',
     'starttls: true\n    starttls_required: true': 'starttls: false',
     'port: 5222': `port: ${ports.c2s}`,
     'port: 5347': `port: ${ports.component}`,
-    'listen:\n': api,
-    'modules:\n': 'modules:\n  mod_http_api: {}\n',
-    'auth_method: internal\n':
-      'auth_method: internal\napi_permissions:\n  tests:\n    from: mod_http_api\n    who: all\n    what: register\n',
+    ...(level === 'privileges' ? sampleApi : api),
   });
   await writeFile(config, text);
   const adduser = async ({ name, password }: XmppUser) => {
@@ -102,7 +109,7 @@ export async function ejabberdAt(
   const wanted = [ports.c2s, ports.component, ports.http];
   const server = await started(`ejabberd ${version}`, folder, command, ports, adduser, wanted);
   for (const user of users) await adduser(user);
-  return server;
+  return Object.assign(server, { apiUrl: `http://${loopback}:${ports.http}/api` });
 }
 
 async function started(

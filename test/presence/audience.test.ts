@@ -62,4 +62,15 @@ describe('the audience', () => {
     audience.left(bernd, '');
     expect(online()).toBe(false);
   });
+
+  test('keeps some resources of a watcher, those heard of last: nobody says of all that they have gone', () => {
+    const { audience } = watched();
+    for (let login = 0; login < 1000; login += 1) audience.arrived(bernd, `random-${login}`, login);
+    const kept = [...(audience.watcher(bernd)?.resources.keys() ?? [])];
+    expect(kept.length).toBeLessThan(100);
+    expect(kept.at(-1)).toBe('random-999');
+    audience.arrived(bernd, kept[0] ?? '', 1001);
+    audience.arrived(bernd, 'one more', 1002);
+    expect(audience.watcher(bernd)?.resources.has(kept[0] ?? '')).toBe(true);
+  });
 });

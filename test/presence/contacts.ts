@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { startRedis } from '../servers/redis.ts';
 import { until } from '../servers/until.ts';
 import type { XmppOptions, XmppServer } from '../servers/xmpp.ts';
-import { find, textIn } from '../xmpp/tree.ts';
+import { elementsOf, find, textIn } from '../xmpp/tree.ts';
 import { DOMAIN, open, PBX, people, seen, sees, serverOptions, subscribe } from './office.ts';
 
 const { anna, bernd, carla } = people;
@@ -137,6 +137,22 @@ export function contactsContract(name: string, start: (options: XmppOptions) => 
       await office.staff([anna, bernd, carla]);
       await until('it is taken back', () => seen(stranger, `anna@${PBX}`).at(-1) === 'unsubscribed');
       expect(seen(stranger, annasPhone).at(-1)).toBe('unavailable');
+    });
+
+    test('the component has no presence of its own: a request is refused, and what was granted stays', async () => {
+      const office = await open(server, { XMPP_ASK_PRESENCE: 'true' });
+      const user = await office.login(anna);
+      const cmd = `<cmd xmlns='http://www.pascom.net/mobydick' module='xmppuser'><ClientInfo/></cmd>`;
+      await user.ask(PBX, cmd, 'set');
+      await until('it asks', () => seen(user, PBX).includes('subscribe'));
+      // As many clients do when the user agrees: granted, and asked for in return.
+      await user.send(`<presence type='subscribed' to='${PBX}'/>`);
+      await user.send(`<presence type='subscribe' to='${PBX}'/>`);
+      await until('it is refused', () => seen(user, PBX).includes('unsubscribed'));
+      const items = elementsOf(
+        find(await user.ask(`anna@${DOMAIN}`, `<query xmlns='jabber:iq:roster'/>`), 'query'),
+      );
+      expect(items.find(({ attrs }) => attrs.jid === PBX)?.attrs.subscription).toBe('from');
     });
 
     test('has a card, and can be discovered', async () => {

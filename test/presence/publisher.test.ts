@@ -50,7 +50,7 @@ function office(watched: Readonly<Record<string, readonly string[]>>, perSecond 
     states.set(name, state);
     publisher.changed(bare(name));
   };
-  return { audience, publisher, states, sent, link, set };
+  return { audience, directory, publisher, states, sent, link, set };
 }
 
 describe('what is told', () => {
@@ -183,5 +183,19 @@ describe('the end', () => {
     const left = publisher.stop(100);
     await vi.advanceTimersByTimeAsync(200);
     expect(await left).toBe(2);
+  });
+
+  test('is what newcomers are told from then on, for nobody would take anything else back', async () => {
+    const { publisher, sent, set, directory } = office({ anna: ['w'] });
+    const [anna] = directory.users;
+    if (anna === undefined) throw new Error('no Anna');
+    set('anna', 'busy');
+    vi.advanceTimersByTime(50);
+    expect(publisher.present(anna)).toBe('busy');
+    await publisher.stop(1000);
+    sent.length = 0;
+    expect(publisher.present(anna)).toBe('unavailable');
+    for (const voice of hostedVoices(domain, anna)) publisher.introduce(anna, voice);
+    expect(sent).toEqual([]);
   });
 });

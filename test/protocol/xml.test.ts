@@ -34,7 +34,7 @@ describe('serialize', () => {
         const read = parse(written);
         const legal = (raw: string) =>
           raw.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
-        expect(read.attrs['b']).toBe(legal(attribute));
+        expect(read.attrs.b).toBe(legal(attribute));
         expect(read.getText()).toBe(legal(text));
       }),
     );

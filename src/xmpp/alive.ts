@@ -1,20 +1,24 @@
-/** Asks whether a session is still there, and takes no client's words for the server's. */
+/** Asks whether a client is still there, and takes no client's words for the server's. */
 
-import { StanzaError } from './errors.ts';
-import type { FullJid } from './protocol/jid.ts';
-import { escapeXml, xml } from './protocol/xml.ts';
-import type { Session } from './sessions.ts';
-import type { Xmpp } from './xmpp/xmpp.ts';
+import { StanzaError } from '../errors.ts';
+import { type FullJid, fullJid } from '../protocol/jid.ts';
+import { escapeXml, xml } from '../protocol/xml.ts';
+import type { Xmpp } from './xmpp.ts';
 
 /** What is known after asking; `unknown` where nobody answered. */
 export type Finding = 'here' | 'gone' | 'unknown';
 
-/** Asks about sessions. */
+/** Who is asked about: a value that is kept for as long as it is the same client, e.g. a session. */
+export interface Asked {
+  readonly jid: FullJid;
+}
+
+/** Asks about clients. */
 export interface Asking {
   /** Never rejects; resolves within twice `timeoutMs` milliseconds. */
-  ask(session: Session, timeoutMs: number): Promise<Finding>;
-  /** Takes a message that came back from that JID. False where it was no question of ours. */
-  bounced(jid: FullJid): boolean;
+  ask(client: Asked, timeoutMs: number): Promise<Finding>;
+  /** Whether a message that comes back from that JID may be a question of ours. */
+  isAsked(jid: FullJid): boolean;
 }
 
 // What servers answer for a full JID that is no more: RFC 6121 §8.5.3.2.3, and what s2s says of a lost remote.
@@ -23,15 +27,15 @@ const gone = new Set(['service-unavailable', 'item-not-found', 'recipient-unavai
 const unanswered = new Set(['remote-server-timeout', 'resource-constraint']);
 
 /**
- * Makes it. A session gets a ping (XEP-0199). `service-unavailable` is what the server says of a session that is gone, but also
- * what a client says that knows no pings (XEP-0199 §4.1), so it counts alone only for a session that did answer a ping before.
+ * Makes it. A client gets a ping (XEP-0199). `service-unavailable` is what the server says of one that is gone, but also
+ * what a client says that knows no pings (XEP-0199 §4.1), so it counts alone only for one that did answer a ping before.
  * Any other gets a second question that no client answers: an empty message of type `groupchat`, which servers deliver to a
  * full JID or bounce (RFC 6121 §8.5.3.2.1). Servers keep the order, so when a ping to ourselves, sent after it, is
  * back and the message is not, it was delivered.
  */
-export function createAsking(xmpp: Xmpp): Asking {
-  /** Sessions that answered a ping. A session is a value: what opens in its place has to prove it anew. */
-  const pingable = new WeakSet<Session>();
+export function createAsking(xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request' | 'send'>): Asking {
+  /** Those that answered a ping; what comes in their place has to prove it anew. */
+  const pingable = new WeakSet<Asked>();
   /** Whom the second question went to, and whether it came back. */
   const questions = new Map<FullJid, boolean>();
   let fence: Promise<boolean> | undefined;
@@ -76,22 +80,23 @@ export function createAsking(xmpp: Xmpp): Asking {
     }
   }
 
+  xmpp.onMessage(({ type, from }) => {
+    const jid = type === 'error' ? fullJid(from) : undefined;
+    if (jid !== undefined && questions.has(jid)) questions.set(jid, true);
+  });
+
   return {
-    async ask(session, timeoutMs) {
-      const condition = await conditionOf(session.jid, timeoutMs);
+    async ask(client, timeoutMs) {
+      const condition = await conditionOf(client.jid, timeoutMs);
       if (condition === undefined) {
-        pingable.add(session);
+        pingable.add(client);
         return 'here';
       }
       if (unanswered.has(condition)) return 'unknown';
       if (!gone.has(condition)) return 'here';
-      if (condition !== 'service-unavailable' || pingable.has(session)) return 'gone';
-      return askAgain(session.jid, timeoutMs);
+      if (condition !== 'service-unavailable' || pingable.has(client)) return 'gone';
+      return askAgain(client.jid, timeoutMs);
     },
-    bounced(jid) {
-      if (!questions.has(jid)) return false;
-      questions.set(jid, true);
-      return true;
-    },
+    isAsked: (jid) => questions.has(jid),
   };
 }

@@ -75,7 +75,10 @@ export interface AsteriskLimits {
   readonly refusedMs: number;
   readonly maxPending: number;
   readonly maxMeanwhile: number;
-  /** How long an originated channel may be in coming before Asterisk's word alone counts. It takes a few on a healthy system. */
+  /**
+   * How long what was begun may be in coming: an originated channel before Asterisk's word alone counts, three times that for a
+   * consultation before it counts as not begun. It takes a few milliseconds, and a quarter of a second, on a healthy system.
+   */
   readonly beginMs: number;
 }
 
@@ -322,7 +325,16 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       );
     },
     async attendedTransfer(channel, context, exten) {
-      await run(beginTransfer(channel, context, exten));
+      const held = watch.next(
+        (event) => (event.type === 'hold' && event.channel.name === channel ? true : undefined),
+        // Asterisk presses five keys before it holds.
+        3 * limits.beginMs,
+      );
+      await held.after(run(beginTransfer(channel, context, exten)));
+      // Asterisk presses keys that nobody may hear in a bridge that is just being made, and says Success all the same.
+      if ((await held.outcome) === undefined && state.feed) {
+        fail('rejected', 'The telephone system did not begin the consultation: try again in a moment.');
+      }
     },
     consults: async (channel) => withRights((acts) => consults(acts, channel)),
     async cancelTransfer(channel) {

@@ -1,6 +1,7 @@
 /** What every telephone system must do with the calls that there are: a part of pbx.ts. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/errors.ts';
 import type { ChannelId, DeviceName, Ring } from '../../src/pbx/pbx.ts';
 import type { Adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
@@ -73,12 +74,25 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
   });
 
   describe('attended transfer', () => {
+    /** Asks for the consultation, again where it is told that it did not begin, as a person would. */
+    async function consult(on: Adapter, channel: ChannelId) {
+      await until('the consultation has begun', async () => {
+        try {
+          await on.attendedTransfer(channel, context, '320');
+          return true;
+        } catch (error) {
+          if (error instanceof Failure && error.code === 'rejected') return false;
+          throw error;
+        }
+      });
+    }
+
     /** 370 consults 320 while 340 waits; `state` is what 320 does. */
     async function consulting(on: Adapter, state: 'answer' | 'ring') {
       phone('320').behave(state);
       const { a, b } = await talking(on, '340', '370');
       expect(await on.consults(b.name)).toBe(false);
-      await on.attendedTransfer(b.name, context, '320');
+      await consult(on, b.name);
       await until('320 is called', () =>
         of(on.events, 'channel-new').some(({ channel }) => /^PJSIP\/320/.test(channel.name)),
       );
@@ -120,7 +134,7 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       const on = await connected();
       phone('320').behave('busy');
       const { b } = await talking(on, '340', '370');
-      await on.attendedTransfer(b.name, context, '320');
+      await consult(on, b.name);
       await until('320 was called and is free', () =>
         of(on.events, 'hangup').some(({ channel }) => /^PJSIP\/320/.test(channel.name)),
       );

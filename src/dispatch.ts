@@ -82,13 +82,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 
   async function serve(from: Jid, cmd: XmlElement): Promise<XmlElement> {
-    const caller = callerOf(from);
+    // Before anything is looked up: whoever is in no directory may not flood us, either.
     if (!rate.take(from.bare)) {
       throw new StanzaError(
         'resource-constraint',
         'Too many requests: wait a moment, then send them more slowly.',
       );
     }
+    const caller = callerOf(from);
     const { module, payload } = unwrap(cmd);
     const command = find(module, payload.name);
     if (command.access === 'supervisor' && !caller.supervisor) {

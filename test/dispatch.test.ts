@@ -85,4 +85,16 @@ describe('dispatch', () => {
     expect(answers.filter((answer) => answer.startsWith('resource-constraint'))).toHaveLength(2);
     expect(await ask('mmeyer@example.org/x', 'base', find)).toContain('<ChannelList/>');
   });
+
+  it('limits strangers, too', async () => {
+    const { send } = api({ perSecond: 2 });
+    const answers = [];
+    for (let n = 0; n < 4; n += 1) answers.push(await send('stranger@example.org/x', cmd('base', dial)));
+    expect(answers.map((answer) => answer.replace(/:.*/, ''))).toEqual([
+      'not-authorized',
+      'not-authorized',
+      'resource-constraint',
+      'resource-constraint',
+    ]);
+  });
 });

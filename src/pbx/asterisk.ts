@@ -332,7 +332,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       );
       await held.after(run(beginTransfer(channel, context, exten)));
       // Asterisk presses keys that nobody may hear in a bridge that is just being made, and says Success all the same.
-      if ((await held.outcome) === undefined && state.feed) {
+      // Without the feed nothing is heard, and Asterisk's word stands.
+      if (state.feed && (await held.outcome) === undefined) {
         fail('rejected', 'The telephone system did not begin the consultation: try again in a moment.');
       }
     },

@@ -2,11 +2,12 @@
 
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
+import type { Change } from './changes.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
-import { createMailboxes } from './mailboxes.ts';
+import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
@@ -98,7 +99,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const mailboxes = createMailboxes();
+  const models = createModels({ pbx, log, now });
+  const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
     modules,
@@ -127,7 +129,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     calls,
     pbx,
     sessions,
-    mailboxes,
+    ...models,
     settings: options.settings,
     rules,
     webhook: options.webhook,
@@ -156,19 +158,15 @@ export function createBridge(options: BridgeOptions): Bridge {
     }),
   );
 
-  function onEvent(event: PbxEvent): void {
-    const changes = calls.apply(event);
-    mailboxes.apply(event);
+  function tell(changes: readonly Change[]): void {
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
-    presence.apply(event, changes);
   }
 
-  async function learnMailboxes(): Promise<void> {
-    try {
-      mailboxes.replace(await pbx.mailboxes());
-    } catch (error) {
-      log.warn({ reason: String(error) }, 'voicemail counters are unknown until messages come or go');
-    }
+  function onEvent(event: PbxEvent): void {
+    const changes = calls.apply(event);
+    tell(changes);
+    for (const model of following) tell(model.apply(event, changes));
+    presence.apply(event, changes);
   }
 
   let restored = false;
@@ -204,10 +202,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(onEvent);
-  // Both: one connection tells how many there are, the other what becomes of them.
-  pbx.onState(({ control, feed }) => {
-    if (control && feed) void learnMailboxes();
-  });
+  for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();
   });
@@ -241,6 +236,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       confirming = setInterval(() => {
         void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
       }, CONFIRM_EVERY_MS);
+      await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
     },
@@ -249,6 +245,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       liveness.stop();
       clearInterval(confirming);
       await presence.stop(limits.graceMs);
+      await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
     },

@@ -1,7 +1,7 @@
-/** Call changes in, messages out: what happened, in whose words, to whom. The only sender of events. */
+/** Changes in, messages out: what happened, in whose words, to whom. The only sender of events. */
 
 import { type BacklogCounters, type BacklogLimits, createBacklog } from './backlog.ts';
-import type { CallChange } from './calls/changes.ts';
+import type { Change } from './changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
 import { eventFrame, eventHead } from './protocol/envelope.ts';
@@ -36,7 +36,7 @@ export interface PublishCounters {
 
 /** Tells the sessions that want to know. */
 export interface Publish {
-  (changes: readonly CallChange[], world: World): void;
+  (changes: readonly Change[], world: World): void;
   /** There is room again: tells what waits, as far as there is. */
   catchUp(directory: Directory): void;
   /** The stream is gone: what may not have arrived is told again when there is another. */
@@ -74,6 +74,11 @@ export function createPublish(options: PublishOptions): Publish {
       return { module: module.name, event, frame: eventFrame(from, module.name), counters };
     }),
   );
+  const byKind = new Map<Change['kind'], Source[]>();
+  for (const source of sources) {
+    const { on } = source.event;
+    byKind.set(on, [...(byKind.get(on) ?? []), source]);
+  }
   const backlog = createBacklog<Told>(limits);
 
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
@@ -116,9 +121,9 @@ export function createPublish(options: PublishOptions): Publish {
     backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);
   }
 
-  const publish = (changes: readonly CallChange[], world: World) => {
+  const publish = (changes: readonly Change[], world: World) => {
     for (const change of changes) {
-      for (const source of sources) {
+      for (const source of byKind.get(change.kind) ?? []) {
         for (const occurrence of source.event.from(change, world)) {
           source.counters.occurred += 1;
           const told: Told = { ...occurrence, source };

@@ -11,7 +11,8 @@ const copy = mkdtempSync(join(tmpdir(), 'offhook-add-a-command-'));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 it('docs/add-a-command.md compiles and passes its own test', async () => {
-  for (const path of ['src', 'test/idle.ts', 'test/modules/harness.ts', 'package.json', 'tsconfig.json']) {
+  const tested = ['test/idle.ts', 'test/settings.ts', 'test/modules/harness.ts'];
+  for (const path of ['src', ...tested, 'package.json', 'tsconfig.json']) {
     cpSync(join(project, path), join(copy, path), { recursive: true });
   }
   symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));

@@ -8,7 +8,7 @@ import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
 import { createDispatch } from '../dispatch.ts';
-import { createMailboxes } from '../mailboxes.ts';
+import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId } from '../pbx/pbx.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
@@ -114,12 +114,14 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     { sessions: 1, perUser: 1, subscriptions: 1 },
     () => at,
   );
+  const pbx = dryPbx(noted);
+  const now = () => at;
   const context = {
+    ...createModels({ pbx, log, now }),
     directory,
     calls: createCalls({ deviceOf: directory.deviceOfChannel }),
-    pbx: dryPbx(noted),
+    pbx,
     sessions,
-    mailboxes: createMailboxes(),
     settings: {
       context: env.PBX_CONTEXT ?? 'internal',
       outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
@@ -130,7 +132,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
     log,
-    now: () => at,
+    now,
   };
   return createDispatch({
     modules,

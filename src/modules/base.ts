@@ -123,9 +123,9 @@ export const base = defineModule({
   events: [
     event({
       doc: 'A step in the life of a user’s channel: from `ringing` or `busy` to exactly one `hangup`.',
+      on: 'channel',
       payload: channelEvent,
       from(change, { directory }) {
-        if (change.kind !== 'channel') return [];
         const owner = directory.byDevice(change.view.device);
         if (owner === undefined) return [];
         const value = describeChannel(change.type, change.details, change.view, directory);
@@ -134,9 +134,10 @@ export const base = defineModule({
     }),
     event({
       doc: 'A call rings at a colleague whose calls the user may pick up, or no longer does. Never sent to the rung user.',
+      on: 'pickup',
       payload: pickupEvent,
       from(change, { directory }) {
-        const told = change.kind === 'pickup' ? describePickup(change, directory) : undefined;
+        const told = describePickup(change, directory);
         return told === undefined ? [] : [told];
       },
     }),

@@ -132,6 +132,7 @@ export const conference = defineModule({
   events: [
     event({
       doc: 'Somebody came into a room, left it or was muted. To the users in the room and the one who left. Asterisk does not tell when a room is locked.',
+      on: 'conference',
       payload: element('ConferenceEvent', {
         eventType: textElement(oneOf('join', 'leave', 'mute', 'unmute'), 'join'),
         eventId: textElement(text('PJSIP/340-0000001c'), '', 'channel of the member'),
@@ -139,9 +140,7 @@ export const conference = defineModule({
         name: textElement(text('Thomas Weber'), ''),
         number: textElement(text('340'), ''),
       }),
-      from(change, world) {
-        return change.kind === 'conference' ? [tell(change, world)] : [];
-      },
+      from: (change, world) => [tell(change, world)],
     }),
   ],
 });

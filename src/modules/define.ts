@@ -3,9 +3,9 @@
 import type { Logger } from 'pino';
 import type { About } from '../backlog.ts';
 import type { Calls } from '../calls/calls.ts';
-import type { CallChange } from '../calls/changes.ts';
+import type { Change, ChangeOf } from '../changes.ts';
 import type { Directory, User } from '../directory.ts';
-import type { Mailboxes } from '../mailboxes.ts';
+import type { Models } from '../models.ts';
 import type { Pbx } from '../pbx/pbx.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
@@ -45,11 +45,10 @@ export interface Caller {
 }
 
 /** What a handler may use: nothing else reaches it. */
-export interface Context extends World {
+export interface Context extends World, Models {
   readonly caller: Caller;
   readonly pbx: Pbx;
   readonly sessions: Sessions;
-  readonly mailboxes: Mailboxes;
   readonly settings: Settings;
   readonly rules: Rules;
   readonly webhook: Webhook;
@@ -124,13 +123,15 @@ export interface Occurrence {
 }
 
 /** An event as its file declares it. */
-export interface EventDeclaration<T> {
+export interface EventDeclaration<T, K extends Change['kind']> {
   readonly doc: string;
+  /** The kind of change that it comes of. */
+  readonly on: K;
   readonly payload: ElementCodec<T>;
   /** Names under which a filter finds a value that the payload keeps under another. */
   readonly filterAliases?: Readonly<Record<string, string>>;
-  /** What of a change is to be told, and to whom; nothing where the change is none of this event's. */
-  from?(change: CallChange, world: World): readonly Telling<T>[];
+  /** What of a change is to be told, and to whom; often nothing. */
+  from(change: ChangeOf<K>, world: World): readonly Telling<T>[];
 }
 
 /** One thing to tell. */
@@ -145,23 +146,28 @@ export interface Telling<T> {
 export interface Event {
   readonly name: string;
   readonly doc: string;
+  /** The kind of change that it comes of: {@link Event.from} is not asked about others. */
+  readonly on: Change['kind'];
   readonly payload: ElementCodec<unknown>;
   readonly filterAliases: ReadonlyMap<string, string>;
-  from(change: CallChange, world: World): readonly Occurrence[];
+  /** Says nothing of changes of other kinds. */
+  from(change: Change, world: World): readonly Occurrence[];
 }
 
 const nothing: readonly Occurrence[] = [];
 
 /** Declares an event. */
-export function event<T>(declaration: EventDeclaration<T>): Event {
-  const { doc, payload } = declaration;
+export function event<T, K extends Change['kind']>(declaration: EventDeclaration<T, K>): Event {
+  const { doc, on, payload } = declaration;
+  const isOurs = (change: Change): change is ChangeOf<K> => change.kind === on;
   return {
     name: payload.name,
     doc,
+    on,
     payload,
     filterAliases: new Map(Object.entries(declaration.filterAliases ?? {})),
     from(change, world) {
-      const told = declaration.from?.(change, world) ?? [];
+      const told = isOurs(change) ? declaration.from(change, world) : [];
       if (told.length === 0) return nothing;
       return told.map(({ concerns, value, about }) => ({
         type: payload.name,

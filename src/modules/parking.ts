@@ -81,10 +81,9 @@ const parkEventPayload = element('ParkEvent', {
 /** To who is parked, who parked and who fetched. */
 export const parkEvent = event({
   doc: 'A call was parked, or is no longer. To the users who are parked, who parked and who fetched it.',
+  on: 'park',
   payload: parkEventPayload,
-  from(change, world) {
-    return change.kind === 'park' ? [describePark(change, world)] : [];
-  },
+  from: (change, world) => [describePark(change, world)],
 });
 
 function describePark(change: ParkChange, { directory }: World) {

@@ -1,10 +1,9 @@
 import { createBackoff } from '../backoff.ts';
-import { Failure, fail } from '../errors.ts';
-import { type AmiAction, action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
-import { unavailable } from './answer.ts';
-import { checkedRoom, readConferences } from './conferences.ts';
+import { createActing } from './acting.ts';
+import { channelVerbs } from './channels.ts';
+import { conferenceVerbs } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
-import { putAction, readEntry, readFamily, removeEntry } from './database.ts';
+import { databaseVerbs } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
 import { openFeed } from './feed.ts';
@@ -13,13 +12,13 @@ import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
 import type { Account } from './login.ts';
 import { readMailboxes } from './mailboxes.ts';
-import { sendNotify } from './notify.ts';
-import { begun, callExtension, joinCall, speakInto, takeCall } from './originate.ts';
-import { parkAction, parkedIn, readParkedCalls } from './parking.ts';
+import { notifyVerbs } from './notify.ts';
+import { ringVerbs } from './originate.ts';
+import { parkingVerbs } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
-import { pauseAction, readQueueMembers } from './queues.ts';
+import { queueVerbs } from './queues.ts';
 import type { AmiTls } from './socket.ts';
-import { beginTransfer, consults } from './transfer.ts';
+import { transferVerbs } from './transfer.ts';
 import { createWatch } from './watch.ts';
 
 /** What {@link createAsterisk} needs. Times are milliseconds. */
@@ -82,9 +81,6 @@ export interface AsteriskLimits {
   readonly beginMs: number;
 }
 
-/** causes.h */
-const AST_CAUSE_CALL_REJECTED = 21;
-
 const defaults: AsteriskLimits = {
   connectTimeoutMs: 5000,
   loginTimeoutMs: 5000,
@@ -96,14 +92,6 @@ const defaults: AsteriskLimits = {
   maxMeanwhile: 200_000,
   beginMs: 1000,
 };
-
-/** How long a parked call may be in coming, milliseconds. */
-const PARK_MS = 2000;
-
-/** For a hangup of what may have ended by itself. */
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof Failure && error.code === 'no-such-channel')) throw error;
-}
 
 /**
  * An Asterisk over two AMI connections, each coming back by itself: one acts, one listens. A flood of events never delays an answer,
@@ -119,8 +107,6 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
-  /** Missing rights that the operator was told of: each once, or every click would be a line. */
-  const complained = new Set<string>();
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
   const counters = { feed: newFramingCounts(), events: 0, connects: { control: 0, feed: 0 } };
@@ -201,41 +187,15 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       },
     });
 
-  function acting(): Control {
-    if (control === undefined) throw unavailable();
-    return control;
-  }
-
-  /** Tells the operator when a right is missing: the caller can do nothing about it. */
-  async function withRights<T>(work: (control: Control) => Promise<T>): Promise<T> {
-    try {
-      return await work(acting());
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'not-permitted' && !complained.has(error.message)) {
-        complained.add(error.message);
-        log.warn(
-          { pbx: id, account: options.control.username, failure: error.message },
-          "the control account needs more in its 'write =' line of manager.conf",
-        );
-      }
-      throw error;
-    }
-  }
-
-  async function run(sent: AmiAction): Promise<void> {
-    await withRights((acts) => acts.run(sent));
-  }
-
-  /**
-   * Originates, and stays until the channel is there or known never to come. Where nothing is heard in time Asterisk's word
-   * stands: the feed may be away.
-   */
-  async function start(sent: AmiAction, uniqueId: string): Promise<void> {
-    const told = watch.next((event) => begun(event, uniqueId), limits.beginMs);
-    await told.after(run(sent));
-    const outcome = state.feed ? await told.outcome : undefined;
-    if (outcome instanceof Failure) throw outcome;
-  }
+  const acting = createActing({
+    control: () => control,
+    hears: () => state.feed,
+    watch,
+    beginMs: limits.beginMs,
+    account: options.control.username,
+    pbx: id,
+    log,
+  });
 
   return {
     id,
@@ -283,134 +243,15 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     onEvent(each) {
       listener = each;
     },
-    async originate(call) {
-      await start(callExtension(call), call.uniqueId);
-    },
-    async pickup(call, channel) {
-      await start(takeCall(call, channel), call.uniqueId);
-    },
-    async listen(call, channel, mode) {
-      await start(joinCall(call, channel, mode), call.uniqueId);
-    },
-    async announce(channel, context, exten) {
-      await run(speakInto(channel, context, exten));
-    },
-    async hangup(channel, reason) {
-      const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
-      await run(action('Hangup', { Channel: checkedChannel(channel), ...cause }));
-    },
-    async blindTransfer(channel, context, exten) {
-      await run(
-        action('BlindTransfer', {
-          Channel: checkedChannel(channel),
-          Context: checkedContext(context),
-          Exten: checkedExtension(exten),
-        }),
-      );
-    },
-    async redirect(channel, context, exten, other) {
-      await run(
-        action('Redirect', {
-          Channel: checkedChannel(channel),
-          Context: checkedContext(context),
-          Exten: checkedExtension(exten),
-          Priority: '1',
-          ...(other !== undefined && {
-            ExtraChannel: checkedChannel(other),
-            ExtraContext: checkedContext(context),
-            ExtraExten: checkedExtension(exten),
-            ExtraPriority: '1',
-          }),
-        }),
-      );
-    },
-    async attendedTransfer(channel, context, exten) {
-      const held = watch.next(
-        (event) => (event.type === 'hold' && event.channel.name === channel ? true : undefined),
-        // Asterisk presses five keys before it holds.
-        3 * limits.beginMs,
-      );
-      await held.after(run(beginTransfer(channel, context, exten)));
-      // Asterisk presses keys that nobody may hear in a bridge that is just being made, and says Success all the same.
-      // Without the feed nothing is heard, and Asterisk's word stands.
-      if (state.feed && (await held.outcome) === undefined) {
-        fail('rejected', 'The telephone system did not begin the consultation: try again in a moment.');
-      }
-    },
-    consults: async (channel) => withRights((acts) => consults(acts, channel)),
-    async cancelTransfer(channel) {
-      await run(action('CancelAtxfer', { Channel: checkedChannel(channel) }));
-    },
-    async join(one, other) {
-      const headers = { Channel1: checkedChannel(one), Channel2: checkedChannel(other), Tone: 'no' };
-      await run(action('Bridge', headers));
-    },
-    async park(channel, parker, lot) {
-      // Asterisk says Success to a lot that there is not, and does nothing.
-      if (lot !== undefined) await withRights((acts) => readParkedCalls(acts, lot));
-      const told = watch.next((event) => parkedIn(event, channel), PARK_MS);
-      await told.after(run(parkAction(channel, parker, lot)));
-      const parked = await told.outcome;
-      if (parked === undefined)
-        fail('rejected', 'The call could not be parked: the parking lot may be full.');
-      // Who parked is left in the old bridge, alone and connected.
-      await run(action('Hangup', { Channel: checkedChannel(parker) })).catch(ignoreGone);
-      return parked;
-    },
-    parkedCalls: async (lot) => withRights((acts) => readParkedCalls(acts, lot)),
-    async sendDigits(channel, digits, as) {
-      if (!/^[0-9A-D*#]{1,64}$/.test(digits)) fail('invalid-target', 'Digits are 0 to 9, A to D, * and #.');
-      for (const digit of digits) {
-        const heard: Record<string, string> = as === 'received' ? { Receive: 'true' } : {};
-        await run(action('PlayDTMF', { Channel: checkedChannel(channel), Digit: digit, ...heard }));
-      }
-    },
-    async mute(channel, direction, muted) {
-      const state = muted ? 'on' : 'off';
-      await run(
-        action('MuteAudio', { Channel: checkedChannel(channel), Direction: direction, State: state }),
-      );
-    },
-    notify: (device, what, inside) => sendNotify(run, device, what, inside),
-    conferences: async () => withRights(readConferences),
-    async conferenceKick(room, channel) {
-      await run(
-        action('ConfbridgeKick', { Conference: checkedRoom(room), Channel: checkedChannel(channel) }),
-      );
-    },
-    async conferenceMute(room, channel, muted) {
-      const name = muted ? 'ConfbridgeMute' : 'ConfbridgeUnmute';
-      await run(action(name, { Conference: checkedRoom(room), Channel: checkedChannel(channel) }));
-    },
-    async conferenceLock(room, locked) {
-      await run(action(locked ? 'ConfbridgeLock' : 'ConfbridgeUnlock', { Conference: checkedRoom(room) }));
-    },
-    async userEvent(name, fields) {
-      await run(action('UserEvent', { UserEvent: name, ...Object.fromEntries(fields) }));
-    },
-    async endpoints() {
-      return withRights((acts) => readEndpoints(acts, log));
-    },
-    async mailboxes() {
-      return withRights((acts) => readMailboxes(acts, log));
-    },
-    async dbGet(family, key) {
-      return withRights((acts) => readEntry(acts, family, key));
-    },
-    async dbFamily(family) {
-      return withRights((acts) => readFamily(acts, family));
-    },
-    async dbPut(family, key, value) {
-      await run(putAction(family, key, value));
-    },
-    async dbDel(family, key) {
-      await withRights((acts) => removeEntry(acts, family, key));
-    },
-    async queueMembers() {
-      return withRights((acts) => readQueueMembers(acts, log));
-    },
-    async queuePause(queue, member, paused, reason) {
-      await run(pauseAction(queue, member, paused, reason));
-    },
+    ...ringVerbs(acting),
+    ...channelVerbs(acting),
+    ...transferVerbs(acting),
+    ...parkingVerbs(acting),
+    ...notifyVerbs(acting),
+    ...conferenceVerbs(acting),
+    ...databaseVerbs(acting),
+    ...queueVerbs(acting),
+    endpoints: () => acting.ask((asked) => readEndpoints(asked, log)),
+    mailboxes: () => acting.ask((asked) => readMailboxes(asked, log)),
   };
 }

@@ -1,16 +1,17 @@
 /** Conference rooms (app_confbridge). */
 
 import { Failure } from '../errors.ts';
-import { action, checkedExtension } from './action.ts';
+import type { Acting } from './acting.ts';
+import { action, checkedChannel, checkedExtension } from './action.ts';
 import { isUnknownAction } from './answer.ts';
 import { type Control, text } from './control.ts';
-import type { ChannelId, Conference } from './pbx.ts';
+import type { ChannelId, Conference, Pbx } from './pbx.ts';
 
 // A system without a conference answers with an error, not with an empty list.
 const nobody = /^no (active conferences|conference by that name found)/i;
 
 /** Rooms in use with their members. Rejects as `Control.list` does; empty where app_confbridge is not loaded. */
-export async function readConferences(control: Control): Promise<readonly Conference[]> {
+async function readConferences(control: Control): Promise<readonly Conference[]> {
   const rooms = await orNone(control.list(action('ConfbridgeListRooms')));
   return Promise.all(
     rooms.map(async (item) => {
@@ -31,7 +32,7 @@ export async function readConferences(control: Control): Promise<readonly Confer
 }
 
 /** The value if it can name a room: rooms are named by the dialplan, nearly always with their number. Throws `invalid-target`. */
-export function checkedRoom(room: string): string {
+function checkedRoom(room: string): string {
   return checkedExtension(room);
 }
 
@@ -47,4 +48,25 @@ async function orNone<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
     if (empty) return [];
     throw error;
   }
+}
+
+type Verbs = Pick<Pbx, 'conferences' | 'conferenceKick' | 'conferenceMute' | 'conferenceLock'>;
+
+/** The verbs of conference rooms. */
+export function conferenceVerbs({ run, ask }: Acting): Verbs {
+  return {
+    conferences: () => ask(readConferences),
+    async conferenceKick(room, channel) {
+      await run(
+        action('ConfbridgeKick', { Conference: checkedRoom(room), Channel: checkedChannel(channel) }),
+      );
+    },
+    async conferenceMute(room, channel, muted) {
+      const name = muted ? 'ConfbridgeMute' : 'ConfbridgeUnmute';
+      await run(action(name, { Conference: checkedRoom(room), Channel: checkedChannel(channel) }));
+    },
+    async conferenceLock(room, locked) {
+      await run(action(locked ? 'ConfbridgeLock' : 'ConfbridgeUnlock', { Conference: checkedRoom(room) }));
+    },
+  };
 }

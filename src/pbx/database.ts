@@ -1,9 +1,11 @@
 /** The AstDB: what the dialplan remembers by family and key. */
 
 import { Failure, fail } from '../errors.ts';
+import type { Acting } from './acting.ts';
 import { type AmiAction, action } from './action.ts';
 import { isUnknownAction } from './answer.ts';
 import { type Control, text } from './control.ts';
+import type { Pbx } from './pbx.ts';
 
 // astdb keys are paths (`/family/key`), at most 256 bytes (db.c); `%` would be a pattern in a tree.
 const name = /^[A-Za-z0-9*#+_.-]{1,79}$/;
@@ -16,7 +18,7 @@ function entry(family: string, key: string): Readonly<Record<string, string>> {
 }
 
 /** The value of an entry; undefined where there is none. Rejects as `Control.list` does. */
-export async function readEntry(control: Control, family: string, key: string): Promise<string | undefined> {
+async function readEntry(control: Control, family: string, key: string): Promise<string | undefined> {
   try {
     const items = await control.list(action('DBGet', entry(family, key)));
     const found = items.find((item) => text(item, 'event') === 'DBGetResponse');
@@ -31,7 +33,7 @@ export async function readEntry(control: Control, family: string, key: string): 
  * Every entry of a family by key; undefined where this Asterisk has no action for it. COMPAT: DBGetTree came with 18.18, 20.3 and 21.
  * Rejects as `Control.list` does.
  */
-export async function readFamily(
+async function readFamily(
   control: Control,
   family: string,
 ): Promise<ReadonlyMap<string, string> | undefined> {
@@ -52,12 +54,12 @@ export async function readFamily(
 }
 
 /** Sets an entry. Throws `Failure` `invalid-target`. */
-export function putAction(family: string, key: string, value: string): AmiAction {
+function putAction(family: string, key: string, value: string): AmiAction {
   return action('DBPut', { ...entry(family, key), Val: value });
 }
 
 /** Removes an entry; one that is not there is none the less. Rejects as `Control.run` does. */
-export async function removeEntry(control: Control, family: string, key: string): Promise<void> {
+async function removeEntry(control: Control, family: string, key: string): Promise<void> {
   try {
     await control.run(action('DBDel', entry(family, key)));
   } catch (error) {
@@ -72,4 +74,14 @@ function isNotFound(error: unknown): boolean {
     error.code === 'rejected' &&
     /^Database entry (not found|could)/.test(error.message)
   );
+}
+
+/** The verbs of the AstDB. */
+export function databaseVerbs({ run, ask }: Acting): Pick<Pbx, 'dbGet' | 'dbFamily' | 'dbPut' | 'dbDel'> {
+  return {
+    dbGet: (family, key) => ask((control) => readEntry(control, family, key)),
+    dbFamily: (family) => ask((control) => readFamily(control, family)),
+    dbPut: async (family, key, value) => run(putAction(family, key, value)),
+    dbDel: (family, key) => ask((control) => removeEntry(control, family, key)),
+  };
 }

@@ -1,9 +1,10 @@
 /** SIP NOTIFY through res_pjsip_notify. */
 
 import { Failure, fail } from '../errors.ts';
+import type { Acting } from './acting.ts';
 import { type AmiAction, action, checkedChannel, checkedEndpoint } from './action.ts';
 import { isUnknownAction } from './answer.ts';
-import type { ChannelId, DeviceName, Notification } from './pbx.ts';
+import type { ChannelId, DeviceName, Notification, Pbx } from './pbx.ts';
 
 const templateName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/;
 
@@ -11,7 +12,7 @@ const templateName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/;
  * Sends it. Inside a call the telephone knows which one is meant; otherwise every contact of the device gets one.
  * Rejects as `Pbx.notify` says.
  */
-export async function sendNotify(
+async function sendNotify(
   run: (action: AmiAction) => Promise<void>,
   device: DeviceName,
   what: Notification,
@@ -43,4 +44,14 @@ function contentOf(what: Notification): Record<string, string> {
   if (typeof what === 'string') return { Variable: `Event=${what}` };
   if (!templateName.test(what.template)) fail('invalid-target', 'That is not the name of a NOTIFY template.');
   return { Option: what.template };
+}
+
+/** The verb that presses a telephone's keys, and the one that tells whoever listens to the telephone system. */
+export function notifyVerbs({ run }: Acting): Pick<Pbx, 'notify' | 'userEvent'> {
+  return {
+    notify: (device, what, inside) => sendNotify(run, device, what, inside),
+    async userEvent(name, fields) {
+      await run(action('UserEvent', { UserEvent: name, ...Object.fromEntries(fields) }));
+    },
+  };
 }

@@ -1,11 +1,16 @@
 /** Parking (res_parking). */
 
 import { Failure, fail } from '../errors.ts';
+import type { Acting } from './acting.ts';
 import { action, checkedChannel } from './action.ts';
 import { isUnknownAction } from './answer.ts';
+import { ignoreGone } from './channels.ts';
 import { type Control, type ManagerMessage, text } from './control.ts';
 import type { PbxEvent } from './events.ts';
-import type { ChannelId, ParkedCall } from './pbx.ts';
+import type { ChannelId, ParkedCall, Pbx } from './pbx.ts';
+
+/** How long a parked call may be in coming, milliseconds. */
+const PARK_MS = 2000;
 
 const lotName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/;
 
@@ -16,7 +21,7 @@ function checkedLot(lot: string): string {
 }
 
 /** Parks a channel in the name of another. Asterisk's Success means only that it will try; `ParkedCall` tells. */
-export function parkAction(channel: ChannelId, parker: ChannelId, lot: string | undefined) {
+function parkAction(channel: ChannelId, parker: ChannelId, lot: string | undefined) {
   return action('Park', {
     Channel: checkedChannel(channel),
     // Its name up to the last hyphen is the device that the call returns to; it also hears the space.
@@ -27,7 +32,7 @@ export function parkAction(channel: ChannelId, parker: ChannelId, lot: string | 
 }
 
 /** Where the channel waits, if this event says so. */
-export function parkedIn(event: PbxEvent, channel: ChannelId): ParkedCall | undefined {
+function parkedIn(event: PbxEvent, channel: ChannelId): ParkedCall | undefined {
   if (event.type !== 'parked' || event.parkee.name !== channel) return undefined;
   return {
     space: event.space,
@@ -41,10 +46,7 @@ export function parkedIn(event: PbxEvent, channel: ChannelId): ParkedCall | unde
 }
 
 /** Lists parked calls. Rejects as `Control.list` does; `not-supported` where res_parking is not loaded. */
-export async function readParkedCalls(
-  control: Control,
-  lot: string | undefined,
-): Promise<readonly ParkedCall[]> {
+async function readParkedCalls(control: Control, lot: string | undefined): Promise<readonly ParkedCall[]> {
   const query = action('ParkedCalls', lot === undefined ? {} : { ParkingLot: checkedLot(lot) });
   try {
     return (await control.list(query)).map(readParkedCall);
@@ -66,5 +68,24 @@ function readParkedCall(item: ManagerMessage): ParkedCall {
     callerNumber: known('parkeecalleridnum'),
     waited: Number(text(item, 'parkingduration')) || 0,
     timeout: Number(text(item, 'parkingtimeout')) || 0,
+  };
+}
+
+/** The verbs of parking lots. */
+export function parkingVerbs({ run, ask, watch }: Acting): Pick<Pbx, 'park' | 'parkedCalls'> {
+  return {
+    async park(channel, parker, lot) {
+      // Asterisk says Success to a lot that there is not, and does nothing.
+      if (lot !== undefined) await ask((control) => readParkedCalls(control, lot));
+      const told = watch.next((event) => parkedIn(event, channel), PARK_MS);
+      await told.after(run(parkAction(channel, parker, lot)));
+      const parked = await told.outcome;
+      if (parked === undefined)
+        fail('rejected', 'The call could not be parked: the parking lot may be full.');
+      // Who parked is left in the old bridge, alone and connected.
+      await run(action('Hangup', { Channel: checkedChannel(parker) })).catch(ignoreGone);
+      return parked;
+    },
+    parkedCalls: (lot) => ask((control) => readParkedCalls(control, lot)),
   };
 }

@@ -1,11 +1,13 @@
 /** Attended transfer by the telephone system's own feature (bridge_basic.c): the channel consults on its own leg. */
 
+import { fail } from '../errors.ts';
+import type { Acting } from './acting.ts';
 import { action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
 import { type Control, text } from './control.ts';
-import type { ChannelId } from './pbx.ts';
+import type { ChannelId, Pbx } from './pbx.ts';
 
 /** The action that begins it: Asterisk acts as if the user had pressed the keys of `atxfer`. */
-export function beginTransfer(channel: ChannelId, context: string, exten: string) {
+function beginTransfer(channel: ChannelId, context: string, exten: string) {
   return action('Atxfer', {
     Channel: checkedChannel(channel),
     Context: checkedContext(context),
@@ -17,7 +19,7 @@ export function beginTransfer(channel: ChannelId, context: string, exten: string
  * Whether the channel is in a bridge with a Local half that was made for its consultation: bridge_basic.c (dial_transfer) leaves
  * the transferer's name on it. Asterisk has no action that tells. Rejects as `Control.run` does.
  */
-export async function consults(control: Control, channel: ChannelId): Promise<boolean> {
+async function consults(control: Control, channel: ChannelId): Promise<boolean> {
   const [status] = await control.list(action('Status', { Channel: checkedChannel(channel) }));
   const bridge = status === undefined ? '' : text(status, 'bridgeid');
   if (bridge === '') return false;
@@ -29,4 +31,28 @@ export async function consults(control: Control, channel: ChannelId): Promise<bo
     if (text(answer, 'value') === channel) return true;
   }
   return false;
+}
+
+/** The verbs of consultations. */
+export function transferVerbs(acting: Acting): Pick<Pbx, 'attendedTransfer' | 'consults' | 'cancelTransfer'> {
+  const { run, ask, watch, beginMs } = acting;
+  return {
+    async attendedTransfer(channel, context, exten) {
+      const held = watch.next(
+        (event) => (event.type === 'hold' && event.channel.name === channel ? true : undefined),
+        // Asterisk presses five keys before it holds.
+        3 * beginMs,
+      );
+      await held.after(run(beginTransfer(channel, context, exten)));
+      // Asterisk presses keys that nobody may hear in a bridge that is just being made, and says Success all the same.
+      // Without the feed nothing is heard, and Asterisk's word stands.
+      if (acting.hears && (await held.outcome) === undefined) {
+        fail('rejected', 'The telephone system did not begin the consultation: try again in a moment.');
+      }
+    },
+    consults: (channel) => ask((control) => consults(control, channel)),
+    async cancelTransfer(channel) {
+      await run(action('CancelAtxfer', { Channel: checkedChannel(channel) }));
+    },
+  };
 }

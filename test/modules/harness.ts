@@ -1,10 +1,11 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
+import type { ChannelView } from '../../src/calls/changes.ts';
+import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createMailboxes } from '../../src/mailboxes.ts';
+import { createModels } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
@@ -21,6 +22,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { idleCalls, idlePbx } from '../idle.ts';
+import { settings as bridgeSettings } from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -175,7 +177,7 @@ export function api(
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const mailboxes = createMailboxes();
+  const models = createModels({ pbx, log, now: () => now });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,
@@ -190,14 +192,8 @@ export function api(
       calls,
       pbx,
       sessions,
-      mailboxes,
-      settings: {
-        context: 'internal',
-        outsidePrefix: '0',
-        internationalPrefix: '00',
-        ringMs: 30_000,
-        showNumber: (number) => number,
-      },
+      ...models,
+      settings: bridgeSettings,
       rules,
       webhook: async (delivery) => {
         if (failure) throw failure;
@@ -251,14 +247,14 @@ export function api(
     views,
     deviceStates,
     sessions,
-    mailboxes,
+    models,
     /** Messages that events made, as they would go to the server. */
     sent,
     send,
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: CallChange[]) => publish(changes, { directory, calls }),
+    tell: (...changes: Change[]) => publish(changes, { directory, calls }),
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;

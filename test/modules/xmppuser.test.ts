@@ -13,14 +13,9 @@ const subscriptions = (...scopes: string[]) =>
 
 describe('ClientInfo', () => {
   it('opens a session and answers everything about the user', async () => {
-    const { ask, sessions, mailboxes } = api();
-    mailboxes.apply({
-      type: 'message-waiting',
-      mailbox: '340@default',
-      newMessages: 2,
-      oldMessages: 1,
-      at: 1,
-    });
+    const { ask, sessions, models } = api();
+    const waiting = { newMessages: 2, oldMessages: 1 };
+    models.mailboxes.apply({ type: 'message-waiting', mailbox: '340@default', ...waiting, at: 1 }, []);
     const answer = await ask(
       anna,
       'xmppuser',

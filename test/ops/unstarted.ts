@@ -12,6 +12,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
 import { idlePresence } from '../idle.ts';
+import { settings } from '../settings.ts';
 
 /** Makes one. */
 export function unstarted(): Measured {
@@ -60,13 +61,7 @@ export function unstarted(): Measured {
       stop: async () => {},
     },
     domains: ['example.org'],
-    settings: {
-      context: 'internal',
-      internationalPrefix: '00',
-      outsidePrefix: '',
-      ringMs: 1000,
-      showNumber: (number) => number,
-    },
+    settings,
     now: Date.now,
     monotonic: () => performance.now(),
   });

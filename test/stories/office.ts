@@ -14,6 +14,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
+import { settings } from '../settings.ts';
 
 const users = `
 users:
@@ -82,13 +83,7 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
-    settings: {
-      context: 'internal',
-      outsidePrefix: '0',
-      internationalPrefix: '00',
-      ringMs: 20_000,
-      showNumber: (number) => number,
-    },
+    settings,
     limits: {
       sessions: 10,
       perUser: 5,

@@ -1,0 +1,47 @@
+/** What follows the telephone world beside the calls, each model in a file or folder of its own. */
+
+import type { Logger } from 'pino';
+import type { CallChange } from './calls/changes.ts';
+import type { Change, Tell } from './changes.ts';
+import { createMailboxes, type Mailboxes } from './mailboxes.ts';
+import type { PbxEvent } from './pbx/events.ts';
+import type { Pbx } from './pbx/pbx.ts';
+
+/** A part of the telephone world that has things of its own to tell. */
+export interface Model {
+  /**
+   * Takes in an event, and what the call model made of it; returns what is to be told, often nothing. On the hot road: called for every
+   * event, in order, and never waits.
+   */
+  apply(event: PbxEvent, changes: readonly CallChange[]): readonly Change[];
+  /** Says where changes go that no event brought. Called once, before {@link Model.start}. */
+  onChange?(tell: Tell): void;
+  /** Called before the telephone system is connected. Never rejects: what cannot be had yet is asked for again. */
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}
+
+/** The models by name, as handlers know them. */
+export interface Models {
+  readonly mailboxes: Mailboxes;
+}
+
+/** The ports that models are made from. */
+export interface ModelsOptions {
+  readonly pbx: Pbx;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Makes the models, with nothing in them. */
+export function createModels(options: ModelsOptions): Models {
+  return {
+    mailboxes: createMailboxes(options),
+  };
+}
+
+/** The models in the order in which they are told of an event. */
+export function everyModel(models: Models): readonly Model[] {
+  return Object.values(models);
+}

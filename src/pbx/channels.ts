@@ -1,0 +1,68 @@
+/** What is done to a channel that is there: ended, sent elsewhere, joined, silenced (manager.c, features, res_mutestream). */
+
+import { Failure, fail } from '../errors.ts';
+import type { Acting } from './acting.ts';
+import { action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
+import type { Pbx } from './pbx.ts';
+
+/** causes.h */
+const AST_CAUSE_CALL_REJECTED = 21;
+
+/** For a hangup of what may have ended by itself. */
+export function ignoreGone(error: unknown): void {
+  if (!(error instanceof Failure && error.code === 'no-such-channel')) throw error;
+}
+
+type Verbs = Pick<Pbx, 'hangup' | 'blindTransfer' | 'redirect' | 'join' | 'sendDigits' | 'mute'>;
+
+/** The verbs that act on channels. */
+export function channelVerbs({ run }: Acting): Verbs {
+  return {
+    async hangup(channel, reason) {
+      const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
+      await run(action('Hangup', { Channel: checkedChannel(channel), ...cause }));
+    },
+    async blindTransfer(channel, context, exten) {
+      await run(
+        action('BlindTransfer', {
+          Channel: checkedChannel(channel),
+          Context: checkedContext(context),
+          Exten: checkedExtension(exten),
+        }),
+      );
+    },
+    async redirect(channel, context, exten, other) {
+      await run(
+        action('Redirect', {
+          Channel: checkedChannel(channel),
+          Context: checkedContext(context),
+          Exten: checkedExtension(exten),
+          Priority: '1',
+          ...(other !== undefined && {
+            ExtraChannel: checkedChannel(other),
+            ExtraContext: checkedContext(context),
+            ExtraExten: checkedExtension(exten),
+            ExtraPriority: '1',
+          }),
+        }),
+      );
+    },
+    async join(one, other) {
+      const headers = { Channel1: checkedChannel(one), Channel2: checkedChannel(other), Tone: 'no' };
+      await run(action('Bridge', headers));
+    },
+    async sendDigits(channel, digits, as) {
+      if (!/^[0-9A-D*#]{1,64}$/.test(digits)) fail('invalid-target', 'Digits are 0 to 9, A to D, * and #.');
+      for (const digit of digits) {
+        const heard: Record<string, string> = as === 'received' ? { Receive: 'true' } : {};
+        await run(action('PlayDTMF', { Channel: checkedChannel(channel), Digit: digit, ...heard }));
+      }
+    },
+    async mute(channel, direction, muted) {
+      const state = muted ? 'on' : 'off';
+      await run(
+        action('MuteAudio', { Channel: checkedChannel(channel), Direction: direction, State: state }),
+      );
+    },
+  };
+}

@@ -83,9 +83,17 @@ export function forwarder(world: World, leg: Leg, call: Call): Party {
   if (call.outbound) return nobody;
   if (leg.group.from !== undefined) return leg.group.from;
   const half = leg.dialedBy?.half;
-  const outer = half?.dialedBy;
-  if (half === undefined || outer === undefined || outer.group.queue !== '') return nobody;
-  const dialed = half.dialExten;
+  if (half === undefined || half.group.queue !== '') return nobody;
+  const dialed = half.dialedBy === undefined ? undialed(half) : half.dialExten;
   if (dialed === '' || dialed === leg.caller.number) return nobody;
   return world.extension(dialed) ?? nobody;
+}
+
+/**
+ * What was dialled by whoever dials this half of a Local channel: its other half runs in a thread of its own, and may ring a telephone
+ * before DialBegin has told. Until then it is the one who began the call.
+ */
+function undialed(half: Leg): string {
+  const { root } = half.group;
+  return root === undefined || root.local || root.room !== undefined ? '' : root.exten;
 }

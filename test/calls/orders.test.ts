@@ -162,3 +162,36 @@ describe('click to dial', () => {
     expect(pbx.of('340')).toEqual(['ringing -> 00301234', 'busy -> 00301234', 'hangup normal -> 00301234']);
   });
 });
+
+describe('forwarded by the dialplan', () => {
+  function forwarded(dialed: string) {
+    const a = pbx.channel('340', { state: 'ring', exten: dialed });
+    const one = pbx.channel('Local/370@internal-00000001;1', { by: a, exten: '370' });
+    const half = { by: a, state: 'ring', exten: '370', number: '340' } as const;
+    const two = pbx.channel('Local/370@internal-00000001;2', half);
+    // The second half has a thread of its own, which may be faster than the one that dials the first half.
+    const b = pbx.ring(two, '370');
+    pbx.dial(a, one);
+    pbx.connected(a, '370');
+    pbx.answer(two, b, 'inner');
+    pbx.state(one, 'up');
+    pbx.dialed(a, one, 'ANSWER');
+    pbx.state(a, 'up');
+    pbx.enter(one, 'outer');
+    pbx.enter(a, 'outer');
+    pbx.hangup(16, a, one, two, b);
+    return pbx.of('370');
+  }
+
+  test('and the telephone rings before Asterisk has said who dialed the Local channel', () => {
+    expect(forwarded('310')).toEqual([
+      'ringing <- 340 from 310',
+      'busy <- 340 from 310',
+      'hangup normal <- 340 from 310',
+    ]);
+  });
+
+  test('a number that is nobody’s forwards nothing, in that order either', () => {
+    expect(forwarded('7370')).toEqual(['ringing <- 340', 'busy <- 340', 'hangup normal <- 340']);
+  });
+});

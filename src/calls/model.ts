@@ -3,6 +3,7 @@
 import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
 import type { Leg } from './leg.ts';
+import { rememberById, restore } from './memory.ts';
 import { expectNumber } from './originate.ts';
 import { reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
@@ -57,6 +58,8 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
     channelsOf: (device) => views(world.byDevice.get(device) ?? []),
     channels: () => views(world.calls.values()),
     currentName: (id) => world.calls.get(id)?.name,
+    remember: (id) => rememberById(world, id),
+    restore: (memories) => restore(world, memories),
     deviceState: (device) => world.deviceStates.get(device),
   };
 }

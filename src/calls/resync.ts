@@ -8,6 +8,7 @@ import { end } from './hangup.ts';
 import { noteRemoteHold } from './hold.ts';
 import { type Leg, nobody } from './leg.ts';
 import { meet } from './legs.ts';
+import { recallHolds } from './memory.ts';
 import { queueOf, waitIn } from './queue.ts';
 import { enter, leave } from './rooms.ts';
 import { meaningOf } from './services.ts';
@@ -20,11 +21,13 @@ export function resync(world: World, snapshot: Snapshot): void {
   for (const leg of [...world.legs.values()]) {
     if (!present.has(leg.uniqueId)) end(world, leg, leg.call?.phase === 'busy' ? 'normal' : 'unknown');
   }
+  for (const id of world.lingering.keys()) if (!present.has(id)) world.lingering.delete(id);
   const legs = takeIn(world, snapshot);
   seat(world, snapshot, legs);
   endDials(legs);
   linkDials(legs);
   leaveQueues(legs);
+  recallHolds(world, legs.keys());
   const onHold = keepHolds(snapshot, legs);
   for (const [device, state] of snapshot.devices) noteDevice(world, device, state);
   for (const leg of legs.keys()) settle(world, leg);

@@ -61,11 +61,14 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
 export function idleCalls(parts: Partial<Calls> = {}): Calls {
   return {
     apply: () => [],
+    digest: () => [],
     expect: () => {},
     channel: () => undefined,
     channelsOf: () => [],
     channels: () => [],
     currentName: (id) => id,
+    remember: () => undefined,
+    restore: () => [],
     deviceState: () => undefined,
     ...parts,
   };

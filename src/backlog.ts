@@ -39,6 +39,8 @@ export interface Backlog<T extends Item> {
   hold(item: T): void;
   /** Notes that an event was handed to the server; `rest`: the same for those who could not be told yet. */
   told(item: T, rest?: T): void;
+  /** Notes that somebody was told of a thing before this backlog was made. */
+  recall(key: string): void;
   /** Takes what waits longest: everything about one thing, in the order it is to be told. Empty where nothing waits. */
   take(): readonly T[];
   /** Begins to ask the server for a confirmation; call {@link answered} with the outcome. False: one is under way, or nothing to confirm. */
@@ -143,6 +145,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       // Still half full of things that live: the oldest are the likeliest to have arrived.
       if (recent.length > limits.unconfirmed / 2) recent = recent.slice(-limits.unconfirmed / 2);
     },
+    recall: (key) => void open.add(key),
     take() {
       const first = loose.shift();
       if (first !== undefined) return [first];

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
+import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
@@ -22,6 +23,7 @@ import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
+import { createTold, keysOf } from './told.ts';
 import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -94,7 +96,9 @@ const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
 /** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
-const CONFIRM_EVERY_MS = 5000;
+const CONFIRM_EVERY_MS = 1000;
+/** What is not confirmed within this time before a stop is told again by the next bridge. */
+const LAST_CONFIRM_MS = 1000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -110,7 +114,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     from: xmpp.domain,
     send: (stanza, bytes) => xmpp.send(stanza, bytes),
     hasRoom: () => xmpp.hasRoom,
+    onTold: (change, heard) => told.note(change, heard),
   });
+  const told = createTold({ store, calls, caughtUp: () => publish.backlog.waiting === 0, log });
   const liveness = createLiveness({
     xmpp,
     sessions,
@@ -160,8 +166,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     }),
   );
 
+  const world = () => ({ directory: directory.current, calls });
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (changes.length > 0) publish(changes, world());
   }
 
   const intake = createIntake({
@@ -170,20 +177,37 @@ export function createBridge(options: BridgeOptions): Bridge {
     onTaken(event, changes) {
       for (const model of following) tell(model.apply(event, changes));
       presence.apply(event, changes);
+      if (event.type !== 'snapshot') return;
+      tell(told.again(changes, event.at));
+      for (const memories of late.splice(0)) recall(memories);
     },
     log,
     monotonic: options.monotonic,
   });
 
+  /** What waits until a snapshot is taken in whole. */
+  const late: (readonly Memory[])[] = [];
+  /** Takes in what an earlier bridge has told of calls. */
+  function recall(memories: readonly Memory[]): void {
+    publish.recall(memories.flatMap(keysOf));
+    const ends = calls.restore(memories);
+    tell(ends);
+    if (connected) tell(told.again(ends, now()));
+  }
+
   let restored = false;
+  /** The neighbors were turned to: events may have been told. */
+  let connected = false;
   /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
   async function restore(): Promise<void> {
     const first = !restored;
     try {
-      const stored = await store.loadSessions();
+      const [stored, memories] = await Promise.all([store.loadSessions(), told.load(connected)]);
       if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);
+      if (intake.isBusy) late.push(memories);
+      else recall(memories);
       // They may have ended while we were away.
       liveness.suspectAll();
       log.info({ sessions: stored.length }, 'sessions restored');
@@ -205,6 +229,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
+  /** Learns how far the stream has got. */
+  function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
+    const { mark } = told;
+    return publish.settle(async () => {
+      await xmpp.confirm(timeoutMs);
+      told.confirm(mark);
+    });
+  }
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
@@ -243,8 +275,9 @@ export function createBridge(options: BridgeOptions): Bridge {
       if (stopped) return;
       liveness.start();
       confirming = setInterval(() => {
-        void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
+        void settle();
       }, CONFIRM_EVERY_MS);
+      connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
@@ -253,9 +286,11 @@ export function createBridge(options: BridgeOptions): Bridge {
       stopped = true;
       liveness.stop();
       clearInterval(confirming);
+      await settle(Math.min(limits.graceMs, LAST_CONFIRM_MS));
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
+      told.stop();
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
       intake.stop();
     },

@@ -34,6 +34,8 @@ export interface Intake {
   take(event: PbxEvent): void;
   /** Events that wait for a snapshot to be taken in. */
   readonly waiting: number;
+  /** Half of a snapshot may be in. */
+  readonly isBusy: boolean;
   /** Forgets what waits. */
   stop(): void;
 }
@@ -100,6 +102,9 @@ export function createIntake(options: IntakeOptions): Intake {
   return {
     get waiting() {
       return waiting.length - at;
+    },
+    get isBusy() {
+      return work !== undefined;
     },
     take(event) {
       if (work === undefined && event.type !== 'snapshot') {

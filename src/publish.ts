@@ -20,6 +20,8 @@ export interface PublishOptions {
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
+  /** Called when a change was told to whom it concerns as far as there was room; `heard`: somebody was. */
+  onTold?(change: Change, heard: boolean): void;
 }
 
 /** Counters of one kind of event, since the start. */
@@ -37,6 +39,8 @@ export interface PublishCounters {
 /** Tells the sessions that want to know. */
 export interface Publish {
   (changes: readonly Change[], world: World): void;
+  /** Takes these things, by {@link About.key}, as told of by an earlier bridge: their ends must be told. */
+  recall(keys: readonly string[]): void;
   /** There is room again: tells what waits, as far as there is. */
   catchUp(directory: Directory): void;
   /** The stream is gone: what may not have arrived is told again when there is another. */
@@ -59,6 +63,7 @@ interface Source {
 /** Something that happened, with who has not heard of it: everybody, or those for whom there was no room. */
 interface Told extends Occurrence {
   readonly source: Source;
+  readonly change: Change;
   readonly only?: ReadonlySet<FullJid>;
 }
 
@@ -68,6 +73,7 @@ const defaultLimits: BacklogLimits = { loose: 1000, unconfirmed: 50_000 };
 /** Makes the publisher. */
 export function createPublish(options: PublishOptions): Publish {
   const { modules, index, from, send, hasRoom = () => true, limits = defaultLimits } = options;
+  const { onTold = () => {} } = options;
   const sources = modules.flatMap((module) =>
     [...module.events.values()].map((event): Source => {
       const counters = { module: module.name, event: event.name, occurred: 0, sent: 0, refused: 0 };
@@ -83,12 +89,13 @@ export function createPublish(options: PublishOptions): Publish {
 
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
-    const { source, only } = told;
+    const { source, change, only } = told;
     const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
     let payload: XmlElement | undefined;
     let body: string | undefined;
     let bodyBytes = 0;
     let missed: Set<FullJid> | undefined;
+    let heard = false;
     index.forEach(
       {
         module: source.module,
@@ -110,6 +117,7 @@ export function createPublish(options: PublishOptions): Publish {
         const head = eventHead(session);
         if (send(head + body, Buffer.byteLength(head) + bodyBytes)) {
           source.counters.sent += 1;
+          heard = true;
           return;
         }
         source.counters.refused += 1;
@@ -117,6 +125,7 @@ export function createPublish(options: PublishOptions): Publish {
         missed.add(session);
       },
     );
+    onTold(change, heard);
     // Refused though there is room: it is of a kind that never fits.
     backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);
   }
@@ -126,7 +135,7 @@ export function createPublish(options: PublishOptions): Publish {
       for (const source of byKind.get(change.kind) ?? []) {
         for (const occurrence of source.event.from(change, world)) {
           source.counters.occurred += 1;
-          const told: Told = { ...occurrence, source };
+          const told: Told = { ...occurrence, source, change };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else backlog.hold(told);
@@ -137,6 +146,9 @@ export function createPublish(options: PublishOptions): Publish {
   return Object.assign(publish, {
     counters: sources.map(({ counters }) => counters),
     backlog: backlog.counters,
+    recall(keys: readonly string[]) {
+      for (const key of keys) backlog.recall(key);
+    },
     catchUp(directory: Directory) {
       while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
     },

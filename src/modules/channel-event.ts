@@ -85,9 +85,12 @@ export function describeChannel(
   };
 }
 
+/** What a channel is known by among the things that are told of. */
+export const channelKey = (view: ChannelView): string => view.channel;
+
 /** Which side of the channel a change tells of: the others stay true. */
 export function aboutChannel({ type, details, view }: ChannelChange): About {
-  const key = view.channel;
+  const key = channelKey(view);
   switch (type) {
     case 'hold':
       return { key, facet: `hold ${details}`, final: false };

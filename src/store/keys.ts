@@ -5,9 +5,10 @@
  *
  * - `sessions`: full JID → session with its subscriptions (`value.ts`).
  * - `watches`: hosted contact, blank, watcher → `1`: who may see which telephone and asked to.
+ * - `calls`: channel → what clients were told of it, for the next bridge; gone when its end was told.
  * - `facts`: name → text: what else a bridge has to know of the one before it.
  */
-export const tables = ['sessions', 'watches', 'facts'] as const;
+export const tables = ['sessions', 'watches', 'calls', 'facts'] as const;
 export type Table = (typeof tables)[number];
 
 /** Names the keys below one prefix: the tables, and `audit`, a stream of entries with one field `entry`, JSON. */

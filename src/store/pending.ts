@@ -16,6 +16,8 @@ interface Entry {
   readonly write: Write;
   /** Number of the oldest accepted write that this one stands for. */
   readonly since: number;
+  /** Redis has nothing under this field, and was not told of it so far. */
+  readonly isNew: boolean;
 }
 
 /** A bounded write-behind buffer. */
@@ -24,7 +26,8 @@ export interface Pending {
   readonly size: number;
   /** Number of the latest accepted write; 0 before the first. */
   readonly latest: number;
-  add(write: Write): void;
+  /** `isNew`: there is nothing under this field yet. Removed before it was ever taken, it leaves no trace. */
+  add(write: Write, isNew?: boolean): void;
   /** Moves up to `limit` waiting entries, oldest first, on their way. One batch at a time. */
   take(limit: number): Batch;
   /** The batch's writes that are not in `failed` are durable; those in it wait again, unless there is a newer state. */
@@ -65,11 +68,12 @@ export function createPending(maxDeletes: number, onGivenUp: () => void): Pendin
     get latest() {
       return latest;
     },
-    add(write) {
+    add(write, isNew = false) {
       latest += 1;
       const key = `${write.table} ${write.field}`;
       const before = saves.get(key) ?? deletes.get(key);
-      put(key, { write, since: before?.since ?? latest });
+      if (before?.isNew === true && write.value === undefined) saves.delete(key);
+      else put(key, { write, since: before?.since ?? latest, isNew: before?.isNew ?? isNew });
     },
     take(limit) {
       const batch = new Map<string, Entry>();
@@ -87,7 +91,7 @@ export function createPending(maxDeletes: number, onGivenUp: () => void): Pendin
       sent = new Map();
       for (const [key, entry] of failed) {
         const newer = saves.get(key) ?? deletes.get(key);
-        put(key, { write: newer ? newer.write : entry.write, since: entry.since });
+        put(key, { write: newer ? newer.write : entry.write, since: entry.since, isNew: false });
       }
     },
     isDurable(upTo) {

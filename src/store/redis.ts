@@ -79,8 +79,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     for (const waiter of waiters) waiter();
   }
 
-  function accept(table: Table, field: string, value: string | undefined): void {
-    pending.add({ table, field, value });
+  function accept(table: Table, field: string, value: string | undefined, isNew = false): void {
+    pending.add({ table, field, value }, isNew);
     for (const load of loads) if (load.table === table) load.meanwhile.set(field, value);
     if (client !== undefined && !flushing && retry === undefined) {
       flushing = true;
@@ -189,6 +189,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     }
   }
 
+  const loadTexts = async (table: Table) => new Map(await load(table, (name, text) => [name, text] as const));
+
   const durable = (timeoutMs: number) => {
     const upTo = pending.latest;
     return within(timeoutMs, () => pending.isDurable(upTo));
@@ -225,7 +227,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     loadWatches: () => load('watches', decodeWatch),
     saveWatch: (watch) => accept('watches', watchField(watch), '1'),
     deleteWatch: (watch) => accept('watches', watchField(watch), undefined),
-    loadFacts: async () => new Map(await load('facts', (name, text) => [name, text] as const)),
+    loadCalls: () => loadTexts('calls'),
+    saveCall: (channel, text, isNew) => accept('calls', channel, text, isNew),
+    deleteCall: (channel) => accept('calls', channel, undefined),
+    loadFacts: () => loadTexts('facts'),
     saveFact: (name, text) => accept('facts', name, text),
     deleteFact: (name) => accept('facts', name, undefined),
     audit(entry) {

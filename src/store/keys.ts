@@ -11,8 +11,11 @@
 export const tables = ['sessions', 'watches', 'calls', 'facts'] as const;
 export type Table = (typeof tables)[number];
 
-/** Names the keys below one prefix: the tables, and `audit`, a stream of entries with one field `entry`, JSON. */
-export type Keys = (name: Table | 'audit') => string;
+/**
+ * Names the keys below one prefix: the tables; `mark`, a hash with one field, `bridge` → a word of the bridge that runs, by which it knows
+ * that this is still the store that it wrote to; and `audit`, a stream of entries with one field `entry`, JSON.
+ */
+export type Keys = (name: Table | 'mark' | 'audit') => string;
 
 /** `prefix` is put in front of every key as it is, e.g. `offhook:`. */
 export function createKeys(prefix: string): Keys {

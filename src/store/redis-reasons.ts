@@ -6,10 +6,8 @@ const replies: readonly (readonly [RegExp, string])[] = [
     /^WRONGPASS|invalid password|invalid username-password/i,
     'Redis refuses the password: check REDIS_PASSWORD',
   ],
-  [
-    /^NOPERM/,
-    'the Redis user lacks a right: it needs PING, HSET, HDEL and HSCAN on the keys of REDIS_PREFIX',
-  ],
+  [/^NOPERM/, 'the Redis user lacks a right: it needs HSET, HDEL and HSCAN on the keys of REDIS_PREFIX'],
+  [/^MARK/, 'Redis was emptied, or is another one: everything is written anew'],
   [/^LOADING/, 'Redis is still loading its data'],
   [/^READONLY/, 'Redis is a read-only replica: point REDIS_URL at the primary'],
   [/^OOM/, 'Redis is full (maxmemory)'],

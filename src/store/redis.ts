@@ -1,5 +1,6 @@
 /** The store in Redis. Writes wait in memory until Redis has them; nobody ever waits for Redis but at start and end. */
 
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createKeys, type Table, tables } from './keys.ts';
 import { type Batch, createPending } from './pending.ts';
@@ -42,6 +43,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let retry: NodeJS.Timeout | undefined;
   let audits = 0;
   let givenUp = 0;
+  /** Where this is found, Redis is the one that holds what we wrote. */
+  const mark = randomUUID();
+  let marked = false;
   let told = '';
 
   const pending = createPending(maxDeletes, () => {
@@ -52,9 +56,18 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     probe: async (probed) => void (await probed.hdel(keyOf('sessions'), '')),
     onUp(connected) {
       client = connected;
+      marked = false;
+      void leaveMark(connected);
       linkReason = '';
       tell();
       void writeAll();
+    },
+    async check(checked) {
+      const [, [, found]] = await checked.hscan(keyOf('mark'), '0');
+      if (found === mark) return;
+      // Emptied while connected, or another one behind the same address.
+      if (marked) throw new Error('MARK is gone');
+      await leaveMark(checked);
     },
     onDown(reason) {
       client = undefined;
@@ -62,6 +75,14 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       tell();
     },
   });
+
+  /** Never rejects: a full Redis takes it later. */
+  async function leaveMark(to: Redis): Promise<void> {
+    marked = await to.hset(keyOf('mark'), 'bridge', mark).then(
+      () => true,
+      () => false,
+    );
+  }
 
   function state(): StoreState {
     const reason = linkReason || writeReason;

@@ -12,7 +12,7 @@ import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
-import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
+import { type Asterisk, type AsteriskLimits, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -26,7 +26,7 @@ import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegati
 import { watchDelegation } from './xmpp/delegation-watch.ts';
 import { componentInfo, type DiscoSources, serveDisco } from './xmpp/disco.ts';
 import { createEjabberdApi } from './xmpp/ejabberd-api.ts';
-import { defaultLimits } from './xmpp/limits.ts';
+import { defaultLimits, type Limits } from './xmpp/limits.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
 import { watchPrivileges } from './xmpp/privilege.ts';
@@ -63,10 +63,17 @@ const LOSS_MS = 5000;
 const DND_EVERY_MS = 30_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
+/** Times and bounds of the adapters that no operator needs to change. */
+export interface Tuning {
+  readonly ami?: Partial<AsteriskLimits>;
+  readonly xmpp?: Partial<Limits>;
+  readonly redis?: { readonly pingMs?: number; readonly timeoutMs?: number };
+}
+
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
-export function assemble(config: Config, log: Logger, version: string): Offhook {
+export function assemble(config: Config, log: Logger, version: string, tuning: Tuning = {}): Offhook {
   const metrics = createMetrics(modules);
-  const pbx = makePbx(config, log, metrics);
+  const pbx = makePbx(config, log, metrics, tuning);
   const xmpp = createComponent({
     service: config.xmpp.service,
     domain: config.xmpp.component,
@@ -75,8 +82,9 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     log,
     learned: () => pbx.readAt,
     onWritten: metrics.eventWritten,
+    limits: tuning.xmpp ?? {},
   });
-  const store = makeStore(config, log);
+  const store = makeStore(config, log, tuning);
   const directory = makeDirectory(config, pbx, log);
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
@@ -121,7 +129,15 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     monotonic: () => performance.now(),
   });
 
-  metrics.watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits: defaultLimits });
+  metrics.watch({
+    xmpp,
+    pbx,
+    store,
+    bridge,
+    presence,
+    limits,
+    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
+  });
   if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
   const watch =
     delegation &&
@@ -151,7 +167,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   };
 }
 
-function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
+function makePbx(config: Config, log: Logger, metrics: Metrics, tuning: Tuning): Asterisk {
   const { ami, limits, pbx } = config;
   return createAsterisk({
     id: pbx.id as PbxId,
@@ -165,13 +181,21 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
     clock: Date,
     log,
     onAction: metrics.action,
+    limits: tuning.ami ?? {},
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+function makeStore(config: Config, log: Logger, tuning: Tuning): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
-  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+  return createRedisStore({
+    ...redis,
+    ca: redisTlsCa,
+    prefix: redisPrefix,
+    auditLength,
+    log,
+    ...tuning.redis,
+  });
 }
 
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {

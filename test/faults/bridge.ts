@@ -1,7 +1,7 @@
 /** What can happen to the bridge itself. */
 
 import { Redis } from 'ioredis';
-import { expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { quietRequests, volley } from '../conversations/volley.ts';
 import type { Running } from '../servers/process.ts';
 import { until } from '../servers/until.ts';
@@ -62,38 +62,43 @@ async function outlived(
   await until('the store has forgotten what is over', async () => (await kept(office)).length === 0);
 }
 
-/** Tells that a bridge that is restarted finds in the store what it needs. */
-export function survivesRestart(office: Suffering): Promise<void> {
-  return outlived(office, office.bridge.stop, office.bridge.start);
-}
-
 export function bridgeSituations(office: () => Suffering): void {
-  it('the bridge is restarted while a call ends', () => survivesRestart(office()));
+  let program: Running | undefined;
+  const startAnother = async () => {
+    program = await startProgram(office().bridge.environment);
+    return program;
+  };
 
-  it.each([
-    ['killed (SIGKILL)', (program: Running) => program.kill()],
-    ['told to end (SIGTERM)', (program: Running) => program.stop(30)],
-  ])('the bridge is %s while a call ends', async (_, end) => {
-    await office().bridge.stop();
-    let program = await startProgram(office().bridge.environment);
-    const another = async () => {
-      program = await startProgram(office().bridge.environment);
-    };
-    try {
-      await outlived(office(), () => end(program), another);
+  describe('as a process of its own', () => {
+    beforeAll(() => office().bridge.stop());
+    afterAll(async () => {
+      await program?.kill();
+      await office().bridge.start();
+    });
+
+    it.each([
+      ['killed (SIGKILL)', (running: Running) => running.kill()],
+      ['told to end (SIGTERM)', (running: Running) => running.stop(30)],
+    ])('the bridge is %s while a call ends', async (_, end) => {
+      const first = program?.alive() ? program : await startAnother();
+      const shots = await volley(await office().login(carla), 1, quietRequests);
+      await outlived(office(), () => end(first), startAnother);
+      shots.expectNoSecondAnswer();
+      expect(first.log()).not.toMatch(/"level":"(error|fatal)"/);
+    });
+
+    it('the bridge is told to end while it answers: what it had begun and what comes too late has one answer each', async () => {
+      const running = program?.alive() ? program : await startAnother();
       const c = await office().login(carla);
       const shots = await volley(c, 3, quietRequests);
       await until('the first answers', () => shots.outcome().size > 0);
-      await end(program);
+      const ended = running.stop(30);
       const late = await volley(c, 1, quietRequests);
-      await late.answered(20);
-      late.expectOneAnswerEach();
-      shots.expectNoSecondAnswer();
-      expect(program.log()).not.toContain('"level":"error"');
-    } finally {
-      await program.kill();
-      await office().bridge.start();
-    }
+      await ended;
+      const tooLate = await volley(c, 1, quietRequests);
+      for (const each of [shots, late, tooLate]) await each.answered(20);
+      for (const each of [shots, late, tooLate]) each.expectOneAnswerEach();
+    });
   });
 
   it('the clock jumps forward by a day and back by an hour', async () => {

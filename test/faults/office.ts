@@ -31,7 +31,6 @@ export function faultsIn(
   xmpp: 'prosody' | 'ejabberd',
   situations: readonly Situation[],
   more: (office: () => Suffering) => void = () => {},
-  afterwards: (office: Suffering, situation: Situation) => Promise<void> = async () => {},
 ): void {
   describe(`faults with ${xmpp}, Asterisk and Redis, during calls`, () => {
     let opened: Suffering | undefined;
@@ -64,7 +63,6 @@ export function faultsIn(
       it(situation.name, async () => {
         before ??= resources();
         await suffer(office(), situation);
-        await afterwards(office(), situation);
         expect(stray).toEqual([]);
         const defects = office().bridge.log.filter(({ msg }) => /defect/.test(msg));
         expect(defects).toEqual([]);

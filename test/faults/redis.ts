@@ -24,6 +24,7 @@ const isStore = ({ bridge }: Suffering, what: RegExp) =>
 export const redisSituations: readonly Situation[] = [
   {
     name: 'Redis is killed (SIGKILL) and comes back without what it had',
+    store: 'proven',
     async harm(office) {
       await office.redis.kill();
       await isStore(office, /down/);
@@ -32,6 +33,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is emptied while connected',
+    store: 'proven',
     async harm(office) {
       await admin(office, (redis) => redis.flushall());
       return () =>
@@ -40,6 +42,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is full (maxmemory, noeviction)',
+    store: 'proven',
     async harm(office) {
       await admin(office, (redis) => redis.config('SET', 'maxmemory', '1'));
       await office.comeIn(anna);
@@ -49,6 +52,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is a read-only replica',
+    store: 'proven',
     async harm(office) {
       await admin(office, (redis) => redis.replicaof('127.0.0.1', 1));
       await office.comeIn(anna);
@@ -58,6 +62,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is slow',
+    store: 'proven',
     async harm(office) {
       office.lines.redis.slow(200);
       office.lines.redis.cut();
@@ -69,6 +74,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is dead at the other end of the line (half-open)',
+    store: 'proven',
     async harm(office) {
       office.lines.redis.freeze();
       await isStore(office, /down/);
@@ -77,6 +83,7 @@ export const redisSituations: readonly Situation[] = [
   },
   {
     name: 'Redis is replaced by another one with older data',
+    store: 'proven',
     async harm(office) {
       const other = await startRedis({ password: new URL(office.redis.url).password });
       const client = new Redis(other.url);

@@ -8,6 +8,7 @@ import { people } from '../conversations/people.ts';
 import type { Person } from '../conversations/person.ts';
 import type { Real } from '../conversations/telephones.ts';
 import { quietRequests, type Volley, volley } from '../conversations/volley.ts';
+import { readChannelEvent } from '../conversations/wire.ts';
 import { until } from '../servers/until.ts';
 
 export const { anna, bernd, carla } = people;
@@ -25,6 +26,8 @@ export interface Situation {
   readonly telephones?: false;
   /** The clients' own streams end with it: they log in again. */
   readonly streams?: 'lost';
+  /** Afterwards the store must hold what another bridge needs: there is one, and a call ends before it comes. */
+  readonly store?: 'proven';
 }
 
 /** Waits until every screen shows what its telephone shows. */
@@ -67,7 +70,7 @@ export async function callInProgress(office: Suffering): Promise<[Person, Person
 
 /** Puts an office through a situation. */
 export async function suffer(office: Suffering, situation: Situation): Promise<void> {
-  const { telephones = true, streams, answers } = situation;
+  const { telephones = true, streams, answers, store } = situation;
   let persons = await callInProgress(office);
   const [a, b, c] = persons;
   const shots: Volley[] = [await volley(c, 1, quietRequests)];
@@ -81,16 +84,44 @@ export async function suffer(office: Suffering, situation: Situation): Promise<v
   await undo?.();
   await office.bridge.isReady();
   if (streams === 'lost') {
-    persons = [await office.comeIn(anna), await office.comeIn(bernd), await office.comeIn(carla)];
+    const again = await office.comeIn(carla);
+    expect(await listed(again)).toEqual(office.phone(carla).shown());
+    persons = [await office.comeIn(anna), await office.comeIn(bernd), again];
     await endCalls(office);
   } else {
     await agree(office, [a, b, c], `clients show what telephones do after: ${situation.name}`);
     if (answers === undefined) for (const each of shots) await each.answered(20);
   }
+  if (store === 'proven') await anotherBridge(office, c);
   await endCalls(office);
   await aCallLikeAnyOther(office, persons);
   for (const each of shots) each.expectNoSecondAnswer();
-  expect(persons.flatMap(({ broken }) => broken)).toEqual([]);
+  // Who logs in during a call hears of its end only.
+  if (streams === undefined) expect(persons.flatMap(({ broken }) => broken)).toEqual([]);
+}
+
+/** Carla's call ends while there is no bridge; the next one must know of her session, and of the call. */
+async function anotherBridge(office: Suffering, c: Person): Promise<void> {
+  await office.bridge.stop();
+  const before = c.events.length;
+  await office.phone(carla).hangUp();
+  await office.bridge.start();
+  await office.bridge.isReady();
+  await c.told('hangup');
+  expect(c.events.slice(before).map(({ eventType }) => eventType)).toEqual(['hangup']);
+}
+
+/** What a client asks for when it comes in the middle of a call. */
+async function listed(person: Person): Promise<string[]> {
+  const { payload } = await person.command('base.FindChannels');
+  const calls = (payload?.getChildElements() ?? []).map(readChannelEvent);
+  return calls
+    .map(({ eventType, eventDetails, outbound, targetNumber, sourceNumber }) => {
+      const number = outbound === 'true' ? targetNumber : sourceNumber;
+      if (eventType !== 'hold') return `${eventType} ${number}`;
+      return `busy ${number}${eventDetails === '' ? ' held' : ''}`;
+    })
+    .sort();
 }
 
 /** Everybody hangs up. */

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
-import type { DirectorySource } from './directory.ts';
+import { type DirectorySource, emptyDirectory } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createIntake } from './intake.ts';
@@ -23,7 +23,7 @@ import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
-import { createTold, keysOf } from './told.ts';
+import { createTold, keysOf, type Told } from './told.ts';
 import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -89,6 +89,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Channels that somebody was told of, as the next bridge will know. */
+  readonly told: Pick<Told, 'size' | 'waiting'>;
 }
 
 const STORE_START_MS = 2000;
@@ -173,6 +175,8 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   const intake = createIntake({
     calls,
+    isOpen: directory.current !== emptyDirectory,
+    onLost: () => pbx.reread(),
     onChanges: tell,
     onTaken(event, changes) {
       for (const model of following) tell(model.apply(event, changes));
@@ -241,6 +245,10 @@ export function createBridge(options: BridgeOptions): Bridge {
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
   for (const model of following) model.onChange?.(tell);
+  directory.onChange(() => {
+    intake.open();
+    if (calls.overlooks()) pbx.reread();
+  });
   store.onState((state) => {
     if (state.usable) void restore();
   });
@@ -267,8 +275,10 @@ export function createBridge(options: BridgeOptions): Bridge {
     get calls() {
       return calls.channels().length;
     },
+    told,
     async start() {
       await directory.start();
+      if (directory.current !== emptyDirectory) intake.open();
       await store.start(STORE_START_MS);
       await restore();
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.

@@ -23,7 +23,10 @@ export interface ToldOptions {
   readonly log: Log;
   /** Most channels to be remembered; further ones are as after a first start. Default: 100,000. */
   readonly max?: number;
-  /** How long changes are gathered before they go to the store, milliseconds. Default: 100. */
+  /**
+   * How long changes are gathered before they go to the store, milliseconds. What is told within this time of a crash is not known to the next
+   * bridge. Default: 20.
+   */
   readonly gatherMs?: number;
 }
 
@@ -31,6 +34,8 @@ export interface ToldOptions {
 export interface Told {
   /** How many there are. */
   readonly size: number;
+  /** Those whose news the store was not handed yet. */
+  readonly waiting: number;
   /** Notes that a change went out; `heard`: somebody wanted it. */
   note(change: Change, heard: boolean): void;
   /** A number for everything that was noted so far, for {@link Told.confirm}. */
@@ -65,7 +70,7 @@ interface Entry {
 
 /** Makes it, with nothing in it. */
 export function createTold(options: ToldOptions): Told {
-  const { store, calls, caughtUp, log, max = 100_000, gatherMs = 100 } = options;
+  const { store, calls, caughtUp, log, max = 100_000, gatherMs = 20 } = options;
   const entries = new Map<ChannelId, Entry>();
   /** Whose entry is to be written. */
   const changed = new Set<ChannelId>();
@@ -147,6 +152,9 @@ export function createTold(options: ToldOptions): Told {
   return {
     get size() {
       return entries.size;
+    },
+    get waiting() {
+      return changed.size;
     },
     get mark() {
       return number;

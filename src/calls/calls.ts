@@ -34,6 +34,8 @@ export interface Calls {
   channels(): readonly ChannelView[];
   /** Present name of a channel to be used towards the telephone system (names can change underneath an `eventId`). */
   currentName(id: ChannelId): ChannelId | undefined;
+  /** Whether there are channels of devices that count now and did not when they were met: only a snapshot tells what they do. */
+  overlooks(): boolean;
   /** Asterisk's state of a device; undefined while unknown. */
   deviceState(device: DeviceName): string | undefined;
   /** What the next bridge must know of a channel, by its `eventId`; undefined where there was nothing to be told of it. */

@@ -85,12 +85,18 @@ function adopt(world: World, channel: Channel, application: string): Leg {
   leg.exten = channel.exten;
   if (leg.local) pair(world, leg);
   if (leg.local && leg.uniqueId === group.id && leg.state === 'down') group.origin = leg;
+  own(world, leg, application);
+  return leg;
+}
+
+/** Sees whose channel it is: a user's from now on where the device is one that counts. */
+export function own(world: World, leg: Leg, application: string): void {
+  if (leg.call !== undefined) return;
   const device = world.deviceOf(leg.name);
   if (device !== undefined) {
     const expected = world.expected.has(leg.uniqueId);
     begin(world, leg, device, expected ? 'originated' : direction(leg, application));
   }
-  return leg;
 }
 
 /**

@@ -64,6 +64,12 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
     currentName: (id) => world.calls.get(id)?.name,
     remember: (id) => rememberById(world, id),
     restore: (memories) => restore(world, memories),
+    overlooks() {
+      for (const leg of world.legs.values()) {
+        if (leg.call === undefined && !leg.local && world.deviceOf(leg.name) !== undefined) return true;
+      }
+      return false;
+    },
     deviceState: (device) => world.deviceStates.get(device),
   };
 }

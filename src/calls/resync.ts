@@ -7,7 +7,7 @@ import { link } from './dial.ts';
 import { end } from './hangup.ts';
 import { noteRemoteHold } from './hold.ts';
 import { type Leg, nobody } from './leg.ts';
-import { meet } from './legs.ts';
+import { meet, own } from './legs.ts';
 import { recallHolds } from './memory.ts';
 import { queueOf, waitIn } from './queue.ts';
 import { enter, leave } from './rooms.ts';
@@ -69,6 +69,7 @@ function takeIn(world: World, channel: SnapshotChannel, legs: Map<Leg, SnapshotC
   const leg = meet(world, channel, channel.application);
   world.at = now;
   if (leg === undefined) return;
+  own(world, leg, channel.application);
   legs.set(leg, channel);
   if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
   const meaning = meaningOf(channel.application);

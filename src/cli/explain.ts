@@ -164,6 +164,7 @@ function dryPbx(noted: string[]): Pbx {
     stop: async () => {},
     onState: () => () => {},
     onEvent: () => {},
+    reread: () => {},
     originate: note('originate'),
     hangup: note('hangup'),
     blindTransfer: note('blindTransfer'),

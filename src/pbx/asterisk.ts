@@ -106,6 +106,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
+  let feed: Connection | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -170,8 +171,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     return opened;
   }
 
-  const openListening = (signal: AbortSignal) =>
-    openFeed({
+  async function openListening(signal: AbortSignal): Promise<Connection> {
+    const opened = await openFeed({
       ...common,
       signal,
       account: options.feed,
@@ -186,6 +187,12 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
         listener(event);
       },
     });
+    feed = opened;
+    void opened.closed.then(() => {
+      if (feed === opened) feed = undefined;
+    });
+    return opened;
+  }
 
   const acting = createActing({
     control: () => control,
@@ -243,6 +250,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     onEvent(each) {
       listener = each;
     },
+    reread: () => feed?.close('the state is read anew'),
     ...ringVerbs(acting),
     ...channelVerbs(acting),
     ...transferVerbs(acting),

@@ -1,8 +1,9 @@
 /** What can happen to Asterisk, and to the line to it. */
 
 import { expect } from 'vitest';
+import { heapInUse } from '../heap.ts';
 import { until } from '../servers/until.ts';
-import { anna, bernd, heapInUse, type Situation } from './scene.ts';
+import { anna, bernd, type Situation } from './scene.ts';
 
 const megabyte = Buffer.alloc(1 << 20, 'x');
 

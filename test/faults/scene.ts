@@ -1,7 +1,5 @@
 /** What every fault is put to: a call in progress, requests on their way, and at the end everybody's screen compared with the telephones. */
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
 import type { Office } from '../conversations/office.ts';
 import { people } from '../conversations/people.ts';
@@ -150,15 +148,6 @@ export async function aCallLikeAnyOther(office: Suffering, persons: readonly Per
       'hangup',
     ]);
   }
-}
-
-setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
-
-/** Bytes in use once what nobody holds is gone. */
-export function heapInUse(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 /** What a process holds open, by kind. */

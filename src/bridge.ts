@@ -9,6 +9,7 @@ import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
@@ -55,6 +56,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -99,7 +102,15 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const models = createModels({
+    pbx,
+    calls,
+    directory: () => directory.current,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({

@@ -1,9 +1,13 @@
 /** What follows the telephone world beside the calls, each model in a file or folder of its own. */
 
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { Directory } from './directory.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
+import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 
@@ -24,11 +28,18 @@ export interface Model {
 /** The models by name, as handlers know them. */
 export interface Models {
   readonly mailboxes: Mailboxes;
+  readonly monitor: Monitor;
 }
 
 /** The ports that models are made from. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
+  readonly calls: Calls;
+  readonly directory: () => Directory;
+  /** Dialplan context of what is played to users. */
+  readonly context: string;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -38,6 +49,11 @@ export interface ModelsOptions {
 export function createModels(options: ModelsOptions): Models {
   return {
     mailboxes: createMailboxes(options),
+    monitor: createMonitor({
+      ...options,
+      keeping: options.recordings,
+      random: () => randomBytes(8).toString('hex'),
+    }),
   };
 }
 

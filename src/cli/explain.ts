@@ -10,7 +10,7 @@ import type { Directory, User } from '../directory.ts';
 import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
-import type { Pbx, PbxId } from '../pbx/pbx.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -187,6 +187,12 @@ function dryPbx(noted: string[]): Pbx {
     parkedCalls: async () => [],
     sendDigits: note('sendDigits'),
     mute: note('mute'),
+    async record(channel, file) {
+      await note('record')(channel, file);
+      return '' as RecordingHandle;
+    },
+    stopRecording: note('stopRecording'),
+    muteRecording: note('muteRecording'),
     notify: note('notify'),
     conferences: async () => [],
     conferenceKick: note('conferenceKick'),

@@ -116,19 +116,21 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const calls = createCalls({ deviceOf: directory.deviceOfChannel });
+  const settings = {
+    context: env.PBX_CONTEXT ?? 'internal',
+    outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
+    internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
+    ringMs: 30_000,
+    showNumber: (number: string) => number,
+  };
   const context = {
-    ...createModels({ pbx, log, now }),
+    ...createModels({ pbx, calls, directory: () => directory, context: settings.context, log, now }),
     directory,
-    calls: createCalls({ deviceOf: directory.deviceOfChannel }),
+    calls,
     pbx,
     sessions,
-    settings: {
-      context: env.PBX_CONTEXT ?? 'internal',
-      outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
-      internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
-      ringMs: 30_000,
-      showNumber: (number: string) => number,
-    },
+    settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
     log,

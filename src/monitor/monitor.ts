@@ -65,7 +65,9 @@ export interface Monitor extends Model {
   finish(view: ChannelView): Promise<void>;
   /** Writes silence from now on, or the voices again. Throws `Failure` `not-recording`. */
   pause(view: ChannelView, paused: boolean): Promise<void>;
-  /** What is kept; undefined where nothing is. */
+  /** What is kept of a recording that somebody asks for; undefined where there is none. */
+  find(recordId: string): Promise<CallRecord | undefined>;
+  /** Where the sound is; undefined where nothing is kept. */
   readonly shelf: Shelf | undefined;
 }
 
@@ -123,13 +125,13 @@ const SWEEP_EVERY_MS = 3600_000;
 const FIRST_SWEEP_MS = 60_000;
 
 const nothing: readonly RecordChange[] = Object.freeze([]);
+const none: readonly Live[] = Object.freeze([]);
 
 /** Makes the model, with nothing recorded. */
 export function createMonitor(options: MonitorOptions): Monitor {
   const { pbx, calls, directory, keeping, context, log, now, random } = options;
   const together = createTogether();
   const lives = new Set<Live>();
-  const byChannel = new Map<string, Live>();
   /** What was told of each channel last. */
   const told = new Map<string, string>();
   /** Channels for which `auto` was tried: a refusal is not asked for again with every change. */
@@ -138,6 +140,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const adopted = new Map<string, CallRecord>();
   let tell: (changes: readonly RecordChange[]) => void = () => {};
   const timers: NodeJS.Timeout[] = [];
+  /** What is being written in the directory. */
+  const writes = new Set<Promise<void>>();
 
   const policy = () => directory().policy.recording;
 
@@ -170,13 +174,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     return verdict(rules, own, all);
   }
 
-  /** The live recording whose running section has this call in it. */
+  /** The recordings that a channel is or was part of: mostly none, two where calls were joined. */
+  function livesOf(uniqueId: string): readonly Live[] {
+    if (lives.size === 0) return none;
+    return [...lives].filter((live) => live.channels.has(uniqueId));
+  }
+
+  /** The recording whose running section has this call in it. */
   function liveOn(view: ChannelView): Live | undefined {
-    const own = byChannel.get(view.uniqueId);
-    if (own?.current !== undefined && hears(own.current, view)) return own;
     const other = otherOf(view);
-    const theirs = other && byChannel.get(other.uniqueId);
-    return theirs?.current !== undefined && hears(theirs.current, view) ? theirs : undefined;
+    return [...livesOf(view.uniqueId), ...(other === undefined ? none : livesOf(other.uniqueId))].find(
+      ({ current }) => current !== undefined && hears(current, view),
+    );
   }
 
   function hears({ section: { anchor } }: Current, view: ChannelView): boolean {
@@ -237,7 +246,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const peers = [anchor, ...together.with(anchor)];
     for (const uniqueId of peers) {
       live.channels.set(uniqueId, place);
-      byChannel.set(uniqueId, live);
     }
     const heard = new Set(current.section.heard);
     const legs: RecordedLeg[] = [...live.record.legs];
@@ -247,7 +255,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
       // The other end of a Local channel: in the call, but in another bridge.
       if (!live.channels.has(view.uniqueId))
         live.channels.set(view.uniqueId, together.placeOf(view.uniqueId));
-      byChannel.set(view.uniqueId, live);
       heard.add(owner.user.jid);
       if (legs.every((leg) => leg.channel !== view.channel))
         legs.push(legOf(view, owner.user, owner.device.name));
@@ -280,7 +287,15 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   function note(live: Live): void {
-    live.writing = live.writing.then(() => keeping?.shelf.note(live.record));
+    const { record } = live;
+    inOrder(live, async () => keeping?.shelf.note(record));
+  }
+
+  /** Changes in the directory about one call, one after the other. `work` does not reject. */
+  function inOrder(live: Live, work: () => Promise<void>): void {
+    const done = live.writing.then(work).finally(() => writes.delete(done));
+    writes.add(done);
+    live.writing = done;
   }
 
   /** The recorded channel is silent from here: by command, or because it ended. */
@@ -292,9 +307,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function forget(live: Live): void {
     lives.delete(live);
-    for (const uniqueId of live.channels.keys()) {
-      if (byChannel.get(uniqueId) === live) byChannel.delete(uniqueId);
-    }
   }
 
   /** Begins a section on a channel. Rejects with `Failure`, leaving things as they were. */
@@ -349,15 +361,14 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const failed = live.record;
     live.record = { ...live.record, sections };
     if (sections.length > 0) note(live);
-    else {
-      forget(live);
-      live.writing = live.writing.then(() => keeping?.shelf.remove(failed).catch(() => {}));
-    }
+    else inOrder(live, async () => keeping?.shelf.remove(failed).catch(() => {}));
+    // Where its channel has left, the others may talk on.
+    if (sections.length === 0 && live.follows === undefined) forget(live);
   }
 
   /** The recording of this call, new or not yet over. Throws `Failure` `rejected`. */
   function liveFor(view: ChannelView): Live {
-    const known = byChannel.get(view.uniqueId);
+    const known = livesOf(view.uniqueId).find(({ current }) => current === undefined);
     if (known !== undefined) return known;
     if (lives.size >= MAX_LIVE) fail('rejected', 'Too many calls are being recorded: try again later.');
     const at = now();
@@ -369,7 +380,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
       writing: Promise.resolve(),
     };
     lives.add(live);
-    byChannel.set(view.uniqueId, live);
     return live;
   }
 
@@ -378,8 +388,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
       fail('no-active-call', 'There is nobody to record in this call: wait for the answer.');
     if (liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
     const live = liveFor(view);
-    // Moved on meanwhile: what ran belongs to a talk that this one is not in.
-    if (live.current !== undefined) fail('already-exists', 'This call is being recorded already.');
     live.follows = undefined;
     await begin(live, view.uniqueId, ruleId, identity, true);
   }
@@ -433,15 +441,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function ended(uniqueId: string): void {
     tried.delete(uniqueId);
-    const live = byChannel.get(uniqueId);
-    if (live === undefined) return;
-    byChannel.delete(uniqueId);
+    for (const live of livesOf(uniqueId)) leave(live, uniqueId);
+  }
+
+  function leave(live: Live, uniqueId: string): void {
     live.channels.delete(uniqueId);
     const { current } = live;
     if (current?.section.anchor === uniqueId) {
       const { ruleId, identity } = current.section;
       live.follows = { ruleId, identity, paused: current.paused };
       close(live);
+      tellAll(live);
       for (const each of live.channels.keys()) follow(live, each);
     }
     if (live.channels.size === 0) forget(live);
@@ -449,7 +459,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   /** After a (re)connect: what was missed, and what an earlier process left running. */
   function resync(present: ReadonlyMap<string, string>): void {
-    for (const uniqueId of [...byChannel.keys()]) if (!present.has(uniqueId)) ended(uniqueId);
+    for (const live of [...lives]) {
+      for (const uniqueId of live.channels.keys()) if (!present.has(uniqueId)) leave(live, uniqueId);
+    }
+    for (const uniqueId of tried) if (!present.has(uniqueId)) tried.delete(uniqueId);
     for (const uniqueId of told.keys()) if (!present.has(uniqueId)) told.delete(uniqueId);
     for (const [anchor, record] of adopted) adopt(anchor, record, present.has(anchor));
     adopted.clear();
@@ -457,7 +470,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function adopt(anchor: string, record: CallRecord, runs: boolean): void {
     const section = record.sections.find((each) => each.to === 0);
-    if (section === undefined || byChannel.has(anchor)) return;
+    if (section === undefined) return;
     const handle = section.handle as RecordingHandle;
     const live: Live = {
       record,
@@ -467,7 +480,6 @@ export function createMonitor(options: MonitorOptions): Monitor {
       writing: Promise.resolve(),
     };
     lives.add(live);
-    byChannel.set(anchor, live);
     if (runs) gather(live);
     else {
       close(live);
@@ -488,10 +500,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (event.type === 'bridge-enter') {
       const { uniqueId } = event.channel;
       for (const each of [uniqueId, ...together.with(uniqueId)]) {
-        const live = byChannel.get(each);
-        if (live === undefined) continue;
-        if (live.current !== undefined) gather(live);
-        else follow(live, each);
+        for (const live of livesOf(each)) {
+          if (live.current !== undefined) gather(live);
+          else follow(live, each);
+        }
       }
     } else if (event.type === 'hangup') ended(event.channel.uniqueId);
     else if (event.type === 'snapshot')
@@ -503,8 +515,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const { view, type } = change;
       if (type === 'hangup') out.push(...news(view, true));
       else if (view.state === 'busy') {
-        const live = byChannel.get(view.uniqueId);
-        if (live?.current !== undefined) gather(live);
+        for (const live of livesOf(view.uniqueId)) gather(live);
         out.push(...news(view));
         automatic(view);
       }
@@ -533,12 +544,16 @@ export function createMonitor(options: MonitorOptions): Monitor {
     },
     async stop() {
       for (const timer of timers) clearTimeout(timer);
-      await Promise.all([...lives].map((live) => live.writing));
+      await Promise.all(writes);
     },
     get running() {
       return [...lives].filter(({ current }) => current?.handle !== undefined).length;
     },
     shelf: keeping?.shelf,
+    async find(recordId) {
+      const live = [...lives].find(({ record }) => record.id === recordId);
+      return live?.record ?? (await keeping?.shelf.read(recordId));
+    },
     verdictOf,
     ruleForOthers(asking, view) {
       const rules = policy();

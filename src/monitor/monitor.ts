@@ -384,8 +384,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   async function record(view: ChannelView, ruleId: string, identity: string): Promise<void> {
-    if (view.state !== 'busy')
+    if (view.state !== 'busy' || !isConversation(view)) {
       fail('no-active-call', 'There is nobody to record in this call: wait for the answer.');
+    }
     if (liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
     const live = liveFor(view);
     live.follows = undefined;

@@ -9,6 +9,7 @@ import { StanzaError } from './errors.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
+import { watchOffer } from './modules/offer.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
@@ -202,6 +203,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(onEvent);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();

@@ -62,6 +62,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
 export function idleCalls(parts: Partial<Calls> = {}): Calls {
   return {
     apply: () => [],
+    digest: () => [],
     expect: () => {},
     channel: () => undefined,
     channelsOf: () => [],

@@ -10,6 +10,7 @@ import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
+import { watchOffer } from './modules/offer.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -208,6 +209,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();

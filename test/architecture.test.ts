@@ -93,6 +93,7 @@ const may: Record<string, readonly string[]> = {
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
   'bridge.ts': [
     'modules/define.ts',
+    'modules/offer.ts',
     'protocol/',
     'subscriptions/',
     'errors.ts',

@@ -10,6 +10,7 @@ import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
+import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
@@ -90,6 +91,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -106,6 +109,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   const sessions = createSessions(store, index, limits, now);
   const models = createModels({
     pbx,
+    store,
     calls,
     directory: () => directory.current,
     context: options.settings.context,
@@ -219,6 +223,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();
@@ -245,6 +250,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get calls() {
       return calls.channels().length;
+    },
+    get recordings() {
+      return models.monitor.running;
     },
     async start() {
       await directory.start();

@@ -10,6 +10,7 @@ import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -34,6 +35,7 @@ export interface Models {
 /** The ports that models are made from. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
+  readonly store: Store;
   readonly calls: Calls;
   readonly directory: () => Directory;
   /** Dialplan context of what is played to users. */
@@ -45,6 +47,10 @@ export interface ModelsOptions {
   readonly now: () => number;
 }
 
+/** Recordings that a user finds in a list; all others by their ids. */
+const RECORDS_PER_USER = 1000;
+const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
+
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   return {
@@ -52,6 +58,10 @@ export function createModels(options: ModelsOptions): Models {
     monitor: createMonitor({
       ...options,
       keeping: options.recordings,
+      book: options.store.ledger('records', {
+        count: RECORDS_PER_USER,
+        ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
+      }),
       random: () => randomBytes(8).toString('hex'),
     }),
   };

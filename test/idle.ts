@@ -12,6 +12,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
   return {
     id: 'main' as PbxId,
     state: { control: true, feed: true, reason: '' },
+    abilities: { known: true, lacks: () => [] },
     start: idle,
     stop: idle,
     onState: () => () => {},

@@ -108,8 +108,9 @@ function readDirectory(path: string, domains: string): Directory {
 
 function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, noted: string[]) {
   const log = pino({ level: 'silent' });
+  const store = createMemoryStore();
   const sessions = createSessions(
-    createMemoryStore(),
+    store,
     createSubscriptionIndex(),
     { sessions: 1, perUser: 1, subscriptions: 1 },
     () => at,
@@ -125,7 +126,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     showNumber: (number: string) => number,
   };
   const context = {
-    ...createModels({ pbx, calls, directory: () => directory, context: settings.context, log, now }),
+    ...createModels({ pbx, store, calls, directory: () => directory, context: settings.context, log, now }),
     directory,
     calls,
     pbx,
@@ -162,6 +163,7 @@ function dryPbx(noted: string[]): Pbx {
   return {
     id: 'dry' as PbxId,
     state: { control: true, feed: true, reason: '' },
+    abilities: { known: true, lacks: () => [] },
     start: async () => {},
     stop: async () => {},
     onState: () => () => {},

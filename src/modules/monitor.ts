@@ -8,6 +8,7 @@ import type { RecordChange } from '../monitor/monitor.ts';
 import type { CallRecord, RecordedLeg, Section } from '../monitor/record.ts';
 import { attr, element, many, one, optional, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, pattern, text } from '../protocol/value.ts';
+import type { Policy } from '../rules/policy.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event, type World } from './define.ts';
@@ -60,6 +61,8 @@ const recordEntry = element('RecordEntry', {
   ),
 });
 
+const recordList = element('RecordEntryList', { entries: many(recordEntry) });
+
 const recordEvent = event({
   doc:
     'What may be recorded of a call and what is, to everybody of ours who is in it: when the call is answered, at every start and stop, ' +
@@ -109,6 +112,9 @@ function describe(change: RecordChange, { directory }: World) {
   };
 }
 
+const off = (policy: Policy) =>
+  policy.recording === undefined ? 'Recording is switched off on this system.' : undefined;
+
 /** A call, and by what right the caller may touch its recording. */
 interface Reach {
   readonly view: ChannelView;
@@ -151,20 +157,26 @@ async function setPaused(
 
 /** What of a record the caller may have. Throws `Failure` `no-such-record`. */
 export async function permittedRecord(recordId: string, context: Context): Promise<CallRecord> {
-  const { caller, directory, monitor } = context;
-  const record = await monitor.find(recordId);
+  const { caller, monitor } = context;
+  const record = await monitor.find(recordId, caller.user.jid);
+  // The same whether it is not there or not theirs: ids are not to be tried out.
+  return (
+    (record && permittedPart(record, context)) ??
+    fail('no-such-record', 'There is no such recording, or it is not for you.')
+  );
+}
+
+/** The sections that the caller may have; undefined where there are none. */
+function permittedPart(record: CallRecord, context: Context): CallRecord | undefined {
+  const { caller, directory } = context;
   const audience = directory.policy.recording?.audience ?? new Set();
   const isTheirs = (section: Section) =>
     section.identity === caller.user.name ||
     (audience.has('participants') && section.heard.includes(caller.user.jid)) ||
     (audience.has('supervisors') &&
       section.heard.some((jid) => supervisesJid(directory.byJid(jid), context)));
-  const sections = record?.sections.filter(isTheirs) ?? [];
-  // The same whether it is not there or not theirs: ids are not to be tried out.
-  if (record === undefined || sections.length === 0) {
-    return fail('no-such-record', 'There is no such recording, or it is not for you.');
-  }
-  return { ...record, sections };
+  const sections = record.sections.filter(isTheirs);
+  return sections.length === 0 ? undefined : { ...record, sections };
 }
 
 function supervisesJid(user: User | undefined, context: Context): boolean {
@@ -182,6 +194,8 @@ export const monitor = defineModule({
       doc: 'Records the call from now on. Several sections of one call have one recordId. Fails with `not-available` where recordings cannot be kept.',
       access: 'user',
       audited: true,
+      needs: ['record', 'stopRecording'],
+      off,
       request: element('Start', channelOf),
       response: success,
       async handle(request, context) {
@@ -195,6 +209,8 @@ export const monitor = defineModule({
       doc: 'Ends a recording that the user has started; or one that somebody started who has left the call since.',
       access: 'user',
       audited: true,
+      needs: ['stopRecording'],
+      off,
       request: element('Stop', channelOf),
       response: success,
       async handle(request, context) {
@@ -215,6 +231,8 @@ export const monitor = defineModule({
       doc: 'Silence is recorded from now on, so that a card number is not: on one’s own calls, whoever records them.',
       access: 'user',
       audited: true,
+      needs: ['muteRecording'],
+      off,
       request: element('Pause', channelOf),
       response: success,
       handle: (request, context) => setPaused(request, true, context),
@@ -223,6 +241,8 @@ export const monitor = defineModule({
       doc: 'Records the voices again after `Pause`.',
       access: 'user',
       audited: true,
+      needs: ['muteRecording'],
+      off,
       request: element('Resume', channelOf),
       response: success,
       handle: (request, context) => setPaused(request, false, context),
@@ -236,15 +256,37 @@ export const monitor = defineModule({
       request: element('FindRecord', { recordId: attr(id) }),
       response: { codec: recordEntry },
       async handle({ recordId }, context) {
-        const record = await permittedRecord(recordId, context);
-        const records = [];
-        for (const section of record.sections) records.push(await describeSection(section, context));
-        return { id: record.id, call: describeCall(record, context), records };
+        return describeRecord(await permittedRecord(recordId, context), context);
+      },
+    }),
+    command({
+      doc: 'The user’s own recordings, newest first: those in which they are heard, as far as they may have them. `before` pages backwards.',
+      access: 'user',
+      audited: true,
+      request: element('FindOwn', {
+        limit: optional(integer(1, 100, 20), 'how many at the most; default: 20'),
+        before: optional(id, 'id of the last one of the page before'),
+      }),
+      response: { codec: recordList },
+      async handle({ limit = 20, before }, context) {
+        const records = await context.monitor.listOf(context.caller.user.jid, limit, before);
+        const entries = [];
+        for (const record of records) {
+          const part = permittedPart(record, context);
+          if (part !== undefined) entries.push(await describeRecord(part, context));
+        }
+        return { entries };
       },
     }),
   ],
   events: [recordEvent],
 });
+
+async function describeRecord(record: CallRecord, context: Context) {
+  const records = [];
+  for (const section of record.sections) records.push(await describeSection(section, context));
+  return { id: record.id, call: describeCall(record, context), records };
+}
 
 async function describeSection(section: Section, { monitor }: Context) {
   const audio = await monitor.shelf?.open(section.file);

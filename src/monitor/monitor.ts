@@ -8,9 +8,19 @@ import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { ChannelId, DeviceName, Pbx, RecordingHandle } from '../pbx/pbx.ts';
+import type { BareJid } from '../protocol/jid.ts';
 import type { RecordingPermission } from '../rules/policy.ts';
+import type { Ledger } from '../store/store.ts';
 import { type Participant, ruleForOthers, type Verdict, verdict } from './decide.ts';
-import { type CallRecord, type RecordedLeg, recordId, type Section, sectionFile } from './record.ts';
+import {
+  type CallRecord,
+  parseRecord,
+  participants,
+  type RecordedLeg,
+  recordId,
+  type Section,
+  sectionFile,
+} from './record.ts';
 import { type Retention, sweep } from './retention.ts';
 import type { Shelf } from './shelf.ts';
 import { createTogether } from './together.ts';
@@ -66,7 +76,9 @@ export interface Monitor extends Model {
   /** Writes silence from now on, or the voices again. Throws `Failure` `not-recording`. */
   pause(view: ChannelView, paused: boolean): Promise<void>;
   /** What is kept of a recording that somebody asks for; undefined where there is none. */
-  find(recordId: string): Promise<CallRecord | undefined>;
+  find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
+  /** The newest recordings in which somebody is heard; `before`: those before the one of this id. */
+  listOf(owner: BareJid, limit: number, before: string | undefined): Promise<readonly CallRecord[]>;
   /** Where the sound is; undefined where nothing is kept. */
   readonly shelf: Shelf | undefined;
 }
@@ -85,6 +97,8 @@ export interface MonitorOptions {
   readonly directory: () => Directory;
   /** Undefined: nothing can be recorded. */
   readonly keeping: Keeping | undefined;
+  /** What each participant has been in, for lists; and what is known where the sidecars cannot be read. */
+  readonly book: Ledger;
   /** Dialplan context of the announcement. */
   readonly context: string;
   readonly log: Log;
@@ -117,6 +131,8 @@ interface Live {
 /** Recordings at a time: each is a thread of Asterisk and an open file. */
 const MAX_LIVE = 500;
 const MAX_SECTIONS = 100;
+/** Sections of a call that its entry in the book holds: the last ones; the sidecar has all. */
+const MAX_BOOKED = 10;
 /** How long a file may take to appear in the mounted directory, milliseconds. */
 const APPEAR_MS = 3000;
 /** No call is longer: older records cannot be running. */
@@ -129,7 +145,7 @@ const none: readonly Live[] = Object.freeze([]);
 
 /** Makes the model, with nothing recorded. */
 export function createMonitor(options: MonitorOptions): Monitor {
-  const { pbx, calls, directory, keeping, context, log, now, random } = options;
+  const { pbx, calls, directory, keeping, book, context, log, now, random } = options;
   const together = createTogether();
   const lives = new Set<Live>();
   /** What was told of each channel last. */
@@ -288,7 +304,28 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function note(live: Live): void {
     const { record } = live;
+    enter(record);
     inOrder(live, async () => keeping?.shelf.note(record));
+  }
+
+  /** Into the book of everybody who is heard. */
+  function enter(record: CallRecord): void {
+    const text = JSON.stringify({ ...record, sections: record.sections.slice(-MAX_BOOKED) });
+    for (const owner of participants(record)) {
+      book.append(owner, { id: record.id, at: record.at, text });
+      book.replace(owner, record.id, text);
+    }
+  }
+
+  /** A store that has lost its books gets them back from what lies beside the recordings. */
+  async function rebuild({ shelf }: Keeping): Promise<void> {
+    if ((await book.owners()).length > 0) return;
+    let rebuilt = 0;
+    for await (const record of shelf.all()) {
+      enter(record);
+      rebuilt += 1;
+    }
+    if (rebuilt > 0) log.info({ rebuilt }, 'the list of recordings was made again from the files');
   }
 
   /** Changes in the directory about one call, one after the other. `work` does not reject. */
@@ -539,6 +576,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
       } catch (error) {
         log.error({ reason: String(error) }, 'the directory of recordings cannot be read');
       }
+      rebuild(keeping).catch((error) =>
+        log.warn({ reason: String(error) }, 'the list of recordings cannot be checked yet'),
+      );
       if (keeping.keepMs === undefined && keeping.keepBytes === undefined) return;
       timers.push(setTimeout(() => sweepSoon(keeping), FIRST_SWEEP_MS).unref());
       timers.push(setInterval(() => sweepSoon(keeping), SWEEP_EVERY_MS).unref());
@@ -551,9 +591,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return [...lives].filter(({ current }) => current?.handle !== undefined).length;
     },
     shelf: keeping?.shelf,
-    async find(recordId) {
+    async find(recordId, asking) {
       const live = [...lives].find(({ record }) => record.id === recordId);
-      return live?.record ?? (await keeping?.shelf.read(recordId));
+      if (live !== undefined) return live.record;
+      const noted = await keeping?.shelf.read(recordId);
+      if (noted !== undefined) return noted;
+      const entry = await book.get(asking, recordId);
+      return entry && parseRecord(entry.text);
+    },
+    async listOf(owner, limit, before) {
+      const entries = await book.read(owner, { limit, before });
+      return entries.flatMap(({ text }) => parseRecord(text) ?? []);
     },
     verdictOf,
     ruleForOthers(asking, view) {

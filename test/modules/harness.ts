@@ -142,7 +142,9 @@ export function api(
       if (failure) throw failure;
       actions.push([verb, ...args]);
     };
+  const lacks = new Map<string, readonly string[]>();
   const pbx = idlePbx({
+    abilities: { known: true, lacks: (verb) => lacks.get(verb) ?? [] },
     originate: act('originate'),
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
@@ -185,9 +187,11 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
+  const store = createMemoryStore();
+  const sessions = createSessions(store, index, limits, () => 1000);
   const models = createModels({
     pbx,
+    store,
     calls,
     directory: () => directory,
     context: bridgeSettings.context,
@@ -263,6 +267,8 @@ export function api(
       policy = { ...policy, ...changes };
       directory = createDirectory(present, settings, policy);
     },
+    /** Actions that the telephone system does not offer, by the verb that needs them. */
+    lacks,
     views,
     deviceStates,
     sessions,

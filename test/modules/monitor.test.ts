@@ -339,6 +339,19 @@ describe('FindRecord', () => {
     expect(trail[0]?.on).toEqual({ recordId: id });
   });
 
+  it('lists one’s own', async () => {
+    const { ask, at, happen, recordIdOf } = await talking(rule());
+    at(Date.now());
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    for (const each of [own, theirs]) happen(ends(each));
+    expect(await ask(max, 'monitor', xml('FindOwn', {}))).toContain(
+      `<RecordEntryList><RecordEntry id='${id}'>`,
+    );
+    expect(await ask(max, 'monitor', xml('FindOwn', { before: id }))).toContain('<RecordEntryList/>');
+    expect(await ask(boss, 'monitor', xml('FindOwn', {}))).toContain('<RecordEntryList/>');
+  });
+
   it('never leaves the directory', async () => {
     const { ask, id, happen } = await recorded();
     for (const each of [own, theirs]) happen(ends(each));
@@ -380,6 +393,8 @@ describe('FindRecord', () => {
       ],
     };
     await writeFile(join(folder.dir, `${id}.json`), JSON.stringify(note));
-    expect(await ask(anna, 'monitor', find(id))).toEqual(failure('no-such-record'));
+    const answer = await ask(anna, 'monitor', find(id));
+    expect(answer).not.toContain('passwd');
+    expect(answer).toContain("state='missing'");
   });
 });

@@ -6,6 +6,7 @@ import { createDirectory, type Directory } from '../../src/directory.ts';
 import { createMonitor, type RecordChange } from '../../src/monitor/monitor.ts';
 import type { RecordingHandle } from '../../src/pbx/pbx.ts';
 import { defaultPolicy, type RecordingRule } from '../../src/rules/policy.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
 import { officeCalls } from '../calls/office.ts';
 import { recordings } from '../calls/recordings.ts';
 import { user } from '../modules/harness.ts';
@@ -46,6 +47,7 @@ async function play(name: string, ...rules: RecordingRule[]) {
     },
     calls,
     directory: () => directory,
+    book: createMemoryStore().ledger('records'),
     keeping: {
       ...folder.keeping,
       shelf: {

@@ -12,6 +12,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
   return {
     id: 'main' as PbxId,
     state: { control: true, feed: true, reason: '' },
+    abilities: { known: true, lacks: () => [] },
     start: idle,
     stop: idle,
     onState: () => () => {},
@@ -61,6 +62,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
 export function idleCalls(parts: Partial<Calls> = {}): Calls {
   return {
     apply: () => [],
+    digest: () => [],
     expect: () => {},
     channel: () => undefined,
     channelsOf: () => [],

@@ -8,7 +8,7 @@ import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
-import { createModels, everyModel } from './models.ts';
+import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
@@ -54,6 +54,7 @@ export interface BridgeOptions {
   readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
+  readonly phonebook: ModelsOptions['phonebook'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
@@ -111,7 +112,8 @@ export function createBridge(options: BridgeOptions): Bridge {
     pbx,
     store,
     calls,
-    directory: () => directory.current,
+    directory,
+    phonebook: options.phonebook,
     context: options.settings.context,
     recordings: options.recordings,
     log,
@@ -176,7 +178,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   );
 
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (changes.length > 0)
+      publish(changes, { directory: directory.current, calls, phonebook: models.phonebook });
   }
 
   const intake = createIntake({

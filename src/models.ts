@@ -5,11 +5,14 @@ import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
-import type { Directory } from './directory.ts';
+import type { DirectorySource } from './directory.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { directoryPersons } from './phonebook/directory.ts';
+import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
+import type { Phonebook } from './phonebook/phonebook.ts';
 import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -30,6 +33,7 @@ export interface Model {
 export interface Models {
   readonly mailboxes: Mailboxes;
   readonly monitor: Monitor;
+  readonly phonebook: Phonebook;
 }
 
 /** The ports that models are made from. */
@@ -37,7 +41,9 @@ export interface ModelsOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
-  readonly directory: () => Directory;
+  readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
+  /** The directory is among the sources by itself, as the first one. */
+  readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
   /** Dialplan context of what is played to users. */
   readonly context: string;
   /** Where recordings are kept; undefined: there are none. */
@@ -53,10 +59,19 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
+  const { directory, phonebook, log } = options;
+  const sources = [directoryPersons(directory), ...phonebook.sources];
   return {
     mailboxes: createMailboxes(options),
+    phonebook: createPhonebook({
+      ...phonebook,
+      sources,
+      isExtension: (number) => directory.current.byExtension(number) !== undefined,
+      log,
+    }),
     monitor: createMonitor({
       ...options,
+      directory: () => directory.current,
       keeping: options.recordings,
       book: options.store.ledger('records', {
         count: RECORDS_PER_USER,

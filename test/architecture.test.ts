@@ -51,13 +51,22 @@ const may: Record<string, readonly string[]> = {
     'models.ts',
     'monitor/monitor.ts',
     'monitor/record.ts',
+    'phonebook/',
     'subscriptions/subscription.ts',
     'rules/',
     'webhook.ts',
   ],
   rules: ['directory.ts', 'errors.ts', 'calls/calls.ts', 'pbx/pbx.ts', 'rate.ts'],
   'webhook.ts': ['errors.ts'],
-  replay: ['pbx/', 'calls/', 'modules/define.ts', 'directory.ts', 'directory/discovered.ts', 'protocol/'],
+  replay: [
+    'pbx/',
+    'calls/',
+    'phonebook/model.ts',
+    'modules/define.ts',
+    'directory.ts',
+    'directory/discovered.ts',
+    'protocol/',
+  ],
   presence: [
     'protocol/',
     'errors.ts',
@@ -78,6 +87,7 @@ const may: Record<string, readonly string[]> = {
     'xmpp/privilege.ts',
     'xmpp/rosters.ts',
   ],
+  phonebook: ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'protocol/', 'xmpp/xmpp.ts'],
   'do-not-disturb.ts': ['errors.ts', 'log.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
   'dispatch.ts': [
     'modules/',
@@ -135,6 +145,9 @@ const may: Record<string, readonly string[]> = {
 };
 
 const onlyIn: Record<string, string> = {
+  'csv-parse': 'phonebook/',
+  'ical.js': 'phonebook/',
+  ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',
   ioredis: 'store/',
   'asterisk-manager': 'pbx/',

@@ -11,6 +11,7 @@ import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
+import { createNumbers } from '../phonebook/numbers.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -123,10 +124,20 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
     internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
     ringMs: 30_000,
+    answerBytes: 400_000,
     showNumber: (number: string) => number,
   };
   const context = {
-    ...createModels({ pbx, store, calls, directory: () => directory, context: settings.context, log, now }),
+    ...createModels({
+      pbx,
+      store,
+      calls,
+      directory: { current: directory, onChange: () => () => {} },
+      phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      context: settings.context,
+      log,
+      now,
+    }),
     directory,
     calls,
     pbx,

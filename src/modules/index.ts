@@ -7,6 +7,7 @@ import { event } from './event.ts';
 import { journal } from './journal.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
+import { phonebook } from './phonebook.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
 
@@ -17,6 +18,7 @@ export const modules: readonly Module[] = [
   xmppuser,
   journal,
   phone,
+  phonebook,
   conference,
   voicemail,
   monitor,

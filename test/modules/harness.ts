@@ -5,7 +5,7 @@ import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels, everyModel } from '../../src/models.ts';
+import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -24,7 +24,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { idleCalls, idlePbx } from '../idle.ts';
-import { settings as bridgeSettings } from '../settings.ts';
+import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -114,6 +114,7 @@ export function api(
     perSecond?: number;
     directory?: Directory;
     recordings?: Keeping;
+    phonebook?: ModelsOptions['phonebook'];
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -124,6 +125,17 @@ export function api(
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
   let directory = options.directory ?? createDirectory(present, settings, policy);
+  const listeners = new Set<() => void>();
+  const source = {
+    get current() {
+      return directory;
+    },
+    onChange(listener: (directory: Directory, previous: Directory) => void) {
+      const tell = () => listener(directory, directory);
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+  };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -193,7 +205,8 @@ export function api(
     pbx,
     store,
     calls,
-    directory: () => directory,
+    directory: source,
+    phonebook: options.phonebook ?? bridgePhonebook,
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,
@@ -206,7 +219,8 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(stanza) > 0,
   });
-  const told = (changes: readonly Change[]) => publish(changes, { directory, calls });
+  const told = (changes: readonly Change[]) =>
+    publish(changes, { directory, calls, phonebook: models.phonebook });
   for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
@@ -240,6 +254,11 @@ export function api(
     log,
   });
 
+  function replace(): void {
+    directory = createDirectory(present, settings, policy);
+    for (const tell of listeners) tell();
+  }
+
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
   async function send(from: string, cmd: XmlElement): Promise<string> {
     const jid = parseJid(from);
@@ -265,7 +284,7 @@ export function api(
     /** Replaces parts of what the operator allows. */
     allow: (changes: Partial<Policy>) => {
       policy = { ...policy, ...changes };
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
     /** Actions that the telephone system does not offer, by the verb that needs them. */
     lacks,
@@ -293,7 +312,7 @@ export function api(
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
       present = [...people.filter((each) => !names.has(each.name)), ...changed];
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
   };
 }

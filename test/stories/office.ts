@@ -15,7 +15,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -85,6 +85,7 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
+    phonebook,
     settings,
     recordings: options.recordings,
     limits: {

@@ -53,6 +53,10 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     dbDel: idle,
     queueMembers: async () => [],
     queuePause: idle,
+    queueAdd: idle,
+    queueRemove: idle,
+    queueCounters: async () => undefined,
+    tellQueues: idle,
     ...parts,
   };
 }

@@ -201,5 +201,9 @@ function dryPbx(noted: string[]): Pbx {
     dbDel: note('dbDel'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

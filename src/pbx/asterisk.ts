@@ -1,12 +1,13 @@
 import { createBackoff } from '../backoff.ts';
 import { createActing } from './acting.ts';
+import { unavailable } from './answer.ts';
 import { channelVerbs } from './channels.ts';
 import { conferenceVerbs } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
 import { databaseVerbs } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
-import { openFeed } from './feed.ts';
+import { type Feed, openFeed } from './feed.ts';
 import { type FramingCounts, newFramingCounts } from './framing.ts';
 import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
@@ -106,6 +107,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
+  let feed: Feed | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -170,8 +172,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     return opened;
   }
 
-  const openListening = (signal: AbortSignal) =>
-    openFeed({
+  async function openListening(signal: AbortSignal): Promise<Connection> {
+    const opened = await openFeed({
       ...common,
       signal,
       account: options.feed,
@@ -186,6 +188,12 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
         listener(event);
       },
     });
+    feed = opened;
+    void opened.closed.then(() => {
+      if (feed === opened) feed = undefined;
+    });
+    return opened;
+  }
 
   const acting = createActing({
     control: () => control,
@@ -251,6 +259,10 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     ...conferenceVerbs(acting),
     ...databaseVerbs(acting),
     ...queueVerbs(acting),
+    tellQueues: async () => {
+      if (feed === undefined) throw unavailable();
+      await feed.tellQueues();
+    },
     endpoints: () => acting.ask((asked) => readEndpoints(asked, log)),
     mailboxes: () => acting.ask((asked) => readMailboxes(asked, log)),
   };

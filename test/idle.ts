@@ -65,6 +65,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
 export function idleCalls(parts: Partial<Calls> = {}): Calls {
   return {
     apply: () => [],
+    digest: () => [],
     expect: () => {},
     channel: () => undefined,
     channelsOf: () => [],

@@ -1,6 +1,7 @@
 /** `UserInfo`: all that a client shows of its user, as the answer to the login handshake. */
 
 import { capabilities, type Device, type User } from '../directory.ts';
+import type { MailboxCount } from '../pbx/pbx.ts';
 import {
   attr,
   attrOr,
@@ -15,6 +16,7 @@ import {
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
 const anything = () => textElement(text(), '');
 const id = (doc: string) => textElement(integer(0, 0x7fffffff, 6), 0, doc);
@@ -73,13 +75,6 @@ export const location = element('Location', {
 
 const locationList = element('LocationList', { locations: many(location) });
 
-const voicemailbox = element('Voicemailbox', {
-  db_016voi_name: textElement(text('Thomas Weber'), ''),
-  inboxMessages: textElement(integer(0, 1_000_000, 2), 0, 'messages not yet listened to'),
-  db_016voi_mailbox: textElement(text('340'), ''),
-  db_016voi_tmstmp: anything(),
-});
-
 const redirectEntry = element('RedirectEntry', {
   eventType: attr(text('update')),
   eventId: attr(text('')),
@@ -131,12 +126,12 @@ function entryOf(device: Device, ringSeconds: number): Infer<typeof deviceEntry>
 
 /**
  * Describes a user. `subscriptions` are those of one session; undefined leaves the list out, as for users without naming a
- * session. `inboxMessages` = unheard messages; `ringSeconds` = how long devices ring.
+ * session. `messages` = what the user's voicemail box holds; `ringSeconds` = how long devices ring.
  */
 export function describeUser(
   user: User,
   subscriptions: readonly Subscription[] | undefined,
-  known: { readonly inboxMessages: number; readonly ringSeconds: number },
+  known: { readonly messages: MailboxCount; readonly ringSeconds: number },
 ): Infer<typeof userInfo> {
   const [mailbox = ''] = user.mailbox.split('@');
   return {
@@ -165,12 +160,7 @@ export function describeUser(
         },
       ],
     },
-    voicemailbox: {
-      db_016voi_name: mailbox === '' ? '' : user.fullName,
-      inboxMessages: known.inboxMessages,
-      db_016voi_mailbox: mailbox,
-      db_016voi_tmstmp: '',
-    },
+    voicemailbox: describeVoicemailbox(user, known.messages),
     redirect: { eventType: 'update', eventId: '', source: user.extension, target: '', old: '' },
     queues: { eventType: '', eventId: '' },
     subscriptions: subscriptions && { subscriptions },

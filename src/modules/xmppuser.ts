@@ -88,7 +88,7 @@ function subscriptionsOf(session: Context['caller']['session'], context: Context
 
 function describe(user: User, subscriptions: readonly Subscription[] | undefined, context: Context) {
   return describeUser(user, subscriptions, {
-    inboxMessages: context.mailboxes.of(user.mailbox).newMessages,
+    messages: context.mailboxes.of(user.mailbox),
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

@@ -6,6 +6,7 @@ import type { Change, Tell } from './changes.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { createQueueing, type Queueing } from './queueing.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -24,6 +25,7 @@ export interface Model {
 /** The models by name, as handlers know them. */
 export interface Models {
   readonly mailboxes: Mailboxes;
+  readonly queueing: Queueing;
 }
 
 /** The ports that models are made from. */
@@ -38,6 +40,7 @@ export interface ModelsOptions {
 export function createModels(options: ModelsOptions): Models {
   return {
     mailboxes: createMailboxes(options),
+    queueing: createQueueing(options),
   };
 }
 

@@ -16,6 +16,7 @@ import {
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { queueMemberStates } from './queue-state.ts';
 import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
 const anything = () => textElement(text(), '');
@@ -83,11 +84,6 @@ const redirectEntry = element('RedirectEntry', {
   old: textElement(text(''), '', 'the target before that'),
 });
 
-const queueMemberStates = element('QueueMemberStates', {
-  eventType: attr(text('')),
-  eventId: attr(text('')),
-});
-
 /** The element on the wire. */
 export const userInfo = element(
   'UserInfo',
@@ -131,7 +127,11 @@ function entryOf(device: Device, ringSeconds: number): Infer<typeof deviceEntry>
 export function describeUser(
   user: User,
   subscriptions: readonly Subscription[] | undefined,
-  known: { readonly messages: MailboxCount; readonly ringSeconds: number },
+  known: {
+    readonly messages: MailboxCount;
+    readonly queues: Infer<typeof queueMemberStates>;
+    readonly ringSeconds: number;
+  },
 ): Infer<typeof userInfo> {
   const [mailbox = ''] = user.mailbox.split('@');
   return {
@@ -162,7 +162,7 @@ export function describeUser(
     },
     voicemailbox: describeVoicemailbox(user, known.messages),
     redirect: { eventType: 'update', eventId: '', source: user.extension, target: '', old: '' },
-    queues: { eventType: '', eventId: '' },
+    queues: known.queues,
     subscriptions: subscriptions && { subscriptions },
   };
 }

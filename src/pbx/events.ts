@@ -139,6 +139,8 @@ export type PbxEvent =
   | (At & {
       readonly type: 'queues';
       readonly queues: readonly ListedQueue[];
+      /** When Asterisk started, epoch milliseconds; left out where it did not say. */
+      readonly started?: number | undefined;
       /** What arrived while the list was being read, in order: to be applied on top. */
       readonly meanwhile: readonly PbxEvent[];
     })

@@ -1,4 +1,5 @@
 import { action } from './action.ts';
+import { whole } from './channel.ts';
 import type { PbxEvent } from './events.ts';
 import { filterAtSource } from './filter.ts';
 import type { FramingCounts } from './framing.ts';
@@ -53,6 +54,7 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
   let live = false;
   let meanwhile: PbxEvent[] = [];
   let telling: Promise<void> | undefined;
+  let started: number | undefined;
   let overrun: () => void = () => {};
 
   const hand = (event: PbxEvent) => {
@@ -63,6 +65,8 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
     }
   };
   const read = (message: AmiMessage) => {
+    // manager.c sends it right after the login, to accounts that may read `system`.
+    if (message.event === 'FullyBooted') started = startedAt(message, now());
     if (!live && !collecting) return;
     let event: PbxEvent | undefined;
     try {
@@ -77,7 +81,7 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
 
   const session = await openSession({
     ...options,
-    wanted: wantedEvents([...translatedEvents, ...snapshotItems]),
+    wanted: wantedEvents([...translatedEvents, ...snapshotItems, 'FullyBooted']),
     onEvent: read,
     onBytes: () => options.onRead?.(),
   });
@@ -91,7 +95,7 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
       collecting = true;
     });
     hand({ type: 'snapshot', at: now(), snapshot: { ...snapshot, meanwhile } });
-    hand({ type: 'queues', at: now(), queues, meanwhile });
+    hand({ type: 'queues', at: now(), queues, started, meanwhile });
   } catch (error) {
     session.close(error instanceof Error ? error.message : String(error));
     // Where the connection was gone before, its own reason says more than the lists that failed for it.
@@ -118,7 +122,7 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
       const queues = await readQueues(session, () => {
         collecting = true;
       });
-      hand({ type: 'queues', at: now(), queues, meanwhile });
+      hand({ type: 'queues', at: now(), queues, started, meanwhile });
     } finally {
       collecting = false;
       meanwhile = [];
@@ -130,4 +134,10 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
     close: session.close,
     tellQueues: () => (telling ??= readAgain()),
   };
+}
+
+/** When Asterisk started, by the uptime in a FullyBooted, epoch milliseconds. */
+function startedAt(message: AmiMessage, now: number): number | undefined {
+  const uptime = whole(message.get('Uptime'));
+  return uptime === undefined ? undefined : now - uptime * 1000;
 }

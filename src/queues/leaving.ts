@@ -132,8 +132,7 @@ export function wentOn(world: World, channel: Channel): void {
 export function ended(world: World, channel: Channel, priority: number): void {
   const waiting = world.waiting.get(channel.uniqueId);
   if (waiting !== undefined) world.doubt = true;
-  const departure =
-    waiting === undefined ? world.departures.get(channel.uniqueId) : setOut(world, waiting);
+  const departure = waiting === undefined ? world.departures.get(channel.uniqueId) : setOut(world, waiting);
   if (departure === undefined || departure.told !== undefined) return;
   // The dialplan had a step to take after Queue, or looked for one: nobody hung up.
   const steppedOn = departure.priority > 0 && priority > departure.priority;

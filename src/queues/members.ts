@@ -39,7 +39,10 @@ export function memberEvent(
   member: QueueMember,
 ): void {
   const queue = queueNamed(world, member.queue);
-  if (type === 'queue-member-removed') return removeMember(world, queue, member);
+  if (type === 'queue-member-removed') {
+    removeMember(world, queue, member);
+    return;
+  }
   if (type === 'queue-member-changed' && !queue.members.has(member.interface)) world.doubt = true;
   setMember(world, queue, member);
 }

@@ -35,8 +35,18 @@ export function createQueues(): Queues {
   };
 }
 
+/** Lists are made when they are asked for: most who look for queues need few of them. */
 function viewOf({ name, members, roster, waiting }: Queue): QueueView {
-  return { name, members: [...members.values()], roster, calls: waiting.map(({ call }) => call) };
+  return {
+    name,
+    roster,
+    get members() {
+      return [...members.values()];
+    },
+    get calls() {
+      return waiting.map(({ call }) => call);
+    },
+  };
 }
 
 function reduce(world: World, event: PbxEvent): void {
@@ -44,40 +54,50 @@ function reduce(world: World, event: PbxEvent): void {
   if (world.departures.size > 0) settleOld(world);
   switch (event.type) {
     case 'queue-join':
-      return join(world, event);
+      join(world, event);
+      break;
     case 'queue-leave':
-      return leave(world, event);
+      leave(world, event);
+      break;
     case 'queue-abandon':
-      return givenUp(world, event.channel);
+      givenUp(world, event.channel);
+      break;
     case 'agent-called':
       doubtUnknownMember(world, event.queue, event.interface);
-      return rings(world, event);
+      rings(world, event);
+      break;
     case 'dial-end':
-      return rangOut(world, event.caller, event.dest, event.status);
+      rangOut(world, event.caller, event.dest, event.status);
+      break;
     case 'agent-connect':
-      return connected(world, event);
+      connected(world, event);
+      break;
     case 'queue-member-added':
     case 'queue-member-removed':
     case 'queue-member-changed':
-      return memberEvent(world, event.type, event.member);
+      memberEvent(world, event.type, event.member);
+      break;
     case 'hangup-request':
-      return ending(world, event.channel);
+      ending(world, event.channel);
+      break;
     case 'application':
-      return wentOn(world, event.channel);
+      wentOn(world, event.channel);
+      break;
     case 'hangup':
-      return ended(world, event.channel, event.priority ?? 0);
-    case 'attended-transfer': {
-      const waiting = event.success ? world.waiting.get(event.second.uniqueId) : undefined;
-      if (waiting !== undefined && event.transferee !== undefined) takePlace(world, waiting, event.transferee);
-      return;
-    }
+      ended(world, event.channel, event.priority ?? 0);
+      break;
+    case 'attended-transfer':
+      if (event.success) takePlace(world, event.second, event.transferee);
+      break;
     case 'snapshot':
-      return noteSnapshot(world, event.snapshot);
+      noteSnapshot(world, event.snapshot);
+      break;
     case 'queues':
-      return resync(world, event.queues, event.meanwhile, reduce);
+      resync(world, event.queues, event.meanwhile, reduce);
+      break;
     case 'reload':
       // A reload tells of itself, and of nothing that it changed.
       world.doubt ||= event.module === 'All' || event.module.startsWith('app_queue');
-      return;
+      break;
   }
 }

@@ -4,7 +4,7 @@ import type { PbxEvent } from '../pbx/events.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import type { QueueCall, QueueChange, Roster } from './changes.ts';
 
-/** A queue as it is now. */
+/** A queue as it is now; to be looked at and not to be kept. */
 export interface QueueView {
   /** As Asterisk writes it. */
   readonly name: string;

@@ -5,7 +5,16 @@ import type { ListedQueue } from '../pbx/pbx.ts';
 import { setOut, settleAll } from './leaving.ts';
 import { removeMember, setMember } from './members.ts';
 import { enter } from './waiting.ts';
-import { addQueue, createWorld, decide, newWaiting, type Queue, tell, type Waiting, type World } from './world.ts';
+import {
+  addQueue,
+  createWorld,
+  decide,
+  newWaiting,
+  type Queue,
+  tell,
+  type Waiting,
+  type World,
+} from './world.ts';
 
 /** A snapshot came: the queues follow. What the feed was about to say of departures never comes. */
 export function noteSnapshot(world: World, snapshot: Snapshot): void {

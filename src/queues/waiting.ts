@@ -57,11 +57,16 @@ export function leave(
   if (event.count !== queue.waiting.length) world.doubt = true;
 }
 
-/** Somebody else waits in the place of a caller: an attended transfer into the queue. */
-export function takePlace(world: World, waiting: Waiting, channel: Channel): void {
+/**
+ * Somebody else waits in the place of a caller: an attended transfer into the queue, by the one who waited. What else may come to wait in
+ * somebody's place is found by the end of the channel that waited.
+ */
+export function takePlace(world: World, transferer: Channel, transferee: Channel | undefined): void {
+  const waiting = world.waiting.get(transferer.uniqueId);
+  if (waiting === undefined || transferee === undefined) return;
   const { queue, exten } = waiting;
   const position = queue.waiting.indexOf(waiting) + 1;
   setOut(world, waiting);
   forget(world, waiting.call.uniqueId);
-  enter(world, queue, newWaiting(queue, callOf(channel, waiting.call.since), exten), position);
+  enter(world, queue, newWaiting(queue, callOf(transferee, waiting.call.since), exten), position);
 }

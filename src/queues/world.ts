@@ -106,12 +106,7 @@ export function tell(world: World, queue: Queue, change: QueueChange): void {
 }
 
 /** Says why a call left, and tells what waited for that. */
-export function decide(
-  world: World,
-  departure: Departure,
-  reason: LeaveReason,
-  member?: QueueMember,
-): void {
+export function decide(world: World, departure: Departure, reason: LeaveReason, member?: QueueMember): void {
   const { call, queue } = departure.waiting;
   departure.told = {
     kind: 'queue-leave',

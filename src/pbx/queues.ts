@@ -60,14 +60,11 @@ function meaningOf(error: unknown): unknown {
 }
 
 /** The verbs of queues that need no feed. */
-export function queueVerbs({
-  run,
-  ask,
-  log,
-  watch,
-  hears,
-  beginMs,
-}: Acting): Pick<Pbx, 'queueMembers' | 'queuePause' | 'queueAdd' | 'queueRemove' | 'queueCounters'> {
+export function queueVerbs(
+  acting: Acting,
+): Pick<Pbx, 'queueMembers' | 'queuePause' | 'queueAdd' | 'queueRemove' | 'queueCounters'> {
+  const { run, ask, log, watch, beginMs } = acting;
+
   /** Carries out what changes a member, and waits until the events have told of it: who asks next shall find it so. */
   async function change(
     sent: AmiAction,
@@ -79,7 +76,7 @@ export function queueVerbs({
       event.type === type &&
       event.member.interface === member &&
       event.member.queue.toLowerCase() === queue.toLowerCase();
-    const told = hears ? watch.next((event) => (isIt(event) ? true : undefined), beginMs) : undefined;
+    const told = acting.hears ? watch.next((event) => (isIt(event) ? true : undefined), beginMs) : undefined;
     try {
       await (told === undefined ? run(sent) : told.after(run(sent)));
     } catch (error) {

@@ -61,7 +61,8 @@ export function setOut(world: World, waiting: Waiting, exten = waiting.exten, pr
   queue.untold.push(departure);
   world.departures.set(call.uniqueId, departure);
   if (!waiting.givenUp) {
-    if (takenBy !== '') decide(world, departure, 'connected', queue.members.get(takenBy));
+    if (takenBy !== '')
+      decide(world, departure, 'connected', queue.members.get(takenBy) ?? stranger(queue.name, takenBy));
   } else if (isElsewhere(waiting, exten)) decide(world, departure, 'transferred');
   else if (waiting.ending) decide(world, departure, 'abandoned');
   return departure;
@@ -95,23 +96,20 @@ export function forget(world: World, uniqueId: string): void {
 }
 
 /** A member took the call. */
-export function connected(
-  world: World,
-  event: { caller: Channel; dest: Channel; queue: string; interface: string },
-): void {
+export function connected(world: World, event: { caller: Channel; queue: string; interface: string }): void {
   const departure = world.departures.get(event.caller.uniqueId);
   if (departure === undefined) return;
   const known = world.queues.get(keyOf(event.queue))?.members.get(event.interface);
-  decide(world, departure, 'connected', known ?? stranger(event));
+  decide(world, departure, 'connected', known ?? stranger(event.queue, event.interface));
 }
 
 /** A member that the list does not have (any more). */
-function stranger(event: { dest: Channel; queue: string; interface: string }): QueueMember {
+function stranger(queue: string, name: string): QueueMember {
   return {
-    queue: event.queue,
-    interface: event.interface,
-    stateInterface: event.dest.name.replace(/-[^-]+$/, ''),
-    name: event.interface,
+    queue,
+    interface: name,
+    stateInterface: name,
+    name,
     dynamic: false,
     penalty: 0,
     paused: false,

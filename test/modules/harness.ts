@@ -5,10 +5,11 @@ import type { ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels } from '../../src/models.ts';
+import { createModels, everyModel } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
+import type { ChannelId, Conference, DeviceName, ParkedCall, QueueCounters } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -131,6 +132,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -147,6 +149,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -235,6 +240,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;
@@ -255,6 +261,11 @@ export function api(
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
     tell: (...changes: Change[]) => publish(changes, { directory, calls }),
+    /** What happens in the telephone system, to the models that follow it; what they say is told. */
+    happen: (...events: PbxEvent[]) => {
+      for (const event of events)
+        for (const model of everyModel(models)) publish(model.apply(event, []), { directory, calls });
+    },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;

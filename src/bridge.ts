@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
@@ -50,6 +51,7 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly settings: Settings;
@@ -99,7 +101,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const models = createModels({ pbx, log, now, deflections: options.deflections });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({

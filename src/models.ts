@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
@@ -24,20 +25,23 @@ export interface Model {
 /** The models by name, as handlers know them. */
 export interface Models {
   readonly mailboxes: Mailboxes;
+  readonly deflections: Deflections;
 }
 
-/** The ports that models are made from. */
+/** The ports that models are made from, and the models that others use besides. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly deflections: Deflections;
 }
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   return {
     mailboxes: createMailboxes(options),
+    deflections: options.deflections,
   };
 }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createCalls } from '../calls/model.ts';
+import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
@@ -116,8 +117,10 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const families = usualFamilies;
+  const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
   const context = {
-    ...createModels({ pbx, log, now }),
+    ...createModels({ pbx, log, now, deflections }),
     directory,
     calls: createCalls({ deviceOf: directory.deviceOfChannel }),
     pbx,
@@ -199,6 +202,7 @@ function dryPbx(noted: string[]): Pbx {
     dbFamily: async () => new Map(),
     dbPut: note('dbPut'),
     dbDel: note('dbDel'),
+    setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
   };

@@ -21,7 +21,7 @@ import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
 import { settings as bridgeSettings } from '../settings.ts';
 
 /** A telephone of the test directory. */
@@ -177,7 +177,8 @@ export function api(
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const models = createModels({ pbx, log, now: () => now });
+  const deflections = deflectionsOver(pbx, () => directory);
+  const models = createModels({ pbx, log, now: () => now, deflections });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,

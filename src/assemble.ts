@@ -11,12 +11,13 @@ import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
+import { offeredCommands } from './modules/offer.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
-import { CMD_NS } from './protocol/envelope.ts';
+import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
 import { createMemoryStore } from './store/memory.ts';
 import { createRedisStore } from './store/redis.ts';
@@ -93,7 +94,8 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     doNotDisturb: deflections,
     log,
   });
-  serveStandards(xmpp, version, delegation, presence.disco);
+  const offered = () => offeredCommands(modules, directory.current.policy, pbx).map(featureOf);
+  serveStandards(xmpp, version, offered, delegation, presence.disco);
   const limits: BridgeLimits = {
     sessions: config.limits.sessions,
     perUser: SESSIONS_PER_USER,
@@ -256,10 +258,12 @@ function auditTo(log: Logger, store: Store): Audit {
 function serveStandards(
   xmpp: Xmpp,
   version: string,
+  offered: () => readonly string[],
   delegation: Delegated | undefined,
   hosted: DiscoSources,
 ): void {
-  const features = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
+  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
+  const features = () => [...standards, ...offered()];
   const info = [componentInfo(xmpp, 'Telephone system', features), ...hosted.info];
   if (delegation !== undefined) info.push(delegationInfo(delegation));
   serveDisco(xmpp, { info, items: hosted.items });

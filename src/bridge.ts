@@ -7,10 +7,11 @@ import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
-import type { PbxEvent } from './pbx/events.ts';
+import { watchOffer } from './modules/offer.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -85,6 +86,8 @@ export interface Bridge {
   readonly subscriptions: number;
   /** Users whose request rate is remembered. */
   readonly rated: number;
+  /** Events that wait until a snapshot of the telephone system is taken in. */
+  readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
 }
@@ -164,12 +167,16 @@ export function createBridge(options: BridgeOptions): Bridge {
     if (changes.length > 0) publish(changes, { directory: directory.current, calls });
   }
 
-  function onEvent(event: PbxEvent): void {
-    const changes = calls.apply(event);
-    tell(changes);
-    for (const model of following) tell(model.apply(event, changes));
-    presence.apply(event, changes);
-  }
+  const intake = createIntake({
+    calls,
+    onChanges: tell,
+    onTaken(event, changes) {
+      for (const model of following) tell(model.apply(event, changes));
+      presence.apply(event, changes);
+    },
+    log,
+    monotonic: options.monotonic,
+  });
 
   let restored = false;
   /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
@@ -203,7 +210,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
-  pbx.onEvent(onEvent);
+  pbx.onEvent(intake.take);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();
@@ -224,6 +232,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get rated() {
       return rate.size;
+    },
+    get waiting() {
+      return intake.waiting;
     },
     get calls() {
       return calls.channels().length;
@@ -250,6 +261,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      intake.stop();
     },
   };
 }

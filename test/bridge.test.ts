@@ -14,14 +14,14 @@ function wired(store: Store = createMemoryStore()) {
   const note = (what: string) => async () => {
     asked.push(what);
   };
-  let tellState: (state: PbxState) => void = () => {};
+  const tellStates: ((state: PbxState) => void)[] = [];
   const act = async () => {};
   const pbx = idlePbx({
     state: { control: false, feed: false, reason: '' },
     start: note('pbx.start'),
     stop: note('pbx.stop'),
     onState(listener) {
-      tellState = listener;
+      tellStates.push(listener);
       return () => {};
     },
     async mailboxes() {
@@ -64,7 +64,13 @@ function wired(store: Store = createMemoryStore()) {
     now: () => 0,
     monotonic: () => 0,
   };
-  return { bridge: createBridge(options), asked, tellState: (state: PbxState) => tellState(state) };
+  return {
+    bridge: createBridge(options),
+    asked,
+    tellState: (state: PbxState) => {
+      for (const tell of tellStates) tell(state);
+    },
+  };
 }
 
 describe('a bridge', () => {

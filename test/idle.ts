@@ -15,6 +15,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
   return {
     id: 'main' as PbxId,
     state: { control: true, feed: true, reason: '' },
+    abilities: { known: true, lacks: () => [] },
     start: idle,
     stop: idle,
     onState: () => () => {},
@@ -71,6 +72,7 @@ export function deflectionsOver(pbx: Pbx, directory: () => Directory, everyMs = 
 export function idleCalls(parts: Partial<Calls> = {}): Calls {
   return {
     apply: () => [],
+    digest: () => [],
     expect: () => {},
     channel: () => undefined,
     channelsOf: () => [],

@@ -163,6 +163,7 @@ function dryPbx(noted: string[]): Pbx {
   return {
     id: 'dry' as PbxId,
     state: { control: true, feed: true, reason: '' },
+    abilities: { known: true, lacks: () => [] },
     start: async () => {},
     stop: async () => {},
     onState: () => () => {},

@@ -59,6 +59,7 @@ export const redirect = defineModule({
         'calls to the target would come back by others’ deflections, it is refused.',
       access: 'user',
       audited: true,
+      needs: ['dbPut', 'dbDel'],
       request: element('Set', {
         target: optional(text('370', 256), 'number, extension, or JID of a user; empty or left out: off'),
         type: attrOr(oneOf(...deflectionTypes), 'always', 'which calls: `always` all of them'),
@@ -79,6 +80,7 @@ export const redirect = defineModule({
       doc: 'Lets no call ring at the user’s telephones, or all again.',
       access: 'user',
       audited: true,
+      needs: ['dbPut', 'dbDel'],
       request: element('SetDoNotDisturb', { state: attr(oneOf('on', 'off')) }),
       response: success,
       async handle({ state }, { caller: { user }, deflections }) {

@@ -1,4 +1,5 @@
 import { createBackoff } from '../backoff.ts';
+import { createAbilities } from './abilities.ts';
 import { createActing } from './acting.ts';
 import { channelVerbs } from './channels.ts';
 import { conferenceVerbs } from './conferences.ts';
@@ -106,6 +107,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
+  let offered: ReadonlySet<string> | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -164,6 +166,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       ...(options.onAction && { onSettled: options.onAction }),
     });
     control = opened;
+    offered = opened.actions ?? offered;
     void opened.closed.then(() => {
       if (control === opened) control = undefined;
     });
@@ -202,6 +205,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     get state() {
       return state;
     },
+    abilities: createAbilities(() => offered),
     counters: {
       feed: counters.feed,
       connects: counters.connects,

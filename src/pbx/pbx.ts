@@ -109,6 +109,19 @@ export interface MailboxCount {
   readonly oldMessages: number;
 }
 
+/** A verb of {@link Pbx}: what it can be told, or asked. */
+export type Verb = {
+  [K in keyof Pbx]: Pbx[K] extends (...args: never[]) => Promise<unknown> ? K : never;
+}[Exclude<keyof Pbx, 'start' | 'stop'>];
+
+/** What the telephone system lets this bridge do: the rights of its account, and the modules that are loaded. */
+export interface Abilities {
+  /** False until the telephone system has said so once. While it is away, what it said last stands. */
+  readonly known: boolean;
+  /** Names of the actions that this verb lacks; empty where it lacks none, and where nothing is known. */
+  lacks(verb: Verb): readonly string[];
+}
+
 /**
  * One telephone system. Every verb rejects with `Failure`: `pbx-unavailable` while the control connection is away (nothing
  * is queued) and when it drops before the answer, `rejected` with Asterisk's own sentence, `no-such-channel`,
@@ -119,6 +132,8 @@ export interface MailboxCount {
 export interface Pbx {
   readonly id: PbxId;
   readonly state: PbxState;
+  /** Up to date whenever {@link onState} tells that actions can be carried out. */
+  readonly abilities: Abilities;
   /** Begins to connect, for ever, with backoff. Resolves when both connections were up once, or with {@link stop}; never rejects. */
   start(): Promise<void>;
   /** Fails what is pending, closes, never connects again. */

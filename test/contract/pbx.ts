@@ -1,9 +1,10 @@
 /** What every telephone system behind the Pbx port must do, whichever it is: run by pbx.simulator.test.ts and pbx.asterisk.test.ts. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { actionsOf } from '../../src/pbx/abilities.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
 import type { Account } from '../../src/pbx/login.ts';
-import type { ChannelId, DeviceName, Originate } from '../../src/pbx/pbx.ts';
+import type { ChannelId, DeviceName, Originate, Verb } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 import { channelOf, lastSnapshot, live, of, together } from './seen.ts';
@@ -128,6 +129,23 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         adapters.push(distrustful);
         void distrustful.start();
         await until('it is refused', () => /control: TLS.*feed: TLS/.test(distrustful.state.reason));
+      });
+    });
+
+    describe('abilities', () => {
+      it('are all there but those that need a class more', async () => {
+        const { abilities } = await connected();
+        expect(abilities.known).toBe(true);
+        const verbs = Object.keys(actionsOf) as Verb[];
+        expect(verbs.filter((verb) => abilities.lacks(verb).length > 0)).toEqual(['userEvent']);
+      });
+
+      it('are those of the account', async () => {
+        const on = await connected({ control: pbx.accounts.feed });
+        expect(on.abilities.lacks('originate')).toEqual(['Originate']);
+        expect(on.abilities.lacks('conferenceMute')).toEqual(['ConfbridgeMute', 'ConfbridgeUnmute']);
+        expect(on.abilities.lacks('conferences')).toEqual([]);
+        await expect(on.hangup(nowhere)).rejects.toMatchObject({ code: 'not-permitted' });
       });
     });
 

@@ -139,7 +139,9 @@ export function api(
       if (failure) throw failure;
       actions.push([verb, ...args]);
     };
+  const lacks = new Map<string, readonly string[]>();
   const pbx = idlePbx({
+    abilities: { known: true, lacks: (verb) => lacks.get(verb) ?? [] },
     originate: act('originate'),
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
@@ -245,6 +247,8 @@ export function api(
       policy = { ...policy, ...changes };
       directory = createDirectory(present, settings, policy);
     },
+    /** Actions that the telephone system does not offer, by the verb that needs them. */
+    lacks,
     views,
     deviceStates,
     sessions,

@@ -8,6 +8,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   pbx: 'Telephone system',
   presence: 'Telephone presence',
   directory: 'Users',
+  phonebook: 'Phonebook',
   store: 'Sessions and subscriptions',
   http: 'Health and metrics',
   limits: 'Limits',

@@ -16,6 +16,7 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createNumbers } from './phonebook/numbers.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -57,6 +58,8 @@ const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
+/** What is around an answer at the most: IQ, `cmd`, the frame of a delegated one, each address of up to 3,071 bytes. */
+const ENVELOPE_BYTES = 32_768;
 const SERVER_TIMEOUT_MS = 20_000;
 /** Short enough to seem at once, long enough for what belongs together. */
 const GATHER_MS = 50;
@@ -118,11 +121,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     presence,
     deflections,
     domains: config.xmpp.userDomains,
+    phonebook: {
+      sources: [],
+      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
+      visibleTo: new Map(),
+    },
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
+      answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       showNumber: numberShower(config.log.maskNumbers),
     },
     askPresence: config.xmpp.askPresence,

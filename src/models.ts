@@ -4,9 +4,13 @@ import type { Logger } from 'pino';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
 import type { Deflections } from './deflections.ts';
+import type { DirectorySource } from './directory.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { directoryPersons } from './phonebook/directory.ts';
+import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
+import type { Phonebook } from './phonebook/phonebook.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -26,11 +30,15 @@ export interface Model {
 export interface Models {
   readonly mailboxes: Mailboxes;
   readonly deflections: Deflections;
+  readonly phonebook: Phonebook;
 }
 
 /** The ports that models are made from, and the models that others use besides. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
+  readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
+  /** The directory is among the sources by itself, as the first one. */
+  readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -39,9 +47,17 @@ export interface ModelsOptions {
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
+  const { directory, phonebook, log } = options;
+  const sources = [directoryPersons(directory), ...phonebook.sources];
   return {
     mailboxes: createMailboxes(options),
     deflections: options.deflections,
+    phonebook: createPhonebook({
+      ...phonebook,
+      sources,
+      isExtension: (number) => directory.current.byExtension(number) !== undefined,
+      log,
+    }),
   };
 }
 

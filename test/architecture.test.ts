@@ -50,13 +50,22 @@ const may: Record<string, readonly string[]> = {
     'changes.ts',
     'deflections.ts',
     'models.ts',
+    'phonebook/',
     'subscriptions/subscription.ts',
     'rules/',
     'webhook.ts',
   ],
   rules: ['directory.ts', 'errors.ts', 'calls/calls.ts', 'pbx/pbx.ts', 'rate.ts'],
   'webhook.ts': ['errors.ts'],
-  replay: ['pbx/', 'calls/', 'modules/define.ts', 'directory.ts', 'directory/discovered.ts', 'protocol/'],
+  replay: [
+    'pbx/',
+    'calls/',
+    'phonebook/model.ts',
+    'modules/define.ts',
+    'directory.ts',
+    'directory/discovered.ts',
+    'protocol/',
+  ],
   presence: [
     'protocol/',
     'errors.ts',
@@ -78,6 +87,7 @@ const may: Record<string, readonly string[]> = {
     'xmpp/rosters.ts',
   ],
   'deflections.ts': ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
+  phonebook: ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'protocol/', 'xmpp/xmpp.ts'],
   'dispatch.ts': [
     'modules/',
     'protocol/',
@@ -121,6 +131,9 @@ const may: Record<string, readonly string[]> = {
 };
 
 const onlyIn: Record<string, string> = {
+  'csv-parse': 'phonebook/',
+  'ical.js': 'phonebook/',
+  ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',
   ioredis: 'store/',
   'asterisk-manager': 'pbx/',

@@ -12,6 +12,7 @@ import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId } from '../pbx/pbx.ts';
+import { createNumbers } from '../phonebook/numbers.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -120,7 +121,14 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   const families = usualFamilies;
   const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
   const context = {
-    ...createModels({ pbx, log, now, deflections }),
+    ...createModels({
+      pbx,
+      directory: { current: directory, onChange: () => () => {} },
+      phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      deflections,
+      log,
+      now,
+    }),
     directory,
     calls: createCalls({ deviceOf: directory.deviceOfChannel }),
     pbx,
@@ -130,6 +138,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
       internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
       ringMs: 30_000,
+      answerBytes: 400_000,
       showNumber: (number: string) => number,
     },
     rules: createRules(() => 0),

@@ -248,6 +248,14 @@ export const settings = {
       doc: 'YAML file of users (deploy/users.example.yaml). Left out: users are discovered from Asterisk.',
     }),
   },
+  phonebook: {
+    country: setting({
+      env: 'PHONE_COUNTRY',
+      kind: kind.country,
+      default: 'DE',
+      doc: 'Country of the telephone system, two letters: tells what numbers without country code mean.',
+    }),
+  },
   store: {
     kind: setting({
       env: 'STORE',

@@ -6,6 +6,7 @@ import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
 import { phone } from './phone.ts';
+import { phonebook } from './phonebook.ts';
 import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
@@ -17,6 +18,7 @@ export const modules: readonly Module[] = [
   xmppuser,
   journal,
   phone,
+  phonebook,
   conference,
   voicemail,
   redirect,

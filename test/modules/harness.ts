@@ -5,7 +5,7 @@ import type { ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels } from '../../src/models.ts';
+import { createModels, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
@@ -22,7 +22,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
-import { settings as bridgeSettings } from '../settings.ts';
+import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -111,6 +111,7 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    phonebook?: ModelsOptions['phonebook'];
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -121,6 +122,17 @@ export function api(
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
   let directory = options.directory ?? createDirectory(present, settings, policy);
+  const listeners = new Set<() => void>();
+  const source = {
+    get current() {
+      return directory;
+    },
+    onChange(listener: (directory: Directory, previous: Directory) => void) {
+      const tell = () => listener(directory, directory);
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+  };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -179,8 +191,14 @@ export function api(
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const deflections = deflectionsOver(pbx, () => directory);
-  const models = createModels({ pbx, log, now: () => now, deflections });
+  const models = createModels({
+    pbx,
+    directory: source,
+    phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, () => directory),
+    log,
+    now: () => now,
+  });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,
@@ -220,6 +238,11 @@ export function api(
     log,
   });
 
+  function replace(): void {
+    directory = createDirectory(present, settings, policy);
+    for (const tell of listeners) tell();
+  }
+
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
   async function send(from: string, cmd: XmlElement): Promise<string> {
     const jid = parseJid(from);
@@ -245,7 +268,7 @@ export function api(
     /** Replaces parts of what the operator allows. */
     allow: (changes: Partial<Policy>) => {
       policy = { ...policy, ...changes };
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
     /** Actions that the telephone system does not offer, by the verb that needs them. */
     lacks,
@@ -259,7 +282,7 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: Change[]) => publish(changes, { directory, calls }),
+    tell: (...changes: Change[]) => publish(changes, { directory, calls, phonebook: models.phonebook }),
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;
@@ -268,7 +291,7 @@ export function api(
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
       present = [...people.filter((each) => !names.has(each.name)), ...changed];
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
   };
 }

@@ -16,7 +16,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { deflectionsOver, idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -96,6 +96,7 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
+    phonebook,
     settings: { ...settings, ...options.settings },
     limits: {
       sessions: 10,

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Calls } from '../src/calls/calls.ts';
 import { createDeflections, type Deflections, usualFamilies } from '../src/deflections.ts';
 import type { Directory } from '../src/directory.ts';
-import type { Pbx, PbxId } from '../src/pbx/pbx.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../src/pbx/pbx.ts';
 import type { Presence } from '../src/presence/presence.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
 
@@ -43,6 +43,9 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     parkedCalls: async () => [],
     sendDigits: idle,
     mute: idle,
+    record: async () => 'mix-1' as RecordingHandle,
+    stopRecording: idle,
+    muteRecording: idle,
     notify: idle,
     conferences: async () => [],
     conferenceKick: idle,

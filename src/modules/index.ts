@@ -5,6 +5,7 @@ import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
 import { redirect } from './redirect.ts';
@@ -22,4 +23,5 @@ export const modules: readonly Module[] = [
   conference,
   voicemail,
   redirect,
+  monitor,
 ];

@@ -6,6 +6,7 @@ import { parseDirectory } from '../../src/directory/parse.ts';
 import type { DirectorySource } from '../../src/directory.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
@@ -34,6 +35,9 @@ export type Name = 'anna' | 'bernd' | 'carla';
 export interface OfficeOptions {
   /** The directory file. */
   readonly users?: string;
+  /** More of it, behind the rules. */
+  readonly rules?: string;
+  readonly recordings?: Keeping;
   readonly store?: Store;
   readonly settings?: Partial<Settings>;
   /** How often deflections are read again, milliseconds. */
@@ -61,7 +65,7 @@ export async function openOffice(
   accounts: { control: Account; feed: Account },
   options: OfficeOptions = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(options.users ?? users, ['example.org']);
+  const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
   const { directory } = parsed;
   const source: DirectorySource = {
@@ -98,6 +102,7 @@ export async function openOffice(
     domains: ['example.org'],
     phonebook,
     settings: { ...settings, ...options.settings },
+    recordings: options.recordings,
     limits: {
       sessions: 10,
       perUser: 5,

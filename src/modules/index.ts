@@ -5,8 +5,11 @@ import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
+import { phonebook } from './phonebook.ts';
 import { queue } from './queue.ts';
+import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
 
@@ -17,7 +20,10 @@ export const modules: readonly Module[] = [
   xmppuser,
   journal,
   phone,
+  phonebook,
   conference,
   queue,
   voicemail,
+  redirect,
+  monitor,
 ];

@@ -142,6 +142,7 @@ export const agentCommands = [
     doc: 'Logs the agent in to a queue that the directory grants. `*`: to all of those where the agent is not logged in yet.',
     access: 'user',
     audited: true,
+    needs: ['queueAdd'],
     request: element('AgentLogin', {
       queue,
       penalty: optional(
@@ -175,6 +176,7 @@ export const agentCommands = [
     doc: 'Logs the agent out of a queue. Members by the telephone system’s configuration cannot log out; `*` leaves those as they are.',
     access: 'user',
     audited: true,
+    needs: ['queueRemove'],
     request: element('AgentLogout', { queue, agent }),
     response: success,
     async handle(request, context) {
@@ -194,6 +196,7 @@ export const agentCommands = [
     doc: 'Begins a break in a queue: no calls of it ring. Needs one of the configured reasons; where there are none, breaks are turned off. `*`: in all queues where there is none yet.',
     access: 'user',
     audited: true,
+    needs: ['queuePause'],
     request: element('AgentPause', {
       queue,
       reason: optional(text('lunch', 256), 'code of a `QueuePauseReason`, or its text'),
@@ -215,6 +218,7 @@ export const agentCommands = [
     doc: 'Ends a break. `*`: in all queues where there is one.',
     access: 'user',
     audited: true,
+    needs: ['queuePause'],
     request: element('AgentUnpause', {
       queue,
       reason: optional(text('lunch', 256), 'ignored: legacy clients send it'),

@@ -44,11 +44,11 @@ export const queueEvents = [
     on: 'queue-join',
     payload: element('QueueJoinEvent', { ...queueName, call: one(queueCallEntry) }),
     filterAliases,
-    from({ queue, call, position, roster }, { directory }) {
+    from({ queue, call, position, roster }, world) {
       return [
         {
-          concerns: peopleOf(queue, roster, directory),
-          value: { jid: '', name: queue, call: describeCall(call, position, directory) },
+          concerns: peopleOf(queue, roster, world.directory),
+          value: { jid: '', name: queue, call: describeCall(call, position, world) },
           about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: false },
         },
       ];
@@ -67,16 +67,16 @@ export const queueEvents = [
       call: one(queueCallEntry),
     }),
     filterAliases,
-    from({ queue, call, position, reason, member, roster }, { directory }) {
+    from({ queue, call, position, reason, member, roster }, world) {
       return [
         {
-          concerns: peopleOf(queue, roster, directory),
+          concerns: peopleOf(queue, roster, world.directory),
           value: {
             jid: '',
             name: queue,
             eventDetails: reason,
-            agent: member === undefined ? '' : agentName(member, directory),
-            call: describeCall(call, position, directory),
+            agent: member === undefined ? '' : agentName(member, world.directory),
+            call: describeCall(call, position, world),
           },
           about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: true },
         },

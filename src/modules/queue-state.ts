@@ -6,7 +6,8 @@ import { attr, element, type Infer, many, one, textElement } from '../protocol/c
 import { flag, integer, text } from '../protocol/value.ts';
 import type { QueueCall } from '../queues/changes.ts';
 import type { QueueView } from '../queues/queues.ts';
-import { entryOfParty, entryOfUser, type PhonebookEntry, phonebookEntry } from './phonebook-entry.ts';
+import type { World } from './define.ts';
+import { entryOfCaller, entryOfUser, type PhonebookEntry, phonebookEntry } from './phonebook-entry.ts';
 import { agentOf, grantedUsers, grantOf, isIn } from './queue-people.ts';
 
 /** The attributes that name a queue. */
@@ -87,6 +88,10 @@ export function agentName(member: QueueMember, directory: Directory): string {
   return agentOf(member, directory)?.name ?? member.interface;
 }
 
+function stranger(displayname: string): PhonebookEntry {
+  return { ...phonebookEntry.read({ name: 'PhonebookEntry', attrs: new Map(), children: [] }), displayname };
+}
+
 /** A member as clients see it. `eventType` as in the element. */
 export function describeMember(
   member: QueueMember,
@@ -106,7 +111,7 @@ export function describeMember(
     eventId: `${member.queue}/${agent}`,
     pauseReason: loggedIn ? member.pausedReason : '',
     penalty: member.penalty,
-    entry: user === undefined ? entryOfParty('', member.name) : entryOfUser(user),
+    entry: user === undefined ? stranger(member.name) : entryOfUser(user),
   };
 }
 
@@ -163,34 +168,19 @@ function membersOf(view: QueueView, directory: Directory): Infer<typeof queueMem
   return { eventType: '', eventId: '', states };
 }
 
-/** Who calls: a user where the channel is one of our devices, else what was signaled. */
-function callerOf(call: QueueCall, directory: Directory): PhonebookEntry {
-  const device = directory.deviceOfChannel(call.channel);
-  const user =
-    device === undefined
-      ? call.channel.startsWith('Local/')
-        ? directory.byExtension(call.number)
-        : undefined
-      : directory.byDevice(device)?.user;
-  return user === undefined ? entryOfParty(call.number, call.name) : entryOfUser(user);
-}
-
 /** A call with its place. */
-export function describeCall(
-  call: QueueCall,
-  position: number,
-  directory: Directory,
-): Infer<typeof queueCallEntry> {
+export function describeCall(call: QueueCall, position: number, world: World): Infer<typeof queueCallEntry> {
   const { channel, uniqueId, since } = call;
-  return { position, channel, uniqueId, since: Math.round(since), entry: callerOf(call, directory) };
+  return { position, channel, uniqueId, since: Math.round(since), entry: entryOfCaller(call, world) };
 }
 
 /** The whole queue. */
-export function describeQueue(view: QueueView, directory: Directory): Infer<typeof queueState> {
+export function describeQueue(view: QueueView, world: World): Infer<typeof queueState> {
+  const { directory } = world;
   return {
     jid: '',
     name: view.name,
-    calls: { calls: view.calls.map((call, index) => describeCall(call, index + 1, directory)) },
+    calls: { calls: view.calls.map((call, index) => describeCall(call, index + 1, world)) },
     members: membersOf(view, directory),
     reasons: {
       reasons: [...directory.policy.pauseReasons].map(([code, reason]) => ({ code, reason })),

@@ -69,13 +69,14 @@ export const queue = defineModule({
       response: { codec: queueState },
       async handle(request, context) {
         await context.queueing.look();
-        return describeQueue(visible(request.name, context), context.directory);
+        return describeQueue(visible(request.name, context), context);
       },
     }),
     ...agentCommands,
     command({
       doc: 'Counters of a queue, as Asterisk keeps them.',
       access: 'user',
+      needs: ['queueCounters'],
       request: element('FindStats', { name }),
       response: { codec: queueStats },
       async handle(request, context) {

@@ -91,6 +91,7 @@ function describe(user: User, subscriptions: readonly Subscription[] | undefined
   return describeUser(user, subscriptions, {
     messages: context.mailboxes.of(user.mailbox),
     queues: statesOf(user, context.queueing.queues(), context.directory),
+    deflection: context.deflections.of(user.extension),
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

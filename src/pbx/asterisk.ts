@@ -1,4 +1,5 @@
 import { createBackoff } from '../backoff.ts';
+import { createAbilities } from './abilities.ts';
 import { createActing } from './acting.ts';
 import { unavailable } from './answer.ts';
 import { channelVerbs } from './channels.ts';
@@ -18,6 +19,7 @@ import { ringVerbs } from './originate.ts';
 import { parkingVerbs } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import { queueVerbs } from './queues.ts';
+import { recordingVerbs } from './recording.ts';
 import type { AmiTls } from './socket.ts';
 import { transferVerbs } from './transfer.ts';
 import { createWatch } from './watch.ts';
@@ -108,6 +110,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
   let feed: Feed | undefined;
+  let offered: ReadonlySet<string> | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -166,6 +169,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       ...(options.onAction && { onSettled: options.onAction }),
     });
     control = opened;
+    offered = opened.actions ?? offered;
     void opened.closed.then(() => {
       if (control === opened) control = undefined;
     });
@@ -210,6 +214,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     get state() {
       return state;
     },
+    abilities: createAbilities(() => offered),
     counters: {
       feed: counters.feed,
       connects: counters.connects,
@@ -263,6 +268,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       if (feed === undefined) throw unavailable();
       await feed.tellQueues();
     },
+    ...recordingVerbs(acting),
     endpoints: () => acting.ask((asked) => readEndpoints(asked, log)),
     mailboxes: () => acting.ask((asked) => readMailboxes(asked, log)),
   };

@@ -13,6 +13,9 @@ export type ChannelId = string & { readonly [brand]: 'ChannelId' };
 /** A device as its channels and device states name it: technology and endpoint, e.g. `PJSIP/340`. */
 export type DeviceName = string & { readonly [brand]: 'DeviceName' };
 
+/** Names one recording that runs on a channel; empty where the telephone system gave it no name. */
+export type RecordingHandle = string & { readonly [brand]: 'RecordingHandle' };
+
 /** What a connection to the telephone system is doing. */
 export interface PbxState {
   /** Actions can be carried out. */
@@ -160,6 +163,19 @@ export interface MailboxCount {
   readonly oldMessages: number;
 }
 
+/** A verb of {@link Pbx}: what it can be told, or asked. */
+export type Verb = {
+  [K in keyof Pbx]: Pbx[K] extends (...args: never[]) => Promise<unknown> ? K : never;
+}[Exclude<keyof Pbx, 'start' | 'stop'>];
+
+/** What the telephone system lets this bridge do: the rights of its account, and the modules that are loaded. */
+export interface Abilities {
+  /** False until the telephone system has said so once. While it is away, what it said last stands. */
+  readonly known: boolean;
+  /** Names of the actions that this verb lacks; empty where it lacks none, and where nothing is known. */
+  lacks(verb: Verb): readonly string[];
+}
+
 /**
  * One telephone system. Every verb rejects with `Failure`: `pbx-unavailable` while the control connection is away (nothing
  * is queued) and when it drops before the answer, `rejected` with Asterisk's own sentence, `no-such-channel`,
@@ -170,6 +186,8 @@ export interface MailboxCount {
 export interface Pbx {
   readonly id: PbxId;
   readonly state: PbxState;
+  /** Up to date whenever {@link onState} tells that actions can be carried out. */
+  readonly abilities: Abilities;
   /** Begins to connect, for ever, with backoff. Resolves when both connections were up once, or with {@link stop}; never rejects. */
   start(): Promise<void>;
   /** Fails what is pending, closes, never connects again. */
@@ -224,6 +242,15 @@ export interface Pbx {
   sendDigits(channel: ChannelId, digits: string, as: 'sent' | 'received'): Promise<void>;
   mute(channel: ChannelId, direction: MuteDirection, muted: boolean): Promise<void>;
   /**
+   * Records what a channel says and hears, as long as it talks to somebody, into a new file (absolute path, as the telephone system sees
+   * it). It ends with the channel at the latest. Whether the file can be written, the telephone system does not say.
+   */
+  record(channel: ChannelId, file: string): Promise<RecordingHandle>;
+  /** Ends a recording. `rejected` where there is none (any more). */
+  stopRecording(channel: ChannelId, handle: RecordingHandle): Promise<void>;
+  /** Writes silence in place of both parties, or their voices again. */
+  muteRecording(channel: ChannelId, handle: RecordingHandle, muted: boolean): Promise<void>;
+  /**
    * Sends a SIP NOTIFY (RFC 6665) to the contacts of a device, or `inside` the call of one of its channels: `talk` answers, takes off hook or takes
    * back what is held, `hold` puts on hold. What the telephone makes of it, only its events tell. Besides the usual: `not-supported` where
    * the device is none of PJSIP, or Asterisk has no res_pjsip_notify.
@@ -248,6 +275,8 @@ export interface Pbx {
   dbPut(family: string, key: string, value: string): Promise<void>;
   /** Removes an AstDB entry; one that is not there is ignored. */
   dbDel(family: string, key: string): Promise<void>;
+  /** Sets the state of a device of the operator's own (func_devstate: `Custom:…`), such as a lamp that telephones watch. */
+  setDeviceState(device: DeviceName, state: 'BUSY' | 'NOT_INUSE'): Promise<void>;
   /** The members of every queue; empty where app_queue is not loaded. */
   queueMembers(): Promise<readonly QueueMember[]>;
   /**

@@ -1,12 +1,14 @@
 /** What every telephone system behind the Pbx port must do, whichever it is: run by pbx.simulator.test.ts and pbx.asterisk.test.ts. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { actionsOf } from '../../src/pbx/abilities.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
 import type { Account } from '../../src/pbx/login.ts';
-import type { ChannelId, DeviceName, Originate } from '../../src/pbx/pbx.ts';
+import type { ChannelId, DeviceName, Originate, Verb } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 import { queueContract } from './queues.ts';
+import { recordingContract } from './recording.ts';
 import { channelOf, lastSnapshot, live, of, together } from './seen.ts';
 import { verbContract } from './verbs.ts';
 
@@ -129,6 +131,23 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         adapters.push(distrustful);
         void distrustful.start();
         await until('it is refused', () => /control: TLS.*feed: TLS/.test(distrustful.state.reason));
+      });
+    });
+
+    describe('abilities', () => {
+      it('are all there but those that need a class more', async () => {
+        const { abilities } = await connected();
+        expect(abilities.known).toBe(true);
+        const verbs = Object.keys(actionsOf) as Verb[];
+        expect(verbs.filter((verb) => abilities.lacks(verb).length > 0)).toEqual(['userEvent']);
+      });
+
+      it('are those of the account', async () => {
+        const on = await connected({ control: pbx.accounts.feed });
+        expect(on.abilities.lacks('originate')).toEqual(['Originate']);
+        expect(on.abilities.lacks('conferenceMute')).toEqual(['ConfbridgeMute', 'ConfbridgeUnmute']);
+        expect(on.abilities.lacks('conferences')).toEqual([]);
+        await expect(on.hangup(nowhere)).rejects.toMatchObject({ code: 'not-permitted' });
       });
     });
 
@@ -334,6 +353,7 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
     });
 
     verbContract({ connected, phone, talking });
+    recordingContract({ connected, phone, talking });
 
     describe('lists', () => {
       it('endpoints come with extension, name and mailbox', async () => {
@@ -381,6 +401,29 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         await expect(on.dbDel('', '340')).rejects.toMatchObject({ code: 'invalid-target' });
         await expect(on.dbPut('DND', '340', 'a\r\nb')).rejects.toMatchObject({ code: 'invalid-target' });
       });
+    });
+
+    it('says the state of a custom device, and tells of it', async () => {
+      const on = await connected();
+      const lamp = 'Custom:DND340' as DeviceName;
+      const told = () => of(on.events, 'device-state').filter(({ device }) => device === lamp);
+      await on.setDeviceState(lamp, 'BUSY');
+      await until('it is lit', () => told().at(-1)?.state === 'BUSY');
+      await on.setDeviceState(lamp, 'NOT_INUSE');
+      await until('it is not', () => told().at(-1)?.state === 'NOT_INUSE');
+      for (const device of ['PJSIP/340', 'Custom:x)', ''] as DeviceName[])
+        await expect(on.setDeviceState(device, 'BUSY')).rejects.toMatchObject({ code: 'invalid-target' });
+    });
+
+    it('tells that the dialplan changed a deflection, and nothing of other UserEvents', async () => {
+      const on = await connected();
+      const event = (name: string, extension: string) =>
+        on.userEvent(name, new Map([['Extension', extension]]));
+      await event('OffhookDeflection', '34x');
+      await event('Other', '320');
+      await event('OffhookDeflection', '340');
+      await until('it is told', () => of(on.events, 'deflection').length > 0);
+      expect(of(on.events, 'deflection')).toMatchObject([{ extension: '340' }]);
     });
 
     queueContract({ connected, phone });

@@ -58,7 +58,10 @@ function centre() {
       const event = /<(Queue\w+)/.exec(stanza)?.[1];
       return `${to} ${event} ${/(?:queue|name)='(\w+)'/.exec(stanza)?.[1]}`;
     });
-  return { ...made, ask, askOf: made.ask, subscribe, told, local };
+  const happen = (...events: PbxEvent[]) => {
+    for (const event of events) made.happen(event);
+  };
+  return { ...made, happen, ask, askOf: made.ask, subscribe, told, local };
 }
 
 const ok = expect.stringContaining('<Success>');

@@ -3,6 +3,7 @@
 import type { About } from '../backlog.ts';
 import type { ChannelChange, ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
+import { otherUser, serviceName } from '../naming.ts';
 import { element, type Infer, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, text } from '../protocol/value.ts';
 
@@ -63,7 +64,7 @@ export function describeChannel(
   const owner = directory.byDevice(view.device);
   const peer = otherUser(view, directory);
   const own = named(owner?.user, view.own);
-  const other = peer === undefined ? service(view) : named(peer, view.other);
+  const other = peer === undefined ? signaled(view) : named(peer, view.other);
   const [source, target] = view.outbound ? [own, other] : [other, own];
   return {
     eventType: type,
@@ -114,26 +115,12 @@ export function presentState(view: ChannelView): { type: ChannelEventType; detai
   }
 }
 
-/**
- * The other party where it is one of ours. A caller ID proves nothing: where the other channel is known and belongs to no
- * device of ours (a trunk), a number that looks like an extension is somebody's claim.
- */
-function otherUser(view: ChannelView, directory: Directory): User | undefined {
-  if (view.otherDevice !== '') return directory.byDevice(view.otherDevice)?.user;
-  if (view.refChannel !== '' && !view.refChannel.startsWith('Local/')) return undefined;
-  return view.service === '' ? directory.byExtension(view.other.number) : undefined;
-}
-
 function named(user: User | undefined, signaled: Party): Name {
   if (user === undefined) return { ...signaled, callerIdName: '' };
   const callerIdName = signaled.name === user.fullName ? '' : signaled.name;
   return { name: user.fullName, number: user.extension, callerIdName };
 }
 
-/** A service has no name of its own on the line: its token in capitals, and the queue's where it is one. */
-function service(view: ChannelView): Name {
-  if (view.other.name !== '' || view.service === '') return { ...view.other, callerIdName: '' };
-  const title = view.service.charAt(0).toUpperCase() + view.service.slice(1);
-  const name = view.service === 'queue' && view.queue !== '' ? view.queue : title;
-  return { name, number: view.other.number, callerIdName: '' };
+function signaled(view: ChannelView): Name {
+  return { name: serviceName(view), number: view.other.number, callerIdName: '' };
 }

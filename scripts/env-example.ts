@@ -8,6 +8,8 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   pbx: 'Telephone system',
   presence: 'Telephone presence',
   directory: 'Users',
+  phonebook: 'Phonebook',
+  journal: 'Journal',
   store: 'Sessions and subscriptions',
   http: 'Health and metrics',
   limits: 'Limits',

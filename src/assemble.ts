@@ -15,6 +15,7 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createNumbers } from './phonebook/numbers.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -56,12 +57,15 @@ const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
+/** What is around an answer at the most: IQ, `cmd`, the frame of a delegated one, each address of up to 3,071 bytes. */
+const ENVELOPE_BYTES = 32_768;
 const SERVER_TIMEOUT_MS = 20_000;
 /** Short enough to seem at once, long enough for what belongs together. */
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
 const DND_EVERY_MS = 30_000;
+const DAY_MS = 24 * 60 * 60_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
@@ -106,11 +110,21 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     calls,
     presence,
     domains: config.xmpp.userDomains,
+    journal: {
+      keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
+      outsidePrefix: config.pbx.outsidePrefix ?? '',
+    },
+    phonebook: {
+      sources: [],
+      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
+      visibleTo: new Map(),
+    },
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
+      answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       showNumber: numberShower(config.log.maskNumbers),
     },
     askPresence: config.xmpp.askPresence,

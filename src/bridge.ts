@@ -8,7 +8,7 @@ import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
-import { createModels, everyModel } from './models.ts';
+import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Pbx } from './pbx/pbx.ts';
@@ -53,6 +53,8 @@ export interface BridgeOptions {
   readonly presence: Presence;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
+  readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
@@ -102,7 +104,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const { phonebook, journal } = options;
+  const models = createModels({ pbx, store, directory, phonebook, journal, log, now });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -162,7 +165,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   );
 
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (changes.length > 0)
+      publish(changes, { directory: directory.current, calls, phonebook: models.phonebook });
   }
 
   const intake = createIntake({

@@ -3,9 +3,15 @@
 import type { Logger } from 'pino';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { DirectorySource } from './directory.ts';
+import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { directoryPersons } from './phonebook/directory.ts';
+import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
+import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -23,12 +29,19 @@ export interface Model {
 
 /** The models by name, as handlers know them. */
 export interface Models {
+  readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly phonebook: Phonebook;
 }
 
 /** The ports that models are made from. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
+  readonly store: Store;
+  readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
+  /** The directory is among the sources by itself, as the first one. */
+  readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
+  readonly journal: JournalSettings;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -36,8 +49,18 @@ export interface ModelsOptions {
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
+  const { directory, phonebook, log } = options;
+  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const book = createPhonebook({
+    ...phonebook,
+    sources,
+    isExtension: (number) => directory.current.byExtension(number) !== undefined,
+    log,
+  });
   return {
+    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
+    phonebook: book,
   };
 }
 

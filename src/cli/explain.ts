@@ -11,6 +11,7 @@ import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId } from '../pbx/pbx.ts';
+import { createNumbers } from '../phonebook/numbers.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -108,8 +109,9 @@ function readDirectory(path: string, domains: string): Directory {
 
 function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, noted: string[]) {
   const log = pino({ level: 'silent' });
+  const store = createMemoryStore();
   const sessions = createSessions(
-    createMemoryStore(),
+    store,
     createSubscriptionIndex(),
     { sessions: 1, perUser: 1, subscriptions: 1 },
     () => at,
@@ -117,7 +119,15 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   const pbx = dryPbx(noted);
   const now = () => at;
   const context = {
-    ...createModels({ pbx, log, now }),
+    ...createModels({
+      pbx,
+      directory: { current: directory, onChange: () => () => {} },
+      store,
+      journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
+      phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      log,
+      now,
+    }),
     directory,
     calls: createCalls({ deviceOf: directory.deviceOfChannel }),
     pbx,
@@ -127,6 +137,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
       internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
       ringMs: 30_000,
+      answerBytes: 400_000,
       showNumber: (number: string) => number,
     },
     rules: createRules(() => 0),

@@ -1,6 +1,7 @@
 /** The kinds of values that settings have: how each is read from text, and what to call it when it is not. */
 
 import { readFileSync } from 'node:fs';
+import { type CountryCode, isSupportedCountry } from 'libphonenumber-js';
 import { parseJid } from '../protocol/jid.ts';
 
 /** Answer of {@link Kind.parse}: the text is no such value. */
@@ -89,6 +90,12 @@ export const accountOrDomain: Kind<string> = {
     const jid = parseJid(value);
     return jid && jid.resource === '' ? jid.bare : unfit;
   },
+};
+
+/** A country as ISO 3166-1 has it. */
+export const country: Kind<CountryCode> = {
+  expected: 'two letters of a country, such as DE',
+  parse: (value) => (isSupportedCountry(value) ? value : unfit),
 };
 
 /** A host name or IP address. */

@@ -40,7 +40,11 @@ const journalEntry = element(
       '',
       '`to`: the call went on to somebody else; `from`: it came on from somebody else; else the cause, where it says more than the result',
     ),
-    via: textElement(text('Support'), '', 'the queue that the call came through, or the number of who sent it on'),
+    via: textElement(
+      text('Support'),
+      '',
+      'the queue that the call came through, or the number of who sent it on',
+    ),
     viaDetails: textElement(text('queue'), '', 'what `via` is: `queue`, `redirect` or `transfer`'),
     extension: textElement(text('340'), '', 'the user’s own'),
     recordId: textElement(text(''), '', 'the recording, where there is one'),
@@ -59,7 +63,10 @@ const list = element('JournalList', {
 });
 
 const page = {
-  limit: optional(integer(1, 10_000, 30), 'how many calls at the most; default: 100, and what fits into one stanza'),
+  limit: optional(
+    integer(1, 10_000, 30),
+    'how many calls at the most; default: 100, and what fits into one stanza',
+  ),
   before: optional(text('1764158400.12', 256), 'only calls older than the one of this id'),
   after: optional(
     text('1764158400.12', 256),
@@ -121,10 +128,12 @@ export const journal = defineModule({
 /** Entries until there are enough, or until one more would not fit into the answer. */
 async function find(user: User, { limit = 100, ...request }: Request, context: Context) {
   // One more than is asked for tells whether there are further ones.
-  const found = await context.journal.find(user.jid, { ...request, limit: limit + 1 }).catch((error: unknown) => {
-    context.log.warn({ reason: String(error) }, 'a journal cannot be read');
-    return fail('not-available', 'The journal cannot be read at the moment: try again later.');
-  });
+  const found = await context.journal
+    .find(user.jid, { ...request, limit: limit + 1 })
+    .catch((error: unknown) => {
+      context.log.warn({ reason: String(error) }, 'a journal cannot be read');
+      return fail('not-available', 'The journal cannot be read at the moment: try again later.');
+    });
   const forward = request.after !== undefined;
   const all = found.map((entry) => describeEntry(entry, user, 'new'));
   if (forward) all.reverse();

@@ -1,13 +1,14 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { ChannelView } from '../../src/calls/changes.ts';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels } from '../../src/models.ts';
+import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
 import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
@@ -19,10 +20,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { idleCalls, idlePbx } from '../idle.ts';
-import { settings as bridgeSettings } from '../settings.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -113,6 +119,8 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -123,6 +131,17 @@ export function api(
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
   let directory = options.directory ?? createDirectory(present, settings, policy);
+  const listeners = new Set<() => void>();
+  const source = {
+    get current() {
+      return directory;
+    },
+    onChange(listener: (directory: Directory, previous: Directory) => void) {
+      const tell = () => listener(directory, directory);
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+  };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -180,8 +199,17 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const models = createModels({ pbx, log, now: () => now });
+  const store = options.store ?? createMemoryStore(() => now);
+  const sessions = createSessions(store, index, limits, () => 1000);
+  const models = createModels({
+    pbx,
+    store,
+    journal: bridgeJournal,
+    directory: source,
+    phonebook: options.phonebook ?? bridgePhonebook,
+    log,
+    now: () => now,
+  });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,
@@ -221,6 +249,13 @@ export function api(
     log,
   });
 
+  const tell = (...changes: Change[]) => publish(changes, { directory, calls, phonebook: models.phonebook });
+
+  function replace(): void {
+    directory = createDirectory(present, settings, policy);
+    for (const tell of listeners) tell();
+  }
+
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
   async function send(from: string, cmd: XmlElement): Promise<string> {
     const jid = parseJid(from);
@@ -246,7 +281,7 @@ export function api(
     /** Replaces parts of what the operator allows. */
     allow: (changes: Partial<Policy>) => {
       policy = { ...policy, ...changes };
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
     /** Actions that the telephone system does not offer, by the verb that needs them. */
     lacks,
@@ -260,7 +295,12 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: Change[]) => publish(changes, { directory, calls }),
+    tell,
+    /** What an event made of calls, for models to make something of. */
+    happen(event: PbxEvent, ...changes: CallChange[]) {
+      tell(...changes);
+      for (const model of everyModel(models)) tell(...model.apply(event, changes));
+    },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;
@@ -269,7 +309,7 @@ export function api(
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
       present = [...people.filter((each) => !names.has(each.name)), ...changed];
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
   };
 }

@@ -14,7 +14,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -83,6 +83,8 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
+    journal,
+    phonebook,
     settings,
     limits: {
       sessions: 10,

@@ -184,7 +184,8 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+/** The store that the configuration names. */
+export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });

@@ -143,6 +143,7 @@ const may: Record<string, readonly string[]> = {
 
 const onlyIn: Record<string, string> = {
   'csv-parse': 'phonebook/',
+  'csv-stringify': 'journal/',
   'ical.js': 'phonebook/',
   ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',

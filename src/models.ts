@@ -1,11 +1,14 @@
 /** What follows the telephone world beside the calls, each model in a file or folder of its own. */
 
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
 import type { DirectorySource } from './directory.ts';
 import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
+import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
@@ -31,6 +34,7 @@ export interface Model {
 export interface Models {
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
 
@@ -38,14 +42,23 @@ export interface Models {
 export interface ModelsOptions {
   readonly pbx: Pbx;
   readonly store: Store;
+  readonly calls: Calls;
   readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
   /** The directory is among the sources by itself, as the first one. */
   readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
   readonly journal: JournalSettings;
+  /** Dialplan context of what is played to users. */
+  readonly context: string;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
+
+/** Recordings that a user finds in a list; all others by their ids. */
+const RECORDS_PER_USER = 1000;
+const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
@@ -61,6 +74,16 @@ export function createModels(options: ModelsOptions): Models {
     journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
     phonebook: book,
+    monitor: createMonitor({
+      ...options,
+      directory: () => directory.current,
+      keeping: options.recordings,
+      book: options.store.ledger('records', {
+        count: RECORDS_PER_USER,
+        ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
+      }),
+      random: () => randomBytes(8).toString('hex'),
+    }),
   };
 }
 

@@ -8,8 +8,9 @@ import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
+import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -119,6 +120,7 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
     store?: Store;
   } = {},
@@ -184,6 +186,12 @@ export function api(
     parkedCalls: async (lot) => parked.filter((call) => lot === undefined || call.lot === lot),
     sendDigits: act('sendDigits'),
     mute: act('mute'),
+    async record(channel, file) {
+      await act('record')(channel, file);
+      return `mix-${actions.length}` as RecordingHandle;
+    },
+    stopRecording: act('stopRecording'),
+    muteRecording: act('muteRecording'),
     notify: act('notify'),
     conferences: async () => rooms,
     conferenceKick: act('conferenceKick'),
@@ -205,8 +213,11 @@ export function api(
     pbx,
     store,
     journal: bridgeJournal,
+    calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,
+    context: bridgeSettings.context,
+    recordings: options.recordings,
     log,
     now: () => now,
   });
@@ -217,6 +228,9 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(stanza) > 0,
   });
+  const told = (changes: readonly Change[]) =>
+    publish(changes, { directory, calls, phonebook: models.phonebook });
+  for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
@@ -248,8 +262,6 @@ export function api(
     audit: (entry) => audited.push(entry),
     log,
   });
-
-  const tell = (...changes: Change[]) => publish(changes, { directory, calls, phonebook: models.phonebook });
 
   function replace(): void {
     directory = createDirectory(present, settings, policy);
@@ -295,11 +307,11 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell,
-    /** What an event made of calls, for models to make something of. */
-    happen(event: PbxEvent, ...changes: CallChange[]) {
-      tell(...changes);
-      for (const model of everyModel(models)) tell(...model.apply(event, changes));
+    tell: (...changes: Change[]) => told(changes),
+    /** Lets the models take an event in, with what the call model said of it. */
+    happen: (event: PbxEvent, ...changes: CallChange[]) => {
+      told(changes);
+      for (const model of everyModel(models)) told(model.apply(event, changes));
     },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {

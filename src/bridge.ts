@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
@@ -52,6 +53,7 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
@@ -116,6 +118,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     directory,
     phonebook: options.phonebook,
     journal: options.journal,
+    deflections: options.deflections,
     context: options.settings.context,
     recordings: options.recordings,
     log,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
@@ -34,11 +35,12 @@ export interface Model {
 export interface Models {
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly deflections: Deflections;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
 
-/** The ports that models are made from. */
+/** The ports that models are made from, and the models that others use besides. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
   readonly store: Store;
@@ -54,6 +56,7 @@ export interface ModelsOptions {
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly deflections: Deflections;
 }
 
 /** Recordings that a user finds in a list; all others by their ids. */
@@ -73,6 +76,7 @@ export function createModels(options: ModelsOptions): Models {
   return {
     journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
+    deflections: options.deflections,
     phonebook: book,
     monitor: createMonitor({
       ...options,

@@ -61,6 +61,9 @@ describe('defaults', () => {
         outsidePrefix: undefined,
         internationalPrefix: '00',
         dndFamily: 'DND',
+        cfFamily: 'CF',
+        cfbFamily: 'CFB',
+        cfuFamily: 'CFU',
         ringSeconds: 30,
       },
       presence: {

@@ -8,6 +8,7 @@ import { journal } from './journal.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
+import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
 
@@ -21,5 +22,6 @@ export const modules: readonly Module[] = [
   phonebook,
   conference,
   voicemail,
+  redirect,
   monitor,
 ];

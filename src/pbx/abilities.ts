@@ -34,6 +34,7 @@ export const actionsOf: Readonly<Record<Verb, readonly string[]>> = {
   dbFamily: ['DBGetTree'],
   dbPut: ['DBPut'],
   dbDel: ['DBDel'],
+  setDeviceState: ['Setvar'],
   queueMembers: ['QueueStatus'],
   queuePause: ['QueuePause'],
   record: ['MixMonitor'],

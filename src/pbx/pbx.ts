@@ -224,6 +224,8 @@ export interface Pbx {
   dbPut(family: string, key: string, value: string): Promise<void>;
   /** Removes an AstDB entry; one that is not there is ignored. */
   dbDel(family: string, key: string): Promise<void>;
+  /** Sets the state of a device of the operator's own (func_devstate: `Custom:…`), such as a lamp that telephones watch. */
+  setDeviceState(device: DeviceName, state: 'BUSY' | 'NOT_INUSE'): Promise<void>;
   /** The members of every queue; empty where app_queue is not loaded. */
   queueMembers(): Promise<readonly QueueMember[]>;
   /** Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. */

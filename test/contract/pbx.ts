@@ -401,6 +401,29 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
       });
     });
 
+    it('says the state of a custom device, and tells of it', async () => {
+      const on = await connected();
+      const lamp = 'Custom:DND340' as DeviceName;
+      const told = () => of(on.events, 'device-state').filter(({ device }) => device === lamp);
+      await on.setDeviceState(lamp, 'BUSY');
+      await until('it is lit', () => told().at(-1)?.state === 'BUSY');
+      await on.setDeviceState(lamp, 'NOT_INUSE');
+      await until('it is not', () => told().at(-1)?.state === 'NOT_INUSE');
+      for (const device of ['PJSIP/340', 'Custom:x)', ''] as DeviceName[])
+        await expect(on.setDeviceState(device, 'BUSY')).rejects.toMatchObject({ code: 'invalid-target' });
+    });
+
+    it('tells that the dialplan changed a deflection, and nothing of other UserEvents', async () => {
+      const on = await connected();
+      const event = (name: string, extension: string) =>
+        on.userEvent(name, new Map([['Extension', extension]]));
+      await event('OffhookDeflection', '34x');
+      await event('Other', '320');
+      await event('OffhookDeflection', '340');
+      await until('it is told', () => of(on.events, 'deflection').length > 0);
+      expect(of(on.events, 'deflection')).toMatchObject([{ extension: '340' }]);
+    });
+
     describe('queues', () => {
       it('tell their members, and who takes a break', async () => {
         const on = await connected();

@@ -24,7 +24,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
 import {
   journal as bridgeJournal,
   phonebook as bridgePhonebook,
@@ -216,6 +216,7 @@ export function api(
     calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, () => directory),
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,

@@ -11,7 +11,7 @@ import type { PbxId } from '../../src/pbx/pbx.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
-import { idlePresence } from '../idle.ts';
+import { deflectionsOver, idlePresence } from '../idle.ts';
 import { journal, phonebook, settings } from '../settings.ts';
 
 /** Makes one. */
@@ -48,6 +48,7 @@ export function unstarted(): Measured {
     pbx,
     store,
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => emptyDirectory),
     audit: () => {},
     webhook: async () => {},
     askPresence: false,

@@ -123,7 +123,7 @@ describe('what an operator can do with the books', () => {
     );
     const all = (await office.of('340')).length + (await office.of('370')).length;
     expect(lines).toHaveLength(1 + all);
-    expect(lines.join('\n')).toContain('""Mo""');
+    expect(lines.join('\n')).toContain('""Mo');
     expect(lines.join('\n')).toContain(',+4915112345678,');
     const json: string[] = [];
     await journalCommand(['export', '--format', 'json', jidOf('370')], connected(store), (line) =>

@@ -54,6 +54,8 @@ const may: Record<string, readonly string[]> = {
     'models.ts',
     'queues/changes.ts',
     'queues/queues.ts',
+    'journal/entry.ts',
+    'naming.ts',
     'monitor/monitor.ts',
     'monitor/record.ts',
     'phonebook/',
@@ -93,6 +95,17 @@ const may: Record<string, readonly string[]> = {
     'xmpp/privilege.ts',
     'xmpp/rosters.ts',
   ],
+  journal: [
+    'calls/changes.ts',
+    'directory.ts',
+    'log.ts',
+    'models.ts',
+    'naming.ts',
+    'pbx/pbx.ts',
+    'protocol/',
+    'store/store.ts',
+  ],
+  'naming.ts': ['calls/changes.ts', 'directory.ts'],
   'deflections.ts': ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
   phonebook: ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'protocol/', 'xmpp/xmpp.ts'],
   'dispatch.ts': [
@@ -153,6 +166,7 @@ const may: Record<string, readonly string[]> = {
 
 const onlyIn: Record<string, string> = {
   'csv-parse': 'phonebook/',
+  'csv-stringify': 'journal/',
   'ical.js': 'phonebook/',
   ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',

@@ -28,10 +28,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
-import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -89,10 +94,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -122,6 +129,7 @@ export function api(
     directory?: Directory;
     recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -210,11 +218,12 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
   const models = createModels({
     pbx,
     store,
+    journal: bridgeJournal,
     calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,

@@ -9,6 +9,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   presence: 'Telephone presence',
   directory: 'Users',
   phonebook: 'Phonebook',
+  journal: 'Journal',
   store: 'Sessions and subscriptions',
   archive: 'Chat archive',
   recordings: 'Recordings of calls',

@@ -7,6 +7,7 @@ import { openArchive } from './archive/open.ts';
 import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { createDeflections, type Deflections } from './deflections.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
@@ -69,9 +70,9 @@ const SERVER_TIMEOUT_MS = 20_000;
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
+const DEFLECTIONS_EVERY_MS = 30_000;
 const MEGABYTE = 1024 * 1024;
 const DAY_MS = 24 * 3600_000;
-const DND_EVERY_MS = 30_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
@@ -92,7 +93,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
-  const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
+  const deflections = makeDeflections(config, pbx, directory, log);
+  const presence = makePresence(config, {
+    xmpp,
+    privileges,
+    pbx,
+    store,
+    directory,
+    calls,
+    doNotDisturb: deflections,
+    log,
+  });
   const offered = () => offeredCommands(modules, directory.current.policy, pbx).map(featureOf);
   serveStandards(xmpp, version, offered, delegation, presence.disco);
   const limits: BridgeLimits = {
@@ -115,7 +126,12 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     directory,
     calls,
     presence,
+    deflections,
     domains: config.xmpp.userDomains,
+    journal: {
+      keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
+      outsidePrefix: config.pbx.outsidePrefix ?? '',
+    },
     phonebook: {
       sources: [],
       numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
@@ -189,7 +205,8 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+/** The store that the configuration names. */
+export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
@@ -230,8 +247,20 @@ function delegationOf({ xmpp }: Config): Delegated | undefined {
 
 type Neighbors = Pick<
   PresenceOptions,
-  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'log'
+  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'doNotDisturb' | 'log'
 >;
+
+function makeDeflections(config: Config, pbx: Pbx, directory: DirectorySource, log: Logger): Deflections {
+  const { cfFamily, cfbFamily, cfuFamily, dndFamily } = config.pbx;
+  return createDeflections({
+    pbx,
+    families: { always: cfFamily, busy: cfbFamily, noanswer: cfuFamily, doNotDisturb: dndFamily },
+    directory: () => directory.current,
+    everyMs: DEFLECTIONS_EVERY_MS,
+    log,
+    now: Date.now,
+  });
+}
 
 function makePresence(config: Config, neighbors: Neighbors): Presence {
   const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken, ...settings } = config.presence;
@@ -249,10 +278,8 @@ function makePresence(config: Config, neighbors: Neighbors): Presence {
       ...settings,
       visibility: { rule: visibleTo, list: watchers ?? [] },
       follows: (user) => following.has('*') || following.has(user.name),
-      dndFamily: config.pbx.dndFamily,
       gatherMs: GATHER_MS,
       lossMs: LOSS_MS,
-      dndEveryMs: DND_EVERY_MS,
       rostersEveryMs: ROSTERS_EVERY_MS,
     },
     domains: config.xmpp.userDomains,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
@@ -53,9 +54,11 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
@@ -117,6 +120,8 @@ export function createBridge(options: BridgeOptions): Bridge {
     calls,
     directory,
     phonebook: options.phonebook,
+    journal: options.journal,
+    deflections: options.deflections,
     context: options.settings.context,
     recordings: options.recordings,
     log,

@@ -1,6 +1,9 @@
 /** Ports that do nothing and know nothing: tests put in what they are about. */
 
+import { pino } from 'pino';
 import type { Calls } from '../src/calls/calls.ts';
+import { createDeflections, type Deflections, usualFamilies } from '../src/deflections.ts';
+import type { Directory } from '../src/directory.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../src/pbx/pbx.ts';
 import type { Presence } from '../src/presence/presence.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
@@ -55,10 +58,21 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     dbFamily: async () => new Map(),
     dbPut: idle,
     dbDel: idle,
+    setDeviceState: idle,
     queueMembers: async () => [],
     queuePause: idle,
+    queueAdd: idle,
+    queueRemove: idle,
+    queueCounters: async () => undefined,
+    tellQueues: idle,
     ...parts,
   };
+}
+
+/** Deflections as the telephone system's AstDB has them; read when its connections come up. */
+export function deflectionsOver(pbx: Pbx, directory: () => Directory, everyMs = 600_000): Deflections {
+  const log = pino({ level: 'silent' });
+  return createDeflections({ pbx, families: usualFamilies, directory, everyMs, log, now: Date.now });
 }
 
 /** A call model without calls. */

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
+import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
@@ -119,6 +120,8 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const families = usualFamilies;
+  const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
   const calls = createCalls({ deviceOf: directory.deviceOfChannel });
   const settings = {
     context: env.PBX_CONTEXT ?? 'internal',
@@ -135,7 +138,9 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       store,
       calls,
       directory: { current: directory, onChange: () => () => {} },
+      journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      deflections,
       context: settings.context,
       log,
       now,
@@ -223,7 +228,12 @@ function dryPbx(noted: string[]): Pbx {
     dbFamily: async () => new Map(),
     dbPut: note('dbPut'),
     dbDel: note('dbDel'),
+    setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

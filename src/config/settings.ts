@@ -146,6 +146,24 @@ export const settings = {
       default: 'DND',
       doc: 'AstDB family in which the dialplan keeps do-not-disturb, keyed by extension.',
     }),
+    cfFamily: setting({
+      env: 'PBX_CF_FAMILY',
+      kind: word,
+      default: 'CF',
+      doc: 'AstDB family of numbers that all calls to an extension go to, keyed by extension.',
+    }),
+    cfbFamily: setting({
+      env: 'PBX_CFB_FAMILY',
+      kind: word,
+      default: 'CFB',
+      doc: 'The same for calls while the extension is busy.',
+    }),
+    cfuFamily: setting({
+      env: 'PBX_CFU_FAMILY',
+      kind: word,
+      default: 'CFU',
+      doc: 'The same for calls that nobody answers there.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
@@ -236,6 +254,20 @@ export const settings = {
       kind: kind.country,
       default: 'DE',
       doc: 'Country of the telephone system, two letters: tells what numbers without country code mean.',
+    }),
+  },
+  journal: {
+    entries: setting({
+      env: 'JOURNAL_ENTRIES',
+      kind: kind.integer(0, 10_000),
+      default: '500',
+      doc: 'Calls that are kept in the journal of each user; the oldest go first. 0: no journal is kept.',
+    }),
+    days: setting({
+      env: 'JOURNAL_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '180',
+      doc: 'Calls that are older than so many days leave the journal.',
     }),
   },
   store: {

@@ -11,7 +11,14 @@ import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  QueueCounters,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -22,10 +29,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
-import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -83,10 +95,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -117,6 +131,7 @@ export function api(
     recordings?: Keeping;
     archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -148,6 +163,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -166,6 +182,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -201,14 +220,16 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
   const models = createModels({
     pbx,
     store,
+    journal: bridgeJournal,
     calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, () => directory),
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,
@@ -280,6 +301,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;

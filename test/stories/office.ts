@@ -4,6 +4,7 @@ import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
 import type { DirectorySource } from '../../src/directory.ts';
+import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
@@ -11,11 +12,12 @@ import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
-import { idlePresence, idleXmpp } from '../idle.ts';
+import { deflectionsOver, idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -28,6 +30,19 @@ rules:
 `;
 
 export type Name = 'anna' | 'bernd' | 'carla';
+
+/** What may be another than usual. */
+export interface OfficeOptions {
+  /** The directory file. */
+  readonly users?: string;
+  /** More of it, behind the rules. */
+  readonly rules?: string;
+  readonly recordings?: Keeping;
+  readonly store?: Store;
+  readonly settings?: Partial<Settings>;
+  /** How often deflections are read again, milliseconds. */
+  readonly everyMs?: number;
+}
 
 /** The office at work. */
 export interface Office {
@@ -48,9 +63,9 @@ export interface Office {
 export async function openOffice(
   port: number,
   accounts: { control: Account; feed: Account },
-  options: { readonly rules?: string; readonly recordings?: Keeping } = {},
+  options: OfficeOptions = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(`${users}${options.rules ?? ''}`, ['example.org']);
+  const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
   const { directory } = parsed;
   const source: DirectorySource = {
@@ -81,12 +96,13 @@ export async function openOffice(
     modules,
     xmpp,
     pbx,
-    store: createMemoryStore(),
+    store: options.store ?? createMemoryStore(),
     calls,
     directory: source,
     domains: ['example.org'],
+    journal,
     phonebook,
-    settings,
+    settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {
       sessions: 10,
@@ -101,6 +117,7 @@ export async function openOffice(
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => directory, options.everyMs),
     askPresence: false,
     audit: () => {},
     webhook: async () => {},
@@ -138,7 +155,8 @@ export async function openOffice(
       await bridge.stop();
     },
   };
-  for (const who of ['anna', 'bernd', 'carla'] as const) await office.ask(who, 'xmppuser', 'ClientInfo');
+  for (const who of directory.users.map(({ name }) => name as Name))
+    await office.ask(who, 'xmppuser', 'ClientInfo');
   return office;
 }
 

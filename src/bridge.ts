@@ -1,16 +1,20 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import { type DirectorySource, emptyDirectory } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
-import { createModels, everyModel } from './models.ts';
+import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
+import { watchOffer } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -52,11 +56,18 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
+  readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** The chat archive; undefined: there is none. */
+  readonly archive?: Archive | undefined;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -91,6 +102,8 @@ export interface Bridge {
   readonly calls: number;
   /** Channels that somebody was told of, as the next bridge will know. */
   readonly told: Pick<Told, 'size' | 'waiting'>;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -107,7 +120,19 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory,
+    phonebook: options.phonebook,
+    journal: options.journal,
+    deflections: options.deflections,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -143,6 +168,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    archive: options.archive,
     log,
     now,
   });
@@ -168,7 +194,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     }),
   );
 
-  const world = () => ({ directory: directory.current, calls });
+  const world = () => ({ directory: directory.current, calls, phonebook: models.phonebook });
   function tell(changes: readonly Change[]): void {
     if (changes.length > 0) publish(changes, world());
   }
@@ -244,6 +270,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   directory.onChange(() => {
     intake.open();
@@ -276,6 +303,9 @@ export function createBridge(options: BridgeOptions): Bridge {
       return calls.channels().length;
     },
     told,
+    get recordings() {
+      return models.monitor.running;
+    },
     async start() {
       await directory.start();
       if (directory.current !== emptyDirectory) intake.open();
@@ -301,7 +331,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
       told.stop();
-      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };

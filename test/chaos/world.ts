@@ -14,11 +14,11 @@ import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
 import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
-import { idlePresence } from '../idle.ts';
+import { deflectionsOver, idlePresence } from '../idle.ts';
 import { type RedisServer, startRedis } from '../servers/redis.ts';
 import { openRelay, type Relay } from '../servers/relay.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
 import type { Tree } from '../xmpp/tree.ts';
 import { type Clients, createClients } from './clients.ts';
@@ -139,12 +139,15 @@ export async function startWorld(
       pbx,
       store,
       presence: idlePresence(),
+      deflections: deflectionsOver(pbx, () => directory.current),
       audit: () => {},
       webhook: async () => {},
       askPresence: false,
       directory,
       calls: callsOf(() => directory.current),
       domains: [domain],
+      journal,
+      phonebook,
       settings,
       limits: {
         sessions: 1000,

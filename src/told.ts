@@ -14,6 +14,9 @@ import { offerKey } from './modules/pickup-event.ts';
 import type { ChannelId } from './pbx/pbx.ts';
 import type { Store } from './store/store.ts';
 
+/** Channels of users that are remembered at a time. */
+export const maxTold = 100_000;
+
 /** What {@link createTold} needs. */
 export interface ToldOptions {
   readonly store: Pick<Store, 'loadCalls' | 'saveCall' | 'deleteCall'>;
@@ -21,7 +24,7 @@ export interface ToldOptions {
   /** Whether nothing waits to be told. */
   caughtUp(): boolean;
   readonly log: Log;
-  /** Most channels to be remembered; further ones are as after a first start. Default: 100,000. */
+  /** Most channels to be remembered; the ends of further ones are not told by another bridge. Default: {@link maxTold}. */
   readonly max?: number;
   /**
    * How long changes are gathered before they go to the store, milliseconds. What is told within this time of a crash is not known to the next
@@ -70,7 +73,7 @@ interface Entry {
 
 /** Makes it, with nothing in it. */
 export function createTold(options: ToldOptions): Told {
-  const { store, calls, caughtUp, log, max = 100_000, gatherMs = 20 } = options;
+  const { store, calls, caughtUp, log, max = maxTold, gatherMs = 20 } = options;
   const entries = new Map<ChannelId, Entry>();
   /** Whose entry is to be written. */
   const changed = new Set<ChannelId>();

@@ -16,7 +16,6 @@ export interface Memory {
   readonly view: ChannelView;
   /** Present name, where Asterisk has renamed it underneath. */
   readonly name: ChannelId;
-  readonly linkedId: string;
   /** Whom Asterisk shows on the line, and whether that is known not to be the other party. */
   readonly connected: Party;
   readonly stale: boolean;
@@ -35,7 +34,6 @@ function remember(world: World, leg: Leg): Memory | undefined {
   return {
     view: viewOf(leg, call),
     name: leg.name,
-    linkedId: leg.group.id,
     connected: leg.connected,
     stale: leg.connected !== nobody && leg.connected === call.stale,
     origin: call.origin,
@@ -84,8 +82,8 @@ export function restore(world: World, memories: readonly Memory[]): readonly Cal
 }
 
 function recall(world: World, memory: Memory): Leg {
-  const { view, name, linkedId, connected } = memory;
-  const leg = blankLeg(world, { uniqueId: view.uniqueId, name, linkedId });
+  const { view, name, connected } = memory;
+  const leg = blankLeg(world, { uniqueId: view.uniqueId, name, linkedId: view.call });
   leg.caller = party(view.own.number, view.own.name);
   leg.connected = party(connected.number, connected.name);
   leg.held = view.held;

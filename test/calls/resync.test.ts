@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Calls } from '../../src/calls/calls.ts';
 import { createInvariants } from '../../src/calls/invariants.ts';
+import { decodeMemory, encodeMemory } from '../../src/calls/memory-text.ts';
 import type { PbxEvent, Snapshot } from '../../src/pbx/events.ts';
 import type { ChannelId } from '../../src/pbx/pbx.ts';
 import { officeCalls } from './office.ts';
@@ -89,11 +90,13 @@ function handedOver(truth: readonly Moment[], back: number): string[] {
 
 const withCalls = recordings.filter(({ events }) => events().some(({ type }) => type !== 'device-state'));
 
-/** The model of another bridge, which knows of these channels what the one before it has told, as it came through a file. */
+/** The model of another bridge, which knows of these channels what the one before it has told, as it came through the store. */
 function restarted(before: Calls, events: readonly PbxEvent[], channels: ReadonlySet<ChannelId>): Calls {
   const told = [...channels].flatMap((channel) => before.remember(channel) ?? []);
+  const read = told.flatMap((memory) => decodeMemory(encodeMemory({ memory, sure: true }))?.memory ?? []);
+  expect(read).toEqual(told);
   const calls = modelOf(events);
-  expect(calls.restore(JSON.parse(JSON.stringify(told)))).toEqual([]);
+  expect(calls.restore(read)).toEqual([]);
   return calls;
 }
 

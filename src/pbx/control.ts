@@ -76,6 +76,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
       gone = true;
       for (const waiting of pending.values()) waiting.settle(unavailable());
       manager.removeAllListeners();
+      // COMPAT: the library passes a late error of the socket on; one that nobody hears ends the process.
+      manager.on('error', () => {});
       // Errors on the way down have no one left to tell.
       socket.on('error', () => close('broken')).destroy();
       resolve(reason);

@@ -64,7 +64,12 @@ interface Entry<T> {
   readonly untold: boolean;
   /** By facet, in the order of the last change. */
   readonly items: Map<string, T>;
+  /** Facets of which some may know more than others: an event that was told may not have arrived. */
+  readonly doubtful: Set<string>;
 }
+
+/** Who may know of the thing that an event is about: nobody, whom it concerns, or some of them the event itself. */
+type Origin = 'untold' | 'told' | 'doubtful';
 
 /** Makes an empty one. */
 export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T> {
@@ -77,9 +82,14 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
   let asked: T[] | undefined;
   const counters = { replaced: 0, dropped: 0 };
 
-  function keep(entries: Map<string, Entry<T>>, about: About, item: T, untold: boolean): void {
-    const entry = entries.get(about.key) ?? { untold, items: new Map<string, T>() };
+  function keep(entries: Map<string, Entry<T>>, about: About, item: T, from: Origin): void {
+    const entry: Entry<T> = entries.get(about.key) ?? {
+      untold: from === 'untold',
+      items: new Map(),
+      doubtful: new Set(),
+    };
     entries.set(about.key, entry);
+    if (from === 'doubtful') entry.doubtful.add(about.facet);
     if (about.final === true) {
       counters.replaced += entry.items.size;
       entry.items.clear();
@@ -91,7 +101,8 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     // Put back at the end: what changed last is told last.
     if (earlier !== undefined && entry.items.delete(about.facet)) counters.replaced += 1;
     const undone = earlier !== undefined && (earlier.about?.undoes ?? false) !== (about.undoes ?? false);
-    if (!undone) entry.items.set(about.facet, item);
+    // Where some may have heard the earlier one, all must hear the later.
+    if (!undone || entry.doubtful.has(about.facet)) entry.items.set(about.facet, item);
     else if (entry.items.size === 0 && !entry.untold) entries.delete(about.key);
   }
 
@@ -107,7 +118,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     const others: T[] = [];
     for (const item of items) {
       if (item.about === undefined) others.push(item);
-      else keep(entries, item.about, item, false);
+      else keep(entries, item.about, item, 'doubtful');
     }
     return [...others, ...[...entries.values()].flatMap((entry) => [...entry.items.values()])];
   }
@@ -133,12 +144,13 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     hold(item) {
       const { about } = item;
       if (about === undefined) keepLoose(item);
-      else keep(held, about, item, about.final !== undefined && !open.has(about.key));
+      else keep(held, about, item, about.final !== undefined && !open.has(about.key) ? 'untold' : 'told');
     },
     told(item, rest) {
       const { about } = item;
       if (about?.final === false) open.add(about.key);
-      if (rest !== undefined) backlog.hold(rest);
+      if (rest?.about !== undefined) keep(held, rest.about, rest, 'doubtful');
+      else if (rest !== undefined) keepLoose(rest);
       if (about?.final === true) open.delete(about.key);
       if (recent.push(item) <= limits.unconfirmed) return;
       recent = folded(recent);
@@ -171,13 +183,13 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       for (const item of [...(asked ?? []), ...recent]) {
         if (item.about === undefined) keepLoose(item);
         // It may have arrived: its end must be told.
-        else keep(held, item.about, item, false);
+        else keep(held, item.about, item, 'doubtful');
       }
       asked = undefined;
       recent = [];
-      for (const [key, { untold, items }] of later) {
-        if (!held.has(key)) held.set(key, { untold, items });
-        else for (const item of items.values()) if (item.about) keep(held, item.about, item, false);
+      for (const [key, entry] of later) {
+        if (!held.has(key)) held.set(key, entry);
+        else for (const item of entry.items.values()) if (item.about) keep(held, item.about, item, 'told');
       }
     },
   };

@@ -1,5 +1,6 @@
 /** What can go wrong with the neighbors, each with the way back to health. */
 
+import { until } from '../servers/until.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -82,9 +83,14 @@ export const faults: Readonly<Record<string, Fault>> = {
     await redis.kill();
     return () => redis.restart();
   },
-  'Redis is emptied': async ({ inspect }) => {
+  'Redis is emptied': async ({ inspect, bridge }) => {
     await inspect((client) => client.flushall());
-    return over;
+    // Before it is noticed, whatever ends the bridge ends the sessions.
+    return async () =>
+      void (await until('everything is written anew', async () => {
+        const written = await inspect((client) => client.hlen('chaos:sessions'));
+        return written === bridge.sessions.size;
+      }));
   },
   'Redis is full': async ({ inspect }) => {
     await inspect((client) => client.config('SET', 'maxmemory', '1'));

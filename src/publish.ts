@@ -87,6 +87,24 @@ export function createPublish(options: PublishOptions): Publish {
   }
   const backlog = createBacklog<Told>(limits);
 
+  /** Whether anybody wants it as things are: what stands for itself alone need not wait for nobody. */
+  function isWanted({ source, type, concerns, payload }: Told, directory: Directory): boolean {
+    let wanted = false;
+    index.forEach(
+      {
+        module: source.module,
+        type,
+        concerns: concerns.map((user) => user.jid),
+        values: (filter) => valuesOf(payload(), source.event.filterAliases.get(filter), filter),
+      },
+      (user) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false,
+      () => {
+        wanted = true;
+      },
+    );
+    return wanted;
+  }
+
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
     const { source, change, only } = told;
@@ -138,7 +156,7 @@ export function createPublish(options: PublishOptions): Publish {
           const told: Told = { ...occurrence, source, change };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
-          else backlog.hold(told);
+          else if (told.about !== undefined || isWanted(told, world.directory)) backlog.hold(told);
         }
       }
     }

@@ -68,7 +68,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const givenUp = { forget: 0, entry: 0 };
   /** Where this is found, Redis is the one that holds what we wrote. */
   const mark = randomUUID();
-  let marked = false;
+  let leaving = Promise.resolve(false);
   let told = '';
 
   const pending = createPending({ forget: maxDeletes, entry: maxEntries }, (write) => {
@@ -81,8 +81,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       void (await Promise.all([probed.hdel(keyOf('sessions'), ''), probed.eval('return 1', 0)])),
     onUp(connected) {
       client = connected;
-      marked = false;
-      void leaveMark(connected);
+      leaving = leaveMark(connected);
       linkReason = '';
       for (const write of recent.take()) pending.again(write);
       tell();
@@ -90,11 +89,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       void sweep();
     },
     async check(checked) {
+      const marked = await leaving;
       const [, [, found]] = await checked.hscan(keyOf('mark'), '0');
       if (found === mark) return;
+      // It took no writes when we came. Where it still does not, all waits anyway; where it does, nobody knows what it has lost meanwhile.
+      if (!marked && !(await leaveMark(checked))) return;
       // Emptied while connected, or another one behind the same address.
-      if (marked) throw new Error('MARK is gone');
-      await leaveMark(checked);
+      throw new Error('MARK is gone');
     },
     onDown(reason) {
       if (client !== undefined) recent.cut(now());
@@ -104,9 +105,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
   });
 
-  /** Never rejects: a full Redis takes it later. */
-  async function leaveMark(to: Redis): Promise<void> {
-    marked = await to.hset(keyOf('mark'), 'bridge', mark).then(
+  /** Resolves with whether Redis took it. */
+  function leaveMark(to: Redis): Promise<boolean> {
+    return to.hset(keyOf('mark'), 'bridge', mark).then(
       () => true,
       () => false,
     );

@@ -4,9 +4,10 @@ import type { CallChange } from './calls/changes.ts';
 import type { DeflectionChange } from './deflections.ts';
 import type { MailboxChange } from './mailboxes.ts';
 import type { RecordChange } from './monitor/monitor.ts';
+import type { SeatChange } from './places/places.ts';
 
 /** A change of the telephone world, from whichever model. Each model declares its own and adds it here. */
-export type Change = CallChange | DeflectionChange | MailboxChange | RecordChange;
+export type Change = CallChange | DeflectionChange | MailboxChange | RecordChange | SeatChange;
 
 /** The changes of one kind. */
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { readonly kind: K }>;

@@ -85,6 +85,7 @@ export type FailureCode =
   | 'no-active-call'
   | 'no-device'
   | 'no-such-channel'
+  | 'no-such-place'
   | 'no-such-record'
   | 'no-such-user'
   | 'not-available'

@@ -14,6 +14,7 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Places } from './places/places.ts';
 import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -34,6 +35,7 @@ export interface Model {
 export interface Models {
   readonly mailboxes: Mailboxes;
   readonly deflections: Deflections;
+  readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
@@ -54,6 +56,7 @@ export interface ModelsOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly deflections: Deflections;
+  readonly places: Places;
 }
 
 /** Recordings that a user finds in a list; all others by their ids. */
@@ -63,10 +66,11 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people), ...phonebook.sources];
   return {
     mailboxes: createMailboxes(options),
     deflections: options.deflections,
+    places: options.places,
     phonebook: createPhonebook({
       ...phonebook,
       sources,

@@ -201,8 +201,8 @@ colour: red
     ['users: [', /^1:9 YAML: /],
     ['users: []\nusers: []', /^2:1 YAML: .*unique/],
     ['users: [*nobody]', /^1:\d+ YAML: .*nobody/],
-    ['', /^1:1 expected the keys users, settings, rules, actions and customData/],
-    ['- a', /^1:1 expected the keys users, settings, rules, actions and customData, got a list/],
+    ['', /^1:1 expected the keys users, places, settings, rules, actions and customData/],
+    ['- a', /^1:1 expected the keys users, places, settings, rules, actions and customData, got a list/],
     ['users:', /^1:\d+ users: expected a list, got nothing/],
     [
       'users: [{ name: a, extension: 1, devices: [{ name: x, device: "PJSIP/1&PJSIP/2" }] }]',

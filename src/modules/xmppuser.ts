@@ -90,6 +90,7 @@ function describe(user: User, subscriptions: readonly Subscription[] | undefined
   return describeUser(user, subscriptions, {
     messages: context.mailboxes.of(user.mailbox),
     deflection: context.deflections.of(user.extension),
+    directory: context.directory,
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

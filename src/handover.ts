@@ -28,6 +28,12 @@ export function handOver(calls: Calls, now: Directory, before: Directory, at: nu
       .map(({ view }) => ({ ...change, type: 'hangup', details: MOVED, view })),
     after: moved
       .filter(({ next }) => next !== undefined)
-      .map(({ view, state }) => ({ ...change, ...state, view })),
+      .flatMap(({ view, state }): ChannelChange[] => {
+        const now = { ...change, ...state, view };
+        // What is held has been answered: each tale begins with ringing or busy.
+        return state.type === 'hold'
+          ? [{ ...change, type: 'busy', details: view.service, view }, now]
+          : [now];
+      }),
   };
 }

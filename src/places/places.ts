@@ -199,8 +199,7 @@ export function createPlaces(options: PlacesOptions): Places {
   /** After people or places have changed: who has lost the seat gets up. */
   function review(base: Directory): void {
     // Users that are not discovered yet have not left.
-    if (base === emptyDirectory) return show(base);
-    const next = valid(base);
+    const next = base === emptyDirectory ? seats : valid(base);
     if (next.size < seats.size) commit(next, base);
     else show(base);
   }

@@ -7,6 +7,7 @@ import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
 import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
+import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
@@ -15,6 +16,7 @@ import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
 import type { Places } from './places/places.ts';
+import { createQueueing, type Queueing } from './queueing.ts';
 import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -33,7 +35,9 @@ export interface Model {
 
 /** The models by name, as handlers know them. */
 export interface Models {
+  readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly queueing: Queueing;
   readonly deflections: Deflections;
   readonly places: Places;
   readonly monitor: Monitor;
@@ -48,6 +52,7 @@ export interface ModelsOptions {
   readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
   /** The directory is among the sources by itself, as the first one. */
   readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
+  readonly journal: JournalSettings;
   /** Dialplan context of what is played to users. */
   readonly context: string;
   /** Where recordings are kept; undefined: there are none. */
@@ -67,16 +72,19 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
   const sources = [directoryPersons(options.places.people), ...phonebook.sources];
+  const book = createPhonebook({
+    ...phonebook,
+    sources,
+    isExtension: (number) => directory.current.byExtension(number) !== undefined,
+    log,
+  });
   return {
+    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
+    queueing: createQueueing(options),
     deflections: options.deflections,
     places: options.places,
-    phonebook: createPhonebook({
-      ...phonebook,
-      sources,
-      isExtension: (number) => directory.current.byExtension(number) !== undefined,
-      log,
-    }),
+    phonebook: book,
     monitor: createMonitor({
       ...options,
       directory: () => directory.current,

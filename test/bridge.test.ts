@@ -6,7 +6,7 @@ import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
 import { deflectionsOver, fixed, idleCalls, idlePbx, idlePresence, idleXmpp, placesOver } from './idle.ts';
-import { phonebook, settings } from './settings.ts';
+import { journal, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -47,6 +47,7 @@ function wired(store: Store = createMemoryStore()) {
     places: placesOver(fixed(emptyDirectory), pbx),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
+    journal,
     phonebook,
     settings,
     askPresence: false,

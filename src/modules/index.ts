@@ -9,6 +9,7 @@ import { location } from './location.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
+import { queue } from './queue.ts';
 import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
@@ -22,6 +23,7 @@ export const modules: readonly Module[] = [
   phone,
   phonebook,
   conference,
+  queue,
   voicemail,
   redirect,
   monitor,

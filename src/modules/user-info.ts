@@ -8,6 +8,7 @@ import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
 import { describeLocations, locationList } from './location.ts';
+import { queueMemberStates } from './queue-state.ts';
 import { describeRedirect, redirectEntry } from './redirect.ts';
 import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
@@ -41,11 +42,6 @@ const roletype = element('Roletype', { name: attr(text('xmpp.connect')) });
 const roletypeList = element('RoletypeList', { roletypes: many(roletype) });
 const role = element('Role', { name: attr(text('All Users')), roletypes: one(roletypeList) });
 const roleList = element('RoleList', { roles: many(role) });
-
-const queueMemberStates = element('QueueMemberStates', {
-  eventType: attr(text('')),
-  eventId: attr(text('')),
-});
 
 /** The element on the wire. */
 export const userInfo = element(
@@ -81,6 +77,7 @@ export function describeUser(
   subscriptions: readonly Subscription[] | undefined,
   known: {
     readonly messages: MailboxCount;
+    readonly queues: Infer<typeof queueMemberStates>;
     readonly deflection: Deflection;
     readonly directory: Directory;
     readonly ringSeconds: number;
@@ -106,7 +103,7 @@ export function describeUser(
     locations: describeLocations(user, known.directory, known.ringSeconds),
     voicemailbox: describeVoicemailbox(user, known.messages),
     redirect: describeRedirect(user, known.deflection),
-    queues: { eventType: '', eventId: '' },
+    queues: known.queues,
     subscriptions: subscriptions && { subscriptions },
   };
 }

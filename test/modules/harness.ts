@@ -17,7 +17,14 @@ import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  QueueCounters,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -28,10 +35,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { deflectionsOver, idleCalls, idlePbx, placesOver } from '../idle.ts';
-import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -99,10 +111,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -132,6 +146,7 @@ export function api(
     directory?: Directory;
     recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -164,6 +179,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -182,6 +198,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -217,13 +236,14 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
   const places = placesOver(source, pbx, store);
   const directory = () => places.directory.current;
   const models = createModels({
     pbx,
     store,
+    journal: bridgeJournal,
     calls,
     directory: places.directory,
     phonebook: options.phonebook ?? bridgePhonebook,
@@ -300,6 +320,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;

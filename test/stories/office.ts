@@ -16,7 +16,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { deflectionsOver, fixed, idlePresence, idleXmpp, placesOver } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -94,6 +94,7 @@ export async function openOffice(
     calls,
     directory: places.directory,
     domains: ['example.org'],
+    journal,
     phonebook,
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,

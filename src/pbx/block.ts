@@ -13,6 +13,8 @@ interface Cell<T> {
   readonly bytes: DataView;
   /** Where the line of each header begins; -1 for one that is not there. */
   readonly lines: number[];
+  /** The last header that is there, by place. */
+  last: number;
   readonly values: string[];
   made: T | undefined;
 }
@@ -74,22 +76,36 @@ export class Block<T> {
   read(bytes: Buffer, view: DataView, from: number, to: number, end: number): T | undefined {
     if (to - from < word) return undefined;
     const at = hashOf(view, from, to) & (this.#cells.length - 1);
-    let cell = this.#cells[at];
-    if (cell === undefined) {
-      cell = {
-        size: 0,
-        bytes: new DataView(new ArrayBuffer(longest)),
-        lines: [],
-        values: [],
-        made: undefined,
-      };
-      this.#cells[at] = cell;
-    }
+    const cell = this.#cells[at] ?? emptyCell<T>();
+    this.#cells[at] = cell;
     const same = sameBytes(cell, view, from, end);
-    if (same === 0 || same < cell.size || !endsLine(bytes, from + same, end))
-      return this.#renew(cell, same, bytes, view, from, to, end);
-    this.end = from + same;
-    return cell.made;
+    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell, bytes, view, end)) {
+      this.end = from + same;
+      return cell.made;
+    }
+    return this.#renew(cell, same, bytes, view, from, to, end);
+  }
+
+  /** Whether the last value ends there, and no line follows that was not there the last time. */
+  #endsAt(at: number, cell: Cell<T>, bytes: Buffer, view: DataView, end: number): boolean {
+    if (at === end) return true;
+    const feed = bytes[at] === carriageReturn ? at + 1 : at;
+    if (feed < end && bytes[feed] !== lineFeed) return false;
+    for (let n = cell.last + 1; n < this.#numbers.length; n++)
+      if (this.#splits(n, view, bytes, feed + 1, end) > 0) return false;
+    return true;
+  }
+
+  /** Where the colon is of a line that bears this header; 0 where it does not. */
+  #splits(n: number, view: DataView, bytes: Buffer, at: number, end: number): number {
+    const length = headers.lengthAt(this.#numbers[n] ?? 0, view, at, end);
+    return length > 0 && bytes[at + length] === colon ? at + length : 0;
+  }
+
+  /** Whether the line of this header, which begins at `line`, has its name among the bytes that are the same. */
+  #isNamed(n: number, line: number | undefined, same: number): boolean {
+    if (line === undefined || line < 0) return false;
+    return line + headers.lengthOf(this.#numbers[n] ?? 0) < same;
   }
 
   /** Reads again from the line that the first byte is in which is not the same. */
@@ -105,28 +121,30 @@ export class Block<T> {
     const { lines, values } = cell;
     cell.size = 0;
     let n = this.#numbers.length - 1;
-    while (n > 0 && !isWithin(lines[n], same)) n--;
+    while (n > 0 && !this.#isNamed(n, lines[n], same)) n--;
     let at = from + (lines[n] ?? 0);
     if (n === 0) {
       lines[0] = 0;
       values[0] = textOf(bytes, view, from, to);
+      cell.last = 0;
       at = indexOfByte(bytes, lineFeed, to, end) + 1;
       n = 1;
     }
     // Of lines that are not there any more the one before is the last.
     let stop = n === 1 ? to : valueEnd(bytes, from, at - 1);
     for (; n < this.#numbers.length; n++) {
-      const split = at + headers.lengthAt(this.#numbers[n] ?? 0, view, at, end);
+      const split = this.#splits(n, view, bytes, at, end);
       const asked = this.#asked[n] ?? false;
       lines[n] = -1;
       values[n] = '';
-      if (split === at || bytes[split] !== colon) {
+      if (split === 0) {
         if (asked && this.#whole) return undefined;
         continue;
       }
       const feed = indexOfByte(bytes, lineFeed, split, end);
       stop = valueEnd(bytes, split, feed);
       lines[n] = at - from;
+      cell.last = n;
       if (asked) values[n] = textOf(bytes, view, valueStart(bytes, split, feed), stop);
       at = feed + 1;
     }
@@ -142,6 +160,17 @@ export class Block<T> {
   }
 }
 
+function emptyCell<T>(): Cell<T> {
+  return {
+    size: 0,
+    bytes: new DataView(new ArrayBuffer(longest)),
+    lines: [],
+    last: 0,
+    values: [],
+    made: undefined,
+  };
+}
+
 /** How many bytes from `from` on are those of the cell. All of them, or as many as are certain: four are compared at a time. */
 function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, end: number): number {
   const last = size - word;
@@ -149,15 +178,4 @@ function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, en
   let i = 0;
   for (; i < most; i += word) if (view.getInt32(from + i) !== bytes.getInt32(i)) return i;
   return most === last && last >= 0 && view.getInt32(from + last) === bytes.getInt32(last) ? size : i;
-}
-
-/** Whether a line that begins there begins before `same`. */
-function isWithin(line: number | undefined, same: number): boolean {
-  return line !== undefined && line >= 0 && line < same;
-}
-
-/** Whether a value ends at `at`. */
-function endsLine(bytes: Buffer, at: number, end: number): boolean {
-  if (at === end || bytes[at] === lineFeed) return true;
-  return bytes[at] === carriageReturn && (at + 1 === end || bytes[at + 1] === lineFeed);
 }

@@ -35,14 +35,14 @@ export class Names {
   /** Number of the name from `start` to `end`; -1 where it is none of these. Case-sensitive, as Asterisk writes it. */
   find(bytes: Uint8Array, start: number, end: number): number {
     for (const number of this.#table[hash(bytes, start, end)] ?? []) {
-      if (this.#length(number) === end - start && this.#equals(number, bytes, start)) return number;
+      if (this.lengthOf(number) === end - start && this.#equals(number, bytes, start)) return number;
     }
     return -1;
   }
 
   /** Whether the name of that number stands at `at`, ending before `end`, and how long it is: 0 where it does not. Four bytes at a time. */
   lengthAt(number: number, view: DataView, at: number, end: number): number {
-    const length = this.#length(number);
+    const length = this.lengthOf(number);
     if (length < word || at + length >= end) return 0;
     const from = this.#starts[number] ?? 0;
     const last = length - word;
@@ -51,13 +51,14 @@ export class Names {
     return view.getInt32(at + last) === this.#bytes.getInt32(from + last) ? length : 0;
   }
 
-  #length(number: number): number {
+  /** How many bytes a name has. */
+  lengthOf(number: number): number {
     return (this.#starts[number + 1] ?? 0) - (this.#starts[number] ?? 0);
   }
 
   #equals(number: number, bytes: Uint8Array, start: number): boolean {
     const from = this.#starts[number] ?? 0;
-    const length = this.#length(number);
+    const length = this.lengthOf(number);
     for (let i = 0; i < length; i++) if (this.#bytes.getUint8(from + i) !== bytes[start + i]) return false;
     return true;
   }

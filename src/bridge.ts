@@ -3,13 +3,16 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
-import { createModels, everyModel } from './models.ts';
+import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
-import type { PbxEvent } from './pbx/events.ts';
+import { watchOffer } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -50,11 +53,16 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
+  readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -83,8 +91,12 @@ export interface Bridge {
   readonly subscriptions: number;
   /** Users whose request rate is remembered. */
   readonly rated: number;
+  /** Events that wait until a snapshot of the telephone system is taken in. */
+  readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -99,7 +111,19 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory,
+    phonebook: options.phonebook,
+    journal: options.journal,
+    deflections: options.deflections,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -159,15 +183,20 @@ export function createBridge(options: BridgeOptions): Bridge {
   );
 
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (changes.length > 0)
+      publish(changes, { directory: directory.current, calls, phonebook: models.phonebook });
   }
 
-  function onEvent(event: PbxEvent): void {
-    const changes = calls.apply(event);
-    tell(changes);
-    for (const model of following) tell(model.apply(event, changes));
-    presence.apply(event, changes);
-  }
+  const intake = createIntake({
+    calls,
+    onChanges: tell,
+    onTaken(event, changes) {
+      for (const model of following) tell(model.apply(event, changes));
+      presence.apply(event, changes);
+    },
+    log,
+    monotonic: options.monotonic,
+  });
 
   let restored = false;
   /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
@@ -201,7 +230,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
-  pbx.onEvent(onEvent);
+  pbx.onEvent(intake.take);
+  watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
   store.onState((state) => {
     if (state.usable) void restore();
@@ -223,8 +253,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     get rated() {
       return rate.size;
     },
+    get waiting() {
+      return intake.waiting;
+    },
     get calls() {
       return calls.channels().length;
+    },
+    get recordings() {
+      return models.monitor.running;
     },
     async start() {
       await directory.start();
@@ -248,6 +284,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      intake.stop();
     },
   };
 }

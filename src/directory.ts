@@ -99,6 +99,8 @@ export interface Directory {
   /** By user name, in lower case. */
   byName(name: string): User | undefined;
   byExtension(extension: string): User | undefined;
+  /** Everybody who has this voicemail box, e.g. `340@default`. */
+  byMailbox(mailbox: string): readonly User[];
   /** Whose device of the telephone system this is, e.g. `PJSIP/340`. */
   byDevice(device: DeviceName): Owner | undefined;
   /** By the name that clients use. */
@@ -135,6 +137,12 @@ export function createDirectory(
   const jids = index(users, (user) => user.jid);
   const names = index(users, (user) => user.name.toLowerCase());
   const extensions = index(users, (user) => user.extension);
+  const mailboxes = new Map<string, User[]>();
+  for (const user of users) {
+    const sharing = mailboxes.get(user.mailbox);
+    if (sharing === undefined) mailboxes.set(user.mailbox, [user]);
+    else sharing.push(user);
+  }
   const devices = index(owners, (owner) => owner.device.device);
   const deviceNames = index(owners, (owner) => owner.device.name);
   return {
@@ -145,6 +153,7 @@ export function createDirectory(
     byJid: (jid) => jids.get(jid),
     byName: (name) => names.get(name.toLowerCase()),
     byExtension: (extension) => extensions.get(extension),
+    byMailbox: (mailbox) => (mailbox === '' ? [] : (mailboxes.get(mailbox) ?? [])),
     byDevice: (device) => devices.get(device),
     byDeviceName: (name) => deviceNames.get(name),
     deviceOfChannel: (channel) => {

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { type Directory, emptyDirectory } from './directory.ts';
 import { Failure, StanzaError } from './errors.ts';
 import type { Command, Context, Module } from './modules/define.ts';
+import { demandOffered } from './modules/offer.ts';
 import { unwrap, wrap, wrapFailure } from './protocol/envelope.ts';
 import { type BareJid, type FullJid, fullJid, type Jid } from './protocol/jid.ts';
 import { elements, type XmlElement } from './protocol/xml.ts';
@@ -95,11 +96,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (command.access === 'supervisor' && !caller.supervisor) {
       throw new Failure('not-permitted', `${module}.${command.name} needs the role xmpp.supervisor.`);
     }
+    const context = { ...options.context(), caller };
+    demandOffered(module, command, context.directory.policy, context.pbx);
     if (inFlight >= maxInFlight) {
       throw new StanzaError('resource-constraint', 'The bridge is busy: try again in a moment.');
     }
     inFlight += 1;
-    const work = command.run(payload, { ...options.context(), caller }).finally(() => {
+    const work = command.run(payload, context).finally(() => {
       inFlight -= 1;
     });
     return wrap(command.response.module ?? module, await inTime(work, timeoutMs));

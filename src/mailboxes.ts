@@ -4,7 +4,7 @@ import type { Log } from './log.ts';
 import type { Model } from './models.ts';
 import type { MailboxCount, Pbx } from './pbx/pbx.ts';
 
-/** The counters of a box are others than before. */
+/** The counters of a box are others than before, or were learned for the first time. */
 export interface MailboxChange {
   readonly kind: 'mailbox';
   /** `340@default`. */
@@ -32,24 +32,36 @@ export function createMailboxes(options: {
   const { pbx, log, now } = options;
   const boxes = new Map<string, MailboxCount>();
   let known = false;
+  /** The boxes that events told of since the list under way was asked for; a new set for each list. */
+  let heard = new Set<string>();
   let tell: (changes: readonly MailboxChange[]) => void = () => {};
 
-  function put(mailbox: string, count: MailboxCount, at: number): readonly MailboxChange[] {
+  function put(mailbox: string, count: MailboxCount): boolean {
     const before = boxes.get(mailbox) ?? empty;
     boxes.set(mailbox, count);
-    const same = before.newMessages === count.newMessages && before.oldMessages === count.oldMessages;
-    return same ? nothing : [{ kind: 'mailbox', mailbox, count, at }];
+    return before.newMessages !== count.newMessages || before.oldMessages !== count.oldMessages;
   }
 
   async function learn(): Promise<void> {
+    const meanwhile = new Set<string>();
+    heard = meanwhile;
     try {
       const counts = await pbx.mailboxes();
+      // A later connection has asked again: what this one says may be older.
+      if (heard !== meanwhile) return;
       const at = now();
-      const changes = [...counts].flatMap(([mailbox, count]) => put(mailbox, count, at));
-      for (const mailbox of boxes.keys()) if (!counts.has(mailbox)) boxes.delete(mailbox);
-      // What is learned at first is how things are, not news.
-      if (known && changes.length > 0) tell(changes);
+      // The list and the events come by two connections, and nobody knows which is older. An event is never the last word that
+      // is wrong: where messages came or went after it, another one follows.
+      const gone = [...boxes.keys()].filter((mailbox) => !counts.has(mailbox));
+      const learned = [...counts, ...gone.map((mailbox) => [mailbox, empty] as const)];
+      const changes = learned.flatMap(([mailbox, count]): MailboxChange[] => {
+        if (meanwhile.has(mailbox)) return [];
+        // The first time everything is told: sessions that outlived the last bridge do not know what happened since.
+        return put(mailbox, count) || !known ? [{ kind: 'mailbox', mailbox, count, at }] : [];
+      });
+      for (const mailbox of gone) if (!meanwhile.has(mailbox)) boxes.delete(mailbox);
       known = true;
+      if (changes.length > 0) tell(changes);
     } catch (error) {
       log.warn({ reason: String(error) }, 'voicemail counters are unknown until messages come or go');
     }
@@ -67,7 +79,9 @@ export function createMailboxes(options: {
     apply(event) {
       if (event.type !== 'message-waiting') return nothing;
       const { mailbox, newMessages, oldMessages, at } = event;
-      return put(mailbox, { newMessages, oldMessages }, at);
+      heard.add(mailbox);
+      const count = { newMessages, oldMessages };
+      return put(mailbox, count) ? [{ kind: 'mailbox', mailbox, count, at }] : nothing;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChannelId, DeviceName, Pbx } from '../src/pbx/pbx.ts';
+import { actionsOf } from '../src/pbx/abilities.ts';
+import type { ChannelId, DeviceName, Pbx, Verb } from '../src/pbx/pbx.ts';
 import { adapter } from './pbx/adapter.ts';
 import { type AsteriskServer, startAsterisk } from './servers/index.ts';
 
@@ -38,6 +39,18 @@ it('docs/ami-rights.md says of every action what Asterisk says', async () => {
   }
 });
 
+it('docs/ami-rights.md has every action that the bridge uses', () => {
+  const known = documented.map(([action]) => action);
+  expect(known).toEqual(expect.arrayContaining([...new Set(Object.values(actionsOf).flat())]));
+});
+
+/** What each level cannot do, of what the commands need. */
+const lacking: Record<(typeof levels)[number], readonly Verb[]> = {
+  basic: ['mute', 'notify', 'conferences', 'userEvent'],
+  office: ['mute', 'notify', 'userEvent'],
+  full: [],
+};
+
 describe('the levels of deploy/asterisk/levels', () => {
   const nowhere = 'PJSIP/340-ffffffff' as ChannelId;
   const desk = 'PJSIP/340' as DeviceName;
@@ -69,6 +82,19 @@ describe('the levels of deploy/asterisk/levels', () => {
     });
     await on.start();
     try {
+      expect(on.abilities.known).toBe(true);
+      for (const verb of [
+        'mute',
+        'notify',
+        'conferences',
+        'userEvent',
+        'originate',
+        'park',
+        'join',
+      ] as const) {
+        const missing = on.abilities.lacks(verb);
+        expect([verb, missing]).toEqual([verb, lacking[name].includes(verb) ? actionsOf[verb] : []]);
+      }
       expect(await codes(basics(on))).not.toContain('not-permitted');
       const rest = await codes(system(on));
       if (name === 'full') expect(rest).not.toContain('not-permitted');

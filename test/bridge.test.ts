@@ -5,8 +5,8 @@ import { emptyDirectory } from '../src/directory.ts';
 import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import { idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
-import { settings } from './settings.ts';
+import { deflectionsOver, idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
+import { journal, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -14,14 +14,14 @@ function wired(store: Store = createMemoryStore()) {
   const note = (what: string) => async () => {
     asked.push(what);
   };
-  let tellState: (state: PbxState) => void = () => {};
+  const tellStates: ((state: PbxState) => void)[] = [];
   const act = async () => {};
   const pbx = idlePbx({
     state: { control: false, feed: false, reason: '' },
     start: note('pbx.start'),
     stop: note('pbx.stop'),
     onState(listener) {
-      tellState = listener;
+      tellStates.push(listener);
       return () => {};
     },
     async mailboxes() {
@@ -43,8 +43,11 @@ function wired(store: Store = createMemoryStore()) {
     audit: () => {},
     webhook: act,
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => emptyDirectory),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
+    journal,
+    phonebook,
     settings,
     askPresence: false,
     limits: {
@@ -63,7 +66,13 @@ function wired(store: Store = createMemoryStore()) {
     now: () => 0,
     monotonic: () => 0,
   };
-  return { bridge: createBridge(options), asked, tellState: (state: PbxState) => tellState(state) };
+  return {
+    bridge: createBridge(options),
+    asked,
+    tellState: (state: PbxState) => {
+      for (const tell of tellStates) tell(state);
+    },
+  };
 }
 
 describe('a bridge', () => {

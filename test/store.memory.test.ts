@@ -1,4 +1,4 @@
 import { createMemoryStore } from '../src/store/memory.ts';
 import { describeStore } from './contract/store.ts';
 
-describeStore('memory', createMemoryStore);
+describeStore('memory', () => createMemoryStore());

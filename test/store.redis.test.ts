@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createRedisStore, type RedisStoreOptions } from '../src/store/redis.ts';
-import type { Store, StoreState } from '../src/store/store.ts';
-import { describeStore, session, sorted } from './contract/store.ts';
+import type { Ledger, Store, StoreState } from '../src/store/store.ts';
+import { describeStore, session, sorted, watch } from './contract/store.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
 import { until } from './servers/until.ts';
 
@@ -82,6 +83,26 @@ describe('Redis keeps', () => {
     expect(sorted(await second.loadSessions())).toEqual(sorted(kept));
   });
 
+  test('books within their bounds, also of those who get nothing new any more', async () => {
+    const first = open(plain, { prefix: 'books:' });
+    const kept = first.ledger('journal', { count: 1000, ageMs: 3_600_000 });
+    await first.start(5000);
+    const owners = Array.from({ length: 300 }, (_, number) => watch('x', `user${number}`).watcher);
+    for (const owner of owners)
+      for (const ago of [0, 60_000, 120_000])
+        kept.append(owner, { id: `${ago}`, at: Date.now() - ago, text: '1' });
+    await first.stop(5000);
+    expect(await admin.scard('books:owners:journal')).toBe(300);
+    expect((await admin.keys('books:*')).length).toBe(601);
+    const second = open(plain, { prefix: 'books:' });
+    const journal = second.ledger('journal', { count: 2, ageMs: 3_600_000 });
+    await second.start(5000);
+    const counts = () => Promise.all(owners.map((owner) => admin.hlen(`books:entries:journal:${owner}`)));
+    await until('all are swept', async () => (await counts()).every((count) => count === 2), 20);
+    await Promise.all(owners.map((owner) => journal.erase(owner)));
+    expect(await admin.keys('books:*')).toEqual([]);
+  });
+
   test('prefixes apart, and touches no key outside its own', async () => {
     await admin.set('foreign', 'untouched');
     const [one, other] = [open(plain, { prefix: 'one:' }), open(plain, { prefix: 'other:' })];
@@ -126,6 +147,87 @@ describe('Redis keeps', () => {
 });
 
 describe('Redis away', () => {
+  const weber = watch('x', 'tweber').watcher;
+  const entry = (id: string, at = Date.now()) => ({ id, at, text: `"${id}"` });
+  const ids = async (journal: Ledger) =>
+    (await journal.read(weber, { limit: 1000 })).map(({ id }) => id).join(' ');
+
+  test('for a while: entries wait, reading says why it cannot, and all of them are there afterwards, once', async () => {
+    const server = await startRedis();
+    try {
+      const store = open(server);
+      const journal = store.ledger('journal', { count: 100, ageMs: 60_000 });
+      await store.start(5000);
+      journal.append(weber, entry('a'));
+      await store.flush(5000);
+      // In order, so that its data is on its disk, and then for some time.
+      await server.restart();
+      await server.kill();
+      await until('the store noticed', () => !store.state.usable, 20);
+      journal.append(weber, entry('b'));
+      journal.append(weber, entry('b'));
+      journal.replace(weber, 'a', '"changed"');
+      journal.append(weber, entry('c'));
+      journal.replace(weber, 'c', '"changed"');
+      expect(store.state.pending).toBe(3);
+      await expect(journal.read(weber, { limit: 10 })).rejects.toThrow('Redis at');
+      await expect(journal.owners()).rejects.toThrow('Redis at');
+      await expect(journal.erase(weber)).rejects.toThrow('Redis at');
+      await server.restart();
+      await store.flush(20_000);
+      expect(await ids(journal)).toBe('c b a');
+      expect((await journal.get(weber, 'a'))?.text).toBe('"changed"');
+      expect((await journal.get(weber, 'c'))?.text).toBe('"changed"');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('for good: entries that it said to have, but had not saved, are written again', async () => {
+    const server = await startRedis();
+    try {
+      const store = open(server);
+      const journal = store.ledger('journal', { count: 100, ageMs: 60_000 });
+      await store.start(5000);
+      /** A kill loses all that this Redis has not saved to its disk. */
+      async function lose(): Promise<void> {
+        await server.kill();
+        await until('the store noticed', () => !store.state.usable, 20);
+        await server.restart();
+        await until('the store is back', () => store.state.usable && store.state.pending === 0, 20);
+      }
+      for (const id of ['a', 'b', 'c']) journal.append(weber, entry(id));
+      await store.flush(5000);
+      await lose();
+      expect(await ids(journal)).toBe('c b a');
+      await journal.erase(weber);
+      await lose();
+      expect(await ids(journal)).toBe('');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('for long: entries are bounded, the oldest given up, and that is told', async () => {
+    const server = await startRedis();
+    try {
+      const store = open(server, { maxEntries: 10 });
+      const journal = store.ledger('journal', { count: 100, ageMs: 60_000 });
+      await store.start(5000);
+      await server.kill();
+      await until('the store noticed', () => !store.state.usable, 20);
+      for (let number = 0; number < 100; number++) journal.append(weber, entry(`${number}`));
+      expect(store.state.pending).toBe(10);
+      lines.length = 0;
+      await server.restart();
+      await store.flush(20_000);
+      expect(lines.some((line) => line.includes('"entries":90') && line.includes('were lost'))).toBe(true);
+      expect((await ids(journal)).split(' ')).toHaveLength(10);
+    } finally {
+      await server.stop();
+    }
+  });
+
   test('from the start: start gives up waiting, writes are kept and written when it comes', async () => {
     const server = await startRedis();
     try {
@@ -229,12 +331,15 @@ describe('Redis refuses', () => {
     await admin.config('SET', 'maxmemory', '1');
     store.saveSession(session('tweber', 'desk'));
     store.deleteSession(ended.jid);
+    const { watcher } = watch('x', 'tweber');
+    store.ledger('journal').append(watcher, { id: 'a', at: 1, text: '1' });
     await until('the store noticed', () => store.state.reason.includes('Redis is full'), 10);
-    expect(store.state).toMatchObject({ usable: false, pending: 1 });
+    expect(store.state).toMatchObject({ usable: false, pending: 2 });
     expect(await store.loadSessions()).toEqual([session('tweber', 'desk')]);
     await admin.config('SET', 'maxmemory', '0');
     await store.flush(10_000);
     expect(store.state).toEqual({ usable: true, pending: 0, reason: '' });
+    expect(await store.ledger('journal').read(watcher, { limit: 9 })).toHaveLength(1);
   });
 
   test('writes on a read-only replica: told in words, written when it is the primary', async () => {
@@ -267,6 +372,17 @@ describe('Redis refuses', () => {
     expect(store.state.usable).toBe(true);
     expect(lines.some((line) => line.includes('Redis asks for no password'))).toBe(true);
   });
+});
+
+describe('Redis with a user of few rights', () => {
+  const login = { username: 'offhook', password: 'secret' };
+  beforeAll(async () => {
+    const manual = readFileSync(new URL('../docs/operating.md', import.meta.url), 'utf8');
+    const [, rule = ''] = /^ACL SETUSER offhook on >… ~offhook:\* (.+)$/m.exec(manual) ?? [];
+    await admin.call('ACL', 'SETUSER', 'offhook', 'on', '>secret', '~test*', ...rule.split(' '));
+  });
+
+  describeStore('Redis with the rights that the manual gives', () => open(plain, login));
 });
 
 describe('Redis with a password', () => {

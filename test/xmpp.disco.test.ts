@@ -14,7 +14,7 @@ async function asking() {
   const { component, server } = await setup();
   serveDisco(component, {
     info: [
-      componentInfo(component, 'offhook', ['urn:xmpp:ping', 'http://www.pascom.net/mobydick']),
+      componentInfo(component, 'offhook', () => ['urn:xmpp:ping', 'http://www.pascom.net/mobydick']),
       ({ to, node }) =>
         to.local === '340' && node === undefined ? { identities: [], features: ['urn:phone'] } : undefined,
       async ({ node }) => (node === 'a < b' ? { identities: [], features: ['urn:of:node'] } : undefined),

@@ -7,10 +7,18 @@ import type { CallChange, ChannelView } from './changes.ts';
 /** Tells which channels belong to users: the device behind a channel's name, or undefined (trunks, Local halves). */
 export type DeviceLookup = (channelName: string) => DeviceName | undefined;
 
+/** The state of the telephone system as a whole. */
+export type SnapshotEvent = Extract<PbxEvent, { readonly type: 'snapshot' }>;
+
 /** The telephone world: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
 export interface Calls {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly CallChange[];
+  /**
+   * Takes a snapshot in as {@link apply} does, a slice of about a millisecond with each step, and gives out what each has to tell. No
+   * other event may be taken in before the last step; what is asked in between may be answered half from before.
+   */
+  digest(event: SnapshotEvent): Iterable<readonly CallChange[]>;
   /**
    * Says what number the channel that bears or will bear this unique id calls: whoever originates it knows long before the
    * telephone system tells. Where the channel rings already, the change comes with the next event. At most 1000 that have

@@ -4,7 +4,7 @@ import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
 import type { Leg } from './leg.ts';
 import { expectNumber } from './originate.ts';
-import { reduce } from './reduce.ts';
+import { digest, reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
 import { createWorld } from './world.ts';
 
@@ -48,6 +48,10 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
     apply(event) {
       reduce(world, event);
       return told();
+    },
+    *digest(event) {
+      for (const _ of digest(world, event)) yield told();
+      yield told();
     },
     expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
     channel(id) {

@@ -12,8 +12,9 @@ import { originated } from './originate.ts';
 import { park } from './parking.ts';
 import { pickup } from './pickup.ts';
 import { agentCalled, queueJoin, queueLeave } from './queue.ts';
-import { on, type Reduce } from './reducer.ts';
+import { type EventOf, on, type Reduce } from './reducer.ts';
 import { resync } from './resync.ts';
+import { type Slices, sliced } from './slices.ts';
 import { attendedTransfer, blindTransfer } from './transfer.ts';
 import type { World } from './world.ts';
 
@@ -41,10 +42,16 @@ const reducers = new Map<string, Reduce>([
   ...on(['originate-response'], originated),
   ...on(['device-state'], deviceState),
   ...on(['snapshot'], (world, event) => {
-    resync(world, event.snapshot);
-    for (const one of event.snapshot.meanwhile) reduce(world, one);
+    for (const _ of digest(world, event));
   }),
 ]);
+
+/** Takes a snapshot into the world in slices: {@link reduce} in one go, so that others may do something between two of them. */
+export function* digest(world: World, event: EventOf<'snapshot'>): Slices {
+  world.at = event.at;
+  yield* resync(world, event.snapshot);
+  yield* sliced(event.snapshot.meanwhile, (one) => reduce(world, one));
+}
 
 /** Takes one event into the world; what it tells is in `world.out`. Events of types without an entry mean nothing to calls. */
 export function reduce(world: World, event: PbxEvent): void {

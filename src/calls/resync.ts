@@ -12,25 +12,34 @@ import { queueOf, waitIn } from './queue.ts';
 import { enter, leave } from './rooms.ts';
 import { meaningOf } from './services.ts';
 import { answer, settle } from './settle.ts';
+import { type Slices, sliced } from './slices.ts';
 import type { World } from './world.ts';
 
-/** Replaces the state. What arrived while the lists were read is the caller's to apply on top. */
-export function resync(world: World, snapshot: Snapshot): void {
+/**
+ * Replaces the state, in slices of a few milliseconds: a snapshot of thousands of channels must not keep everything else waiting. What
+ * arrived while the lists were read is the caller's to apply on top.
+ */
+export function* resync(world: World, snapshot: Snapshot): Slices {
   const present = new Set(snapshot.channels.map((channel) => channel.uniqueId));
-  for (const leg of [...world.legs.values()]) {
+  yield* sliced([...world.legs.values()], (leg) => {
     if (!present.has(leg.uniqueId)) end(world, leg, leg.call?.phase === 'busy' ? 'normal' : 'unknown');
-  }
-  const legs = takeIn(world, snapshot);
-  seat(world, snapshot, legs);
+  });
+  const legs = new Map<Leg, SnapshotChannel>();
+  yield* sliced(snapshot.channels, (channel) => takeIn(world, channel, legs));
+  yield* seat(world, snapshot, legs);
   endDials(legs);
-  linkDials(legs);
+  yield;
+  yield* linkDials(legs);
   leaveQueues(legs);
-  const onHold = keepHolds(snapshot, legs);
-  for (const [device, state] of snapshot.devices) noteDevice(world, device, state);
-  for (const leg of legs.keys()) settle(world, leg);
-  for (const [leg, channel] of legs) settleUp(world, leg, channel.application);
+  yield;
+  const onHold = yield* keepHolds(snapshot, legs);
+  yield* sliced(snapshot.devices, ([device, state]) => noteDevice(world, device, state));
+  yield* sliced(legs.keys(), (leg) => settle(world, leg));
+  yield* sliced(legs, ([leg, channel]) => settleUp(world, leg, channel.application));
   // Whoever talks is held by the one at the other side, or is not; of the others the device's word counts.
-  for (const [leg, held] of onHold) if (talkingTo(leg) === undefined) noteRemoteHold(world, leg, held);
+  yield* sliced(onHold, ([leg, held]) => {
+    if (talkingTo(leg) === undefined) noteRemoteHold(world, leg, held);
+  });
 }
 
 /**
@@ -49,33 +58,29 @@ function settleUp(world: World, leg: Leg, application: string): void {
   if (!call.outbound || leg.connected !== nobody) answer(world, leg, call, '');
 }
 
-/** Channels, each with the application that says what it is there for. */
-function takeIn(world: World, snapshot: Snapshot): Map<Leg, SnapshotChannel> {
-  const legs = new Map<Leg, SnapshotChannel>();
+/** A channel, with the application that says what it is there for. */
+function takeIn(world: World, channel: SnapshotChannel, legs: Map<Leg, SnapshotChannel>): void {
   const now = world.at;
-  for (const channel of snapshot.channels) {
-    // A channel that is new to the model began when it began, not when it was seen.
-    world.at = Math.max(1, now - channel.seconds * 1000);
-    const leg = meet(world, channel, channel.application);
-    world.at = now;
-    if (leg === undefined) continue;
-    legs.set(leg, channel);
-    if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
-    const meaning = meaningOf(channel.application);
-    if (leg.call !== undefined) leg.call.scripted = true;
-    // Dial has told it whom it rings, and goes on to ring.
-    const dials = channel.application === 'Dial' || (meaning === 'passing' && channel.application !== '');
-    if (dials && leg.state === 'ring' && leg.connected !== nobody) leg.alerting = true;
-    if (meaning === 'spying') {
-      if (leg.call?.phase === 'new') leg.call.hidden = true;
-    } else if (meaning === 'connecting') {
-      leg.service = '';
-    } else if (meaning !== 'passing') {
-      leg.service = meaning.service;
-      if (meaning.service === 'queue') waitIn(leg, queueOf(channel.applicationData));
-    }
+  // A channel that is new to the model began when it began, not when it was seen.
+  world.at = Math.max(1, now - channel.seconds * 1000);
+  const leg = meet(world, channel, channel.application);
+  world.at = now;
+  if (leg === undefined) return;
+  legs.set(leg, channel);
+  if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
+  const meaning = meaningOf(channel.application);
+  if (leg.call !== undefined) leg.call.scripted = true;
+  // Dial has told it whom it rings, and goes on to ring.
+  const dials = channel.application === 'Dial' || (meaning === 'passing' && channel.application !== '');
+  if (dials && leg.state === 'ring' && leg.connected !== nobody) leg.alerting = true;
+  if (meaning === 'spying') {
+    if (leg.call?.phase === 'new') leg.call.hidden = true;
+  } else if (meaning === 'connecting') {
+    leg.service = '';
+  } else if (meaning !== 'passing') {
+    leg.service = meaning.service;
+    if (meaning.service === 'queue') waitIn(leg, queueOf(channel.applicationData));
   }
-  return legs;
 }
 
 /** A caller that is a called channel now picked somebody's call up; nothing was told of it yet. */
@@ -88,21 +93,21 @@ function becomeCalled(leg: Leg): void {
 }
 
 /** Who is in which bridge. */
-function seat(world: World, snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotChannel>): void {
-  for (const leg of world.legs.values()) leave(world, leg);
+function* seat(world: World, snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotChannel>): Slices {
+  yield* sliced(world.legs.values(), (leg) => leave(world, leg));
   const types = new Map(snapshot.bridges.map((bridge) => [bridge.id, bridge.type]));
-  for (const [leg, channel] of legs) {
-    if (channel.bridgeId === '') continue;
+  yield* sliced(legs, ([leg, channel]) => {
+    if (channel.bridgeId === '') return;
     // Where bridges could not be listed, the application says as much.
     const type = types.get(channel.bridgeId) ?? (leg.service === 'conference' ? 'base' : '');
     enter(world, leg, channel.bridgeId, type);
-  }
-  for (const bridge of snapshot.bridges) {
+  });
+  yield* sliced(snapshot.bridges, (bridge) => {
     for (const id of bridge.channels) {
       const leg = world.legs.get(id);
       if (leg !== undefined && leg.room?.id !== bridge.id) enter(world, leg, bridge.id, bridge.type);
     }
-  }
+  });
 }
 
 /** Whatever was being rung and is up by now has answered. */
@@ -135,7 +140,7 @@ function leaveQueues(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
  * Who rings whom: no list tells. A called channel is rung by one of its group whose Dial names its device, or by the
  * only one that dials there.
  */
-function linkDials(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
+function* linkDials(legs: ReadonlyMap<Leg, SnapshotChannel>): Slices {
   const callers = new Map<string, Leg[]>();
   for (const [leg, channel] of legs) {
     const dials = channel.application === 'Dial' || channel.application === 'Queue';
@@ -144,51 +149,58 @@ function linkDials(legs: ReadonlyMap<Leg, SnapshotChannel>): void {
     if (group === undefined) callers.set(leg.group.id, [leg]);
     else group.push(leg);
   }
-  for (const [leg, channel] of legs) {
+  yield* sliced(legs, ([leg, channel]) => {
     const called = channel.application === 'AppDial' || channel.application === 'AppQueue';
     // One that is up and in no bridge has answered this moment.
-    if (!called || (leg.state === 'up' && leg.room !== undefined)) continue;
+    if (!called || (leg.state === 'up' && leg.room !== undefined)) return;
     const group = (callers.get(leg.group.id) ?? []).filter((caller) => caller !== leg && caller !== leg.half);
     const named = group.find(
       (caller) => legs.get(caller)?.applicationData.includes(deviceName(leg)) === true,
     );
     const caller = named ?? (group.length === 1 && leg.state !== 'up' ? group[0] : undefined);
-    if (leg.state === 'up' && caller?.state === 'up') continue;
-    if (caller === undefined || leg.dialedBy === caller) continue;
+    if (leg.state === 'up' && caller?.state === 'up') return;
+    if (caller === undefined || leg.dialedBy === caller) return;
     link(caller, leg);
     leg.dialStatus = '';
     leg.dialExten = caller.exten;
-  }
+  });
 }
 
 /**
  * Hold is in no list. What was known stays as long as the held one talks to nobody else; and a device that has one channel
  * only shows by its state whether that is held (devicestate.h: `ONHOLD` is the held one's).
  */
-function keepHolds(snapshot: Snapshot, legs: ReadonlyMap<Leg, SnapshotChannel>): Map<Leg, boolean> {
+function* keepHolds(
+  snapshot: Snapshot,
+  legs: ReadonlyMap<Leg, SnapshotChannel>,
+): Generator<void, Map<Leg, boolean>> {
   const alone = new Map<string, Leg | undefined>();
-  for (const leg of legs.keys()) alone.set(deviceName(leg), alone.has(deviceName(leg)) ? undefined : leg);
+  yield* sliced(legs.keys(), (leg) => {
+    alone.set(deviceName(leg), alone.has(deviceName(leg)) ? undefined : leg);
+  });
   const shown = new Map<Leg, boolean>();
-  for (const [device, state] of snapshot.devices) {
+  yield* sliced(snapshot.devices, ([device, state]) => {
     const leg = alone.get(device);
     if (leg !== undefined && state !== 'UNKNOWN') shown.set(leg, state === 'ONHOLD');
-  }
-  for (const leg of legs.keys()) {
-    if (!leg.held) continue;
-    const held = leg.holds;
-    const other = held === undefined ? undefined : talkingTo(held);
-    const goes = held === undefined || !legs.has(held) || (other !== undefined && other !== leg);
-    if (!goes && shown.get(held) !== false) continue;
+  });
+  const held = new Set<Leg>();
+  yield* sliced(legs.keys(), (leg) => {
+    if (!leg.held) return;
+    const other = leg.holds === undefined ? undefined : talkingTo(leg.holds);
+    const goes = leg.holds === undefined || !legs.has(leg.holds) || (other !== undefined && other !== leg);
+    if (leg.holds !== undefined && !goes && shown.get(leg.holds) !== false) {
+      held.add(leg.holds);
+      return;
+    }
     leg.held = false;
     leg.holds = undefined;
-  }
-  const held = new Set([...legs.keys()].map((leg) => leg.holds));
-  for (const leg of legs.keys()) {
+  });
+  yield* sliced(legs.keys(), (leg) => {
     const far = talkingTo(leg);
-    if (far === undefined || shown.get(far) !== true || held.has(far)) continue;
+    if (far === undefined || shown.get(far) !== true || held.has(far)) return;
     leg.held = true;
     leg.holds = far;
-  }
+  });
   return shown;
 }
 

@@ -38,6 +38,7 @@ export const base = defineModule({
       doc: 'Rings one of the user’s devices, then the target. Success once the telephone system has accepted the call.',
       access: 'user',
       audited: true,
+      needs: ['originate'],
       request: element('Dial', dialFields),
       response: success,
       handle: (request, context) => dial('Dial', context.caller.user, request, context),
@@ -46,15 +47,15 @@ export const base = defineModule({
       doc: 'Places a call on behalf of another user. Off unless the configuration switches it on.',
       access: 'supervisor',
       audited: true,
+      needs: ['originate'],
+      off: ({ dialFrom }) =>
+        dialFrom ? undefined : 'Dialing on behalf of others is switched off on this system.',
       request: element('DialFrom', {
         identity: attr(word('mmeyer', 256), 'user name or JID'),
         ...dialFields,
       }),
       response: success,
       handle(request, context) {
-        if (!context.directory.policy.dialFrom) {
-          fail('not-available', 'Dialing on behalf of others is switched off on this system.');
-        }
         const user = identified(request.identity, context);
         if (!supervises(user, context)) fail('not-permitted', `${user.fullName} is in none of your groups.`);
         return dial('DialFrom', user, request, context);
@@ -64,6 +65,7 @@ export const base = defineModule({
       doc: 'Ends a call; one that rings is declined. Users end their own, supervisors any.',
       access: 'user',
       audited: true,
+      needs: ['hangup'],
       request: element('Hangup', {
         channel: optional(channelName, 'eventId of the call; default: the user’s most recent call'),
       }),
@@ -79,6 +81,7 @@ export const base = defineModule({
       doc: 'Blind transfer: the **other** party of the channel goes to the target. A call that still rings is deflected.',
       access: 'user',
       audited: true,
+      needs: ['blindTransfer', 'redirect'],
       request: element('Transfer', {
         channel: attr(channelName, 'eventId of the user’s call'),
         target: attr(word('320', 256), 'number, extension, or JID of a user'),
@@ -114,7 +117,7 @@ export const base = defineModule({
         return {
           channels: views.flatMap((view) => {
             const state = presentState(view);
-            return state ? [describeChannel(state.type, state.details, view, context.directory)] : [];
+            return state ? [describeChannel(state.type, state.details, view, context)] : [];
           }),
         };
       },
@@ -125,10 +128,10 @@ export const base = defineModule({
       doc: 'A step in the life of a user’s channel: from `ringing` or `busy` to exactly one `hangup`.',
       on: 'channel',
       payload: channelEvent,
-      from(change, { directory }) {
-        const owner = directory.byDevice(change.view.device);
+      from(change, world) {
+        const owner = world.directory.byDevice(change.view.device);
         if (owner === undefined) return [];
-        const value = describeChannel(change.type, change.details, change.view, directory);
+        const value = describeChannel(change.type, change.details, change.view, world);
         return [{ concerns: [owner.user], value, about: aboutChannel(change) }];
       },
     }),

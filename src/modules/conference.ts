@@ -46,6 +46,7 @@ export const conference = defineModule({
     command({
       doc: 'The configured rooms and the ones the user is in; for supervisors every room in use. Members are listed to those who are in the room.',
       access: 'user',
+      needs: ['conferences'],
       request: element('Find', {}),
       response: { codec: element('ConferenceList', { conferences: many(conferenceElement) }) },
       async handle(_request, context) {
@@ -62,6 +63,7 @@ export const conference = defineModule({
       doc: 'Calls somebody into a room that the configuration lists.',
       access: 'user',
       audited: true,
+      needs: ['conferences', 'originate'],
       request: element('Invite', {
         room,
         target: attr(word('370', 256), 'number, extension, or JID of a user'),
@@ -92,6 +94,7 @@ export const conference = defineModule({
       doc: 'Sends a member out of the room.',
       access: 'user',
       audited: true,
+      needs: ['conferences', 'conferenceKick'],
       request: element('Kick', { room, channel: attr(channelName, 'channel of a `ConferenceMember`') }),
       response: success,
       async handle(request, context) {
@@ -104,6 +107,7 @@ export const conference = defineModule({
       doc: 'Silences a member in the room, or lets them speak again.',
       access: 'user',
       audited: true,
+      needs: ['conferences', 'conferenceMute'],
       request: element('Mute', {
         room,
         channel: attr(channelName, 'channel of a `ConferenceMember`'),
@@ -120,6 +124,7 @@ export const conference = defineModule({
       doc: 'Lets nobody else into the room, or everybody again.',
       access: 'user',
       audited: true,
+      needs: ['conferences', 'conferenceLock'],
       request: element('Lock', { room, state }),
       response: success,
       async handle(request, context) {

@@ -21,6 +21,7 @@ export const consultCommands = [
       'declines, the user is back with the other party; hanging up completes the transfer.',
     access: 'user',
     audited: true,
+    needs: ['consults', 'attendedTransfer'],
     request: element('AttendedTransfer', {
       channel: attr(channelName, 'eventId of the user’s call'),
       target: attr(word('320', 256), 'number, extension, or JID of a user'),
@@ -44,6 +45,7 @@ export const consultCommands = [
     doc: 'Connects the waiting party with the consulted one. The user’s own calls with both end.',
     access: 'user',
     audited: true,
+    needs: ['consults', 'hangup', 'join'],
     request: element('CompleteTransfer', ending),
     response: success,
     async handle({ channel }, context) {
@@ -70,6 +72,7 @@ export const consultCommands = [
     doc: 'Ends the consultation. After `AttendedTransfer` the user is back with the waiting party; one held by the telephone is taken back there.',
     access: 'user',
     audited: true,
+    needs: ['consults', 'cancelTransfer', 'hangup'],
     request: element('CancelTransfer', ending),
     response: success,
     async handle({ channel }, context) {

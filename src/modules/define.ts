@@ -6,10 +6,12 @@ import type { Calls } from '../calls/calls.ts';
 import type { Change, ChangeOf } from '../changes.ts';
 import type { Directory, User } from '../directory.ts';
 import type { Models } from '../models.ts';
-import type { Pbx } from '../pbx/pbx.ts';
+import type { Pbx, Verb } from '../pbx/pbx.ts';
+import type { Phonebook } from '../phonebook/phonebook.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
 import type { XmlElement } from '../protocol/xml.ts';
+import type { Policy } from '../rules/policy.ts';
 import type { Rules } from '../rules/rules.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Webhook } from '../webhook.ts';
@@ -24,6 +26,8 @@ export interface Settings {
   readonly internationalPrefix: string;
   /** How long a device may ring before its user is connected, milliseconds. */
   readonly ringMs: number;
+  /** Bytes that the payload of one answer may have. */
+  readonly answerBytes: number;
   /** A number as the log may show it. */
   showNumber(number: string): string;
 }
@@ -32,6 +36,8 @@ export interface Settings {
 export interface World {
   readonly directory: Directory;
   readonly calls: Calls;
+  /** Names of numbers that the directory does not know. */
+  readonly phonebook: Pick<Phonebook, 'byNumber'>;
 }
 
 /** Who is asking, as the XMPP server stamped it. */
@@ -46,6 +52,7 @@ export interface Caller {
 
 /** What a handler may use: nothing else reaches it. */
 export interface Context extends World, Models {
+  readonly phonebook: Phonebook;
   readonly caller: Caller;
   readonly pbx: Pbx;
   readonly sessions: Sessions;
@@ -67,6 +74,10 @@ export interface CommandDeclaration<Q, A> {
   readonly access: Access;
   /** It changes something in the telephone world: every attempt is put on record. Default: false. */
   readonly audited?: boolean;
+  /** What it asks of the telephone system, whichever way it goes: without these it is refused, and not offered. Default: nothing. */
+  readonly needs?: readonly Verb[];
+  /** For what an operator switches on: the sentence that says it is off; undefined where it is on. Default: always on. */
+  off?(policy: Policy): string | undefined;
   /** Name, attributes and children on the wire. */
   readonly request: ElementCodec<Q>;
   /** The answer; its module where that is not the command's own. */
@@ -87,6 +98,8 @@ export interface Command {
   readonly doc: string;
   readonly access: Access;
   readonly audited: boolean;
+  readonly needs: readonly Verb[];
+  off(policy: Policy): string | undefined;
   readonly request: ElementCodec<unknown>;
   readonly response: Answer<unknown>;
   /** Parses, handles, serializes. Throws what the parser and the handler throw. */
@@ -95,12 +108,14 @@ export interface Command {
 
 /** Declares a command; the handler's types come from the codecs. */
 export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
-  const { doc, access, audited = false, request, response } = declaration;
+  const { doc, access, audited = false, needs = [], request, response } = declaration;
   return {
     name: request.name,
     doc,
     access,
     audited,
+    needs,
+    off: (policy) => declaration.off?.(policy),
     request,
     response,
     run: async (payload, context) =>

@@ -1,7 +1,7 @@
 /** The API's reference, generated from the modules themselves. */
 
 import { exampleXml, fieldTable, pretty } from '../protocol/describe.ts';
-import { CMD_NS, wrap } from '../protocol/envelope.ts';
+import { CMD_NS, featureOf, wrap } from '../protocol/envelope.ts';
 import { xml } from '../protocol/xml.ts';
 import type { Command, Event, Module } from './define.ts';
 
@@ -23,6 +23,10 @@ Every request is answered exactly once:
   \`resource-constraint\` too many requests, \`internal-server-error\` a defect, with a reference to the log.
 
 Events are messages of type \`headline\` to one full JID, with one \`cmd\`, never answered, never stored.
+
+Which commands work on a system, service discovery of the component (XEP-0030) says: one feature
+\`${featureOf('module.Command')}\` for each. Left out are those that the operator has not switched on, and those for
+which the telephone system lacks a right or a module; they are answered with \`not-available\`.
 
 A session opens with \`xmppuser.ClientInfo\`, answered by \`xmppuser.UserInfo\`. Names are case-sensitive; unknown attributes
 and elements in requests are ignored. **Bold** is mandatory. A command marked *supervisor* needs the role type

@@ -15,6 +15,7 @@ export const legCommands = [
     doc: 'Sends DTMF digits to the other party, or to the service that answered.',
     access: 'user',
     audited: true,
+    needs: ['sendDigits'],
     request: element('SendDigits', {
       channel: attr(channelName, 'eventId of the user’s call'),
       digits: attr(
@@ -35,6 +36,7 @@ export const legCommands = [
     doc: 'Silences the user’s side of a call, or gives it its sound back.',
     access: 'user',
     audited: true,
+    needs: ['mute'],
     request: element('Mute', {
       channel: attr(channelName, 'eventId of the user’s call'),
       state: attrOr(oneOf('on', 'off'), 'on', '`on`: silent'),
@@ -58,6 +60,8 @@ export const legCommands = [
       'parties, that speaks first, and without it nobody listens.',
     access: 'supervisor',
     audited: true,
+    needs: ['listen', 'announce'],
+    off: ({ listen }) => (listen === undefined ? 'Listening is switched off on this system.' : undefined),
     request: element('Listen', {
       channel: attr(channelName, 'eventId of a user’s call'),
       mode: attrOr(
@@ -71,9 +75,8 @@ export const legCommands = [
     async handle(request, context) {
       const { user } = context.caller;
       const { listen } = context.directory.policy;
-      if (listen === undefined) fail('not-available', 'Listening is switched off on this system.');
-      if (!listen.modes.has(request.mode)) {
-        fail('not-permitted', `Only these modes are allowed here: ${[...listen.modes].join(', ')}.`);
+      if (listen?.modes.has(request.mode) !== true) {
+        fail('not-permitted', `Only these modes are allowed here: ${[...(listen?.modes ?? [])].join(', ')}.`);
       }
       const view = conversation(request.channel, context);
       if (context.directory.byDevice(view.device)?.user.jid === user.jid) {

@@ -32,6 +32,7 @@ export const parkCommands = [
     doc: 'Parks the **other** party of the call. The user’s own call ends.',
     access: 'user',
     audited: true,
+    needs: ['park'],
     request: element('Park', { channel: attr(channelName, 'eventId of the user’s call'), lot }),
     response: {
       module: 'base',
@@ -49,6 +50,7 @@ export const parkCommands = [
   command({
     doc: 'The calls that wait in a parking lot, or in all of them.',
     access: 'user',
+    needs: ['parkedCalls'],
     request: element('FindParked', { lot }),
     response: { codec: element('ParkedCallList', { calls: many(parkedCall) }) },
     async handle(request, context) {

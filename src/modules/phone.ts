@@ -26,6 +26,7 @@ export const phone = defineModule({
         '`Event: talk`. Needs the capability `offhook`; what the telephone makes of it, its events tell.',
       access: 'user',
       audited: true,
+      needs: ['notify'],
       request: element('Offhook', fields),
       response: success,
       async handle(request, context) {
@@ -46,6 +47,7 @@ export const phone = defineModule({
       doc: 'Puts the active call on hold: SIP NOTIFY with `Event: hold`. Needs the capability `hold`.',
       access: 'user',
       audited: true,
+      needs: ['notify'],
       request: element('Hold', fields),
       response: success,
       async handle(request, context) {
@@ -63,6 +65,7 @@ export const phone = defineModule({
       doc: 'Connects the held call with the active one, and leaves both. Done by the telephone system, on any device.',
       access: 'user',
       audited: true,
+      needs: ['join'],
       request: element('Transfer', fields),
       response: success,
       async handle(request, context) {
@@ -75,6 +78,9 @@ export const phone = defineModule({
       doc: 'Joins the held call, the active one and the user in a conference room that is free. Done by the telephone system, on any device.',
       access: 'user',
       audited: true,
+      needs: ['conferences', 'redirect'],
+      off: ({ conferences }) =>
+        conferences.size > 0 ? undefined : 'No conference room is configured on this system.',
       request: element('Conference', fields),
       response: success,
       async handle(request, context) {
@@ -92,6 +98,7 @@ export const phone = defineModule({
       doc: 'Ends the active call of the device: the one that is talked on, else the most recent one. `base.Hangup` is the newer way.',
       access: 'user',
       audited: true,
+      needs: ['hangup'],
       request: element('Hangup', fields),
       response: success,
       async handle(request, context) {
@@ -106,6 +113,8 @@ export const phone = defineModule({
       doc: 'Sends a NOTIFY by one of the templates that the configuration lists: reboot, read the configuration again. Off unless it lists any.',
       access: 'supervisor',
       audited: true,
+      needs: ['notify'],
+      off: ({ notify }) => (notify.size > 0 ? undefined : 'Sending NOTIFY is switched off on this system.'),
       request: element('Notify', {
         ...fields,
         event: attr(word('reboot', 79), 'name of the template'),
@@ -113,7 +122,6 @@ export const phone = defineModule({
       response: success,
       async handle(request, context) {
         const { notify } = context.directory.policy;
-        if (notify.size === 0) fail('not-available', 'Sending NOTIFY is switched off on this system.');
         if (!notify.has(request.event)) {
           fail('not-permitted', `Only these may be sent here: ${[...notify].join(', ')}.`);
         }
@@ -173,7 +181,6 @@ function heldAndActive({ device }: Owner, context: Context) {
 /** The extension of a configured conference room that nobody is in. Throws `Failure` `not-available`. */
 async function freeRoom({ directory, pbx }: Context): Promise<string> {
   const { conferences } = directory.policy;
-  if (conferences.size === 0) fail('not-available', 'No conference room is configured on this system.');
   const used = new Set((await pbx.conferences()).map(({ room }) => room));
   for (const [room, exten] of conferences) if (!used.has(room)) return exten;
   return fail('not-available', 'Every conference room is in use: try again later.');

@@ -18,6 +18,7 @@ export const pickup = command({
     'has the call when it answers.',
   access: 'user',
   audited: true,
+  needs: ['pickup'],
   request: element('Pickup', {
     target: attr(word('370', 256), 'internal number, JID, or `eventId` of a `PickupEvent`'),
     device: optional(

@@ -1,6 +1,8 @@
 /** `UserInfo`: all that a client shows of its user, as the answer to the login handshake. */
 
+import type { Deflection } from '../deflections.ts';
 import { capabilities, type Device, type User } from '../directory.ts';
+import type { MailboxCount } from '../pbx/pbx.ts';
 import {
   attr,
   attrOr,
@@ -15,6 +17,9 @@ import {
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { queueMemberStates } from './queue-state.ts';
+import { describeRedirect, redirectEntry } from './redirect.ts';
+import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
 const anything = () => textElement(text(), '');
 const id = (doc: string) => textElement(integer(0, 0x7fffffff, 6), 0, doc);
@@ -73,26 +78,6 @@ export const location = element('Location', {
 
 const locationList = element('LocationList', { locations: many(location) });
 
-const voicemailbox = element('Voicemailbox', {
-  db_016voi_name: textElement(text('Thomas Weber'), ''),
-  inboxMessages: textElement(integer(0, 1_000_000, 2), 0, 'messages not yet listened to'),
-  db_016voi_mailbox: textElement(text('340'), ''),
-  db_016voi_tmstmp: anything(),
-});
-
-const redirectEntry = element('RedirectEntry', {
-  eventType: attr(text('update')),
-  eventId: attr(text('')),
-  source: textElement(text('340'), '', 'the user’s number'),
-  target: textElement(text(''), '', 'where calls go instead; empty: nowhere'),
-  old: textElement(text(''), '', 'the target before that'),
-});
-
-const queueMemberStates = element('QueueMemberStates', {
-  eventType: attr(text('')),
-  eventId: attr(text('')),
-});
-
 /** The element on the wire. */
 export const userInfo = element(
   'UserInfo',
@@ -131,12 +116,18 @@ function entryOf(device: Device, ringSeconds: number): Infer<typeof deviceEntry>
 
 /**
  * Describes a user. `subscriptions` are those of one session; undefined leaves the list out, as for users without naming a
- * session. `inboxMessages` = unheard messages; `ringSeconds` = how long devices ring.
+ * session. `messages` = what the user's voicemail box holds; `deflection` = where the calls go; `ringSeconds` = how long devices
+ * ring.
  */
 export function describeUser(
   user: User,
   subscriptions: readonly Subscription[] | undefined,
-  known: { readonly inboxMessages: number; readonly ringSeconds: number },
+  known: {
+    readonly messages: MailboxCount;
+    readonly queues: Infer<typeof queueMemberStates>;
+    readonly deflection: Deflection;
+    readonly ringSeconds: number;
+  },
 ): Infer<typeof userInfo> {
   const [mailbox = ''] = user.mailbox.split('@');
   return {
@@ -165,14 +156,9 @@ export function describeUser(
         },
       ],
     },
-    voicemailbox: {
-      db_016voi_name: mailbox === '' ? '' : user.fullName,
-      inboxMessages: known.inboxMessages,
-      db_016voi_mailbox: mailbox,
-      db_016voi_tmstmp: '',
-    },
-    redirect: { eventType: 'update', eventId: '', source: user.extension, target: '', old: '' },
-    queues: { eventType: '', eventId: '' },
+    voicemailbox: describeVoicemailbox(user, known.messages),
+    redirect: describeRedirect(user, known.deflection),
+    queues: known.queues,
     subscriptions: subscriptions && { subscriptions },
   };
 }

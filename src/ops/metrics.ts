@@ -231,14 +231,26 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_snapshot_events_waiting',
+      'Events that wait until a snapshot of the telephone system is taken in',
+      one(() => bridge.waiting),
+    );
+    read(
+      'gauge',
       'offhook_calls',
       'Channels of users',
       one(() => bridge.calls),
     );
     read(
       'gauge',
+      'offhook_recordings',
+      'Recordings that run',
+      one(() => bridge.recordings),
+    );
+    read(
+      'gauge',
       'offhook_store_pending',
-      'Sessions that the store does not have durably yet',
+      'Sessions, entries of journals and the like that the store does not have durably yet',
       one(() => store.state.pending),
     );
 

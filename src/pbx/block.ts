@@ -33,7 +33,8 @@ export class Block<T> {
   readonly #make: (values: readonly string[]) => T | undefined;
   /** By the hash of the first value: a block that falls on another's takes its place. */
   readonly #cells: (Cell<T> | undefined)[];
-  /** Where the last value ended of the block that was read last. */
+  /** The values of the block that was read last, until the next one is read; and where the last of them ended. */
+  values: readonly string[] = [];
   end = 0;
 
   constructor(options: {
@@ -62,6 +63,12 @@ export class Block<T> {
     return this.#numbers.indexOf(header, 1) > 0;
   }
 
+  /** What {@link values} of a message say of that header; undefined where only its lines can tell. */
+  valueIn(values: readonly string[], header: number): string | undefined {
+    const n = this.#whole ? this.#numbers.indexOf(header, 1) : -1;
+    return n > 0 && this.#asked[n] === true ? values[n] : undefined;
+  }
+
   /** Whether any of its headers but the first was seen in a message: `seen` holds the message of each by number. */
   isIn(seen: Int32Array, message: number): boolean {
     const numbers = this.#numbers;
@@ -78,6 +85,7 @@ export class Block<T> {
     const at = hashOf(view, from, to) & (this.#cells.length - 1);
     const cell = this.#cells[at] ?? emptyCell<T>();
     this.#cells[at] = cell;
+    this.values = cell.values;
     const same = sameBytes(cell, view, from, end);
     if (same > 0 && same === cell.size && this.#endsAt(from + same, cell, bytes, view, end)) {
       this.end = from + same;

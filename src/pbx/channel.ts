@@ -68,7 +68,7 @@ export const readChannel = prefixReader<Channel>(
     'Uniqueid',
     'Linkedid',
   ],
-  new Set(['ChannelStateDesc', 'Language', 'AccountCode', 'Priority']),
+  new Set(['ChannelStateDesc', 'Language', 'AccountCode']),
   channelOf,
   4096,
 );
@@ -119,6 +119,11 @@ function channelOf(values: readonly string[]): Channel | undefined {
     context,
     exten,
   };
+}
+
+/** Where the channel is in the dialplan, from 1; 0 where the message does not say. */
+export function readPriority(message: AmiMessage): number {
+  return whole(message.get('Priority')) ?? 0;
 }
 
 /** A non-negative whole number, or undefined. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import net, { type Socket } from 'node:net';
 import createManager, { type Manager, type ManagerMessage } from 'asterisk-manager';
 import { StanzaError } from '../errors.ts';
+import { readActions } from './abilities.ts';
 import { type AmiAction, action } from './action.ts';
 import { refusal, timedOut, unavailable } from './answer.ts';
 import type { Connection } from './link.ts';
@@ -29,6 +30,8 @@ export interface ControlOptions extends Address {
 
 /** The connection that acts: every action is answered, refused or given up in bounded time, and none outlives it. */
 export interface Control extends Connection {
+  /** Names of the actions that Asterisk offers to the account; undefined where it did not say. */
+  readonly actions: ReadonlySet<string> | undefined;
   /** How many actions wait for their answers. */
   readonly pending: number;
   /**
@@ -56,6 +59,7 @@ interface Pending {
 export async function openControl(options: ControlOptions): Promise<Control> {
   const { actionTimeoutMs, pingMs, maxPending } = options;
   const session = await openSession(options);
+  const actions = await readActions(session);
   const socket = session.release();
   const pending = new Map<string, Pending>();
   // A fresh instance for each connection: what it has parsed and queued can never reach the next one.
@@ -119,6 +123,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   }
 
   const control: Control = {
+    actions,
     get pending() {
       return pending.size;
     },

@@ -54,7 +54,8 @@ export class LazyMessage implements AmiMessage {
   #tos = new Int32Array(0);
   #message = 0;
   /** Blocks whose lines were read by {@link block} and passed over here. */
-  readonly #blocks: Pick<Block<unknown>, 'holds'>[] = [];
+  readonly #blocks: Pick<Block<unknown>, 'holds' | 'valueIn'>[] = [];
+  readonly #values: (readonly string[])[] = [];
   #passed = 0;
   /** Every line is looked at: a header was asked for of which a block is made. */
   #plain = false;
@@ -74,6 +75,10 @@ export class LazyMessage implements AmiMessage {
 
   get(name: string): string {
     const header = this.#numberOf(name);
+    for (let n = 0; n < this.#passed; n++) {
+      const value = this.#blocks[n]?.valueIn(this.#values[n] ?? [], header);
+      if (value !== undefined) return value;
+    }
     if (!this.#find(header)) return '';
     return textOf(this.#bytes, this.#view, this.#froms[header] ?? 0, this.#tos[header] ?? 0);
   }
@@ -95,7 +100,8 @@ export class LazyMessage implements AmiMessage {
     const made = block.read(this.#bytes, this.#view, from, to, this.#end);
     if (made === undefined) return undefined;
     this.#next = indexOfByte(this.#bytes, lineFeed, block.end, this.#end) + 1;
-    this.#blocks[this.#passed++] = block;
+    this.#blocks[this.#passed] = block;
+    this.#values[this.#passed++] = block.values;
     return made;
   }
 

@@ -1,10 +1,11 @@
 /** AMI message → {@link PbxEvent}. One reader per event; what has none is not wanted. */
 
 import { Block } from './block.ts';
-import { known, readBridge, readChannel, whole, withoutEscapes } from './channel.ts';
+import { known, readBridge, readChannel, readPriority, whole, withoutEscapes } from './channel.ts';
 import type { Bridge, Channel, PbxEvent } from './events.ts';
 import type { AmiMessage } from './message.ts';
 import type { DeviceName } from './pbx.ts';
+import { readQueueMember } from './queue-lists.ts';
 
 type Reader = (message: AmiMessage, at: number) => PbxEvent | undefined;
 
@@ -77,10 +78,18 @@ function queueCaller(type: 'queue-join' | 'queue-leave' | 'queue-abandon'): Read
     type,
     at,
     channel,
+    priority: readPriority(message),
     queue: message.get('Queue'),
     position: whole(message.get('Position')) ?? 0,
     count: whole(message.get('Count')) ?? 0,
   }));
+}
+
+function queueMember(type: 'queue-member-added' | 'queue-member-removed' | 'queue-member-changed'): Reader {
+  return (message, at) => {
+    const member = readQueueMember(message, 'MemberName', 'Interface');
+    return member === undefined ? undefined : { type, at, member };
+  };
 }
 
 function agent(type: 'agent-called' | 'agent-connect' | 'agent-complete' | 'agent-ring-no-answer'): Reader {
@@ -198,6 +207,7 @@ const readers = new Map<string, Reader>([
       type: 'hangup',
       at,
       channel,
+      priority: readPriority(message),
       cause: whole(message.get('Cause')) ?? 0,
     })),
   ],
@@ -248,6 +258,11 @@ const readers = new Map<string, Reader>([
   ['QueueCallerJoin', queueCaller('queue-join')],
   ['QueueCallerLeave', queueCaller('queue-leave')],
   ['QueueCallerAbandon', queueCaller('queue-abandon')],
+  ['QueueMemberAdded', queueMember('queue-member-added')],
+  ['QueueMemberRemoved', queueMember('queue-member-removed')],
+  ['QueueMemberPause', queueMember('queue-member-changed')],
+  ['QueueMemberPenalty', queueMember('queue-member-changed')],
+  ['Reload', (message, at) => ({ type: 'reload', at, module: message.get('Module') })],
   ['AgentCalled', agent('agent-called')],
   ['AgentConnect', agent('agent-connect')],
   ['AgentComplete', agent('agent-complete')],
@@ -288,6 +303,16 @@ const readers = new Map<string, Reader>([
       newMessages: whole(message.get('New')) ?? 0,
       oldMessages: whole(message.get('Old')) ?? 0,
     }),
+  ],
+  [
+    'UserEvent',
+    (message, at) => {
+      // Anything that can make UserEvents could send this one: all that it can bring about is that the AstDB is read.
+      const extension = message.get('Extension');
+      if (message.get('UserEvent') !== 'OffhookDeflection' || !/^[0-9*#]{1,20}$/.test(extension))
+        return undefined;
+      return { type: 'deflection', at, extension };
+    },
   ],
   [
     'Shutdown',

@@ -6,6 +6,11 @@ import { elements, escapeXml, type XmlElement, xml } from './xml.ts';
 /** The namespace of the command API, as its original publisher chose it. */
 export const CMD_NS = 'http://www.pascom.net/mobydick';
 
+/** The service discovery feature (XEP-0030 §3.1) that says that a command works here; `command` is `module.Command`. */
+export function featureOf(command: string): string {
+  return `${CMD_NS}#${command}`;
+}
+
 /** A command or answer taken out of its frame. */
 export interface Envelope {
   readonly module: string;

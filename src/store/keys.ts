@@ -1,5 +1,8 @@
 /** Every Redis key there is. `docs/operating.md` lists them. */
 
+import type { BareJid } from '../protocol/jid.ts';
+import type { BookName } from './store.ts';
+
 /**
  * The tables, each a hash below the prefix.
  *
@@ -10,8 +13,17 @@
 export const tables = ['sessions', 'watches', 'facts'] as const;
 export type Table = (typeof tables)[number];
 
-/** Names the keys below one prefix: the tables, and `audit`, a stream of entries with one field `entry`, JSON. */
-export type Keys = (name: Table | 'audit') => string;
+/**
+ * A book (`store.ts`) is a set of owners and, for each of them, two keys:
+ *
+ * - `owners:journal`: the bare JIDs of those who have entries.
+ * - `entries:journal:tweber@example.org`: hash, id → text.
+ * - `order:journal:tweber@example.org`: sorted set of the ids by time.
+ */
+export type LedgerKey = `owners:${BookName}` | `${'entries' | 'order'}:${BookName}:${BareJid}`;
+
+/** Names the keys below one prefix: the tables, the books, and `audit`, a stream of entries with one field `entry`, JSON. */
+export type Keys = (name: Table | LedgerKey | 'audit') => string;
 
 /** `prefix` is put in front of every key as it is, e.g. `offhook:`. */
 export function createKeys(prefix: string): Keys {

@@ -1,13 +1,15 @@
 /** The store in this process's memory: for one bridge whose users may log in again after it was restarted. */
 
 import type { FullJid } from '../protocol/jid.ts';
-import type { Store, StoredSession, StoredWatch, StoreState } from './store.ts';
+import { createMemoryLedger, type Shelf } from './memory-ledger.ts';
+import type { BookName, Store, StoredSession, StoredWatch, StoreState } from './store.ts';
 import { watchField } from './value.ts';
 
 const state: StoreState = { usable: true, pending: 0, reason: '' };
 
 /** Every write is durable, as far as memory goes, the moment it is accepted. */
-export function createMemoryStore(): Store {
+export function createMemoryStore(now: () => number = Date.now): Store {
+  const shelves = new Map<BookName, Shelf>();
   const sessions = new Map<FullJid, StoredSession>();
   const watches = new Map<string, StoredWatch>();
   const facts = new Map<string, string>();
@@ -28,6 +30,11 @@ export function createMemoryStore(): Store {
     loadFacts: async () => new Map(facts),
     saveFact: (name, text) => void facts.set(name, text),
     deleteFact: (name) => void facts.delete(name),
+    ledger(book, keep) {
+      const shelf: Shelf = shelves.get(book) ?? new Map();
+      shelves.set(book, shelf);
+      return createMemoryLedger(shelf, keep, now);
+    },
     flush: async () => {},
   };
 }

@@ -8,7 +8,7 @@ const replies: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^NOPERM/,
-    'the Redis user lacks a right: it needs PING, HSET, HDEL and HSCAN on the keys of REDIS_PREFIX',
+    'the Redis user lacks a right: docs/operating.md lists what it needs on the keys of REDIS_PREFIX',
   ],
   [/^LOADING/, 'Redis is still loading its data'],
   [/^READONLY/, 'Redis is a read-only replica: point REDIS_URL at the primary'],
@@ -40,7 +40,7 @@ const codes: readonly (readonly [RegExp, string])[] = [
 
 /** One sentence on what happened. */
 export function reasonOf(error: unknown, host: string, port: number): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = replyOf(error);
   const reply = replies.find(([pattern]) => pattern.test(message));
   if (reply) return reply[1];
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -50,6 +50,18 @@ export function reasonOf(error: unknown, host: string, port: number): string {
   if (/timed out|ETIMEDOUT/i.test(message)) return `${at}: no answer in time`;
   if (/closed|isn't writeable/i.test(message)) return `${at}: the connection is closed`;
   return `${at}: ${message}`;
+}
+
+/** The error's text, as Redis gives it outside of scripts. */
+function replyOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // COMPAT: Redis before 7 wraps what a script's command was refused with.
+  return message.replace(/^ERR Error running script .*?: -?(?=[A-Z]+ )/, '');
+}
+
+/** True for an error that another connection may not meet: of who this server is to us, not of what was written. */
+export function isRole(error: unknown): boolean {
+  return /^(READONLY|NOAUTH|LOADING)/.test(replyOf(error));
 }
 
 /** True for an error that Redis answered with: the connection is alive. */

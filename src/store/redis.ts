@@ -1,12 +1,17 @@
 /** The store in Redis. Writes wait in memory until Redis has them; nobody ever waits for Redis but at start and end. */
 
 import type { Redis } from 'ioredis';
-import { createKeys, type Table, tables } from './keys.ts';
-import { type Batch, createPending } from './pending.ts';
+import type { BareJid } from '../protocol/jid.ts';
+import { createKeys, type Table } from './keys.ts';
+import { oldest } from './page.ts';
+import { createPending, type EntryWrite, isEntry, placeOf, type Write } from './pending.ts';
+import { createRecentWrites } from './recent.ts';
+import { eraseEntries, readEntries, readEntry, readOwners, sweepBook } from './redis-ledger.ts';
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts';
 import { type Decode, readTable } from './redis-load.ts';
-import { isReply, reasonOf } from './redis-reasons.ts';
-import type { Store, StoreState } from './store.ts';
+import { isReply, isRole, reasonOf } from './redis-reasons.ts';
+import { writeBatch } from './redis-write.ts';
+import type { BookName, Keep, Ledger, Store, StoreState } from './store.ts';
 import { decodeSession, decodeWatch, encodeSession, watchField } from './value.ts';
 
 /** What {@link createRedisStore} needs. */
@@ -15,48 +20,71 @@ export interface RedisStoreOptions extends RedisLinkOptions {
   readonly prefix: string;
   /** Entries to forget that are held while Redis is away; further ones push the oldest out. */
   readonly maxDeletes?: number;
+  /** Entries of books that are held while Redis is away; further ones push the oldest out. */
+  readonly maxEntries?: number;
   /** About how many audit entries the stream keeps; 0, the default, for none. */
   readonly auditLength?: number;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Entries written by one command: long enough to be cheap, short enough not to hold Redis up. */
 const batchSize = 500;
 /** Audit entries on their way to Redis; further ones are only in the log. */
 const maxAudits = 1000;
+/** How often books are swept of what is too old, milliseconds: those whose owners get nothing new. */
+const sweepEveryMs = 6 * 3_600_000;
 /** Wait before a refused write is tried again, milliseconds. */
 const refusedRetryMs = 1000;
 
 /** See {@link Store}. `onState` tells changes of `usable` and `reason`; `pending` is read from `state`. */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { host, port, log, maxDeletes = 100_000, auditLength = 0 } = options;
+  const {
+    host,
+    port,
+    log,
+    maxDeletes = 100_000,
+    maxEntries = 50_000,
+    auditLength = 0,
+    now = Date.now,
+  } = options;
   const keyOf = createKeys(options.prefix);
   const listeners = new Set<(state: StoreState) => void>();
   /** Run after each change of what is pending or usable. */
   const waiters = new Set<() => void>();
   /** Loads under way, each with the writes accepted since it began. */
   const loads = new Set<{ readonly table: Table; readonly meanwhile: Map<string, string | undefined> }>();
+  /** Open books, with what is kept in them. */
+  const keeps = new Map<BookName, Keep>();
+  const keepOf = (book: BookName) => keeps.get(book);
   let client: Redis | undefined;
   let linkReason = 'Redis: not connected yet';
   let writeReason = '';
   let flushing = false;
   let retry: NodeJS.Timeout | undefined;
+  let sweeper: NodeJS.Timeout | undefined;
   let audits = 0;
-  let givenUp = 0;
+  const givenUp = { forget: 0, entry: 0 };
   let told = '';
 
-  const pending = createPending(maxDeletes, () => {
-    givenUp += 1;
+  const pending = createPending({ forget: maxDeletes, entry: maxEntries }, (write) => {
+    givenUp[isEntry(write) ? 'entry' : 'forget'] += 1;
   });
+  const recent = createRecentWrites();
   const link = createRedisLink(options, {
-    // Deletes nothing, but fails where Redis would not take a write.
-    probe: async (probed) => void (await probed.hdel(keyOf('sessions'), '')),
+    // Deletes nothing, but fails where Redis would not take a write; and does nothing, but fails where scripts are forbidden.
+    probe: async (probed) =>
+      void (await Promise.all([probed.hdel(keyOf('sessions'), ''), probed.eval('return 1', 0)])),
     onUp(connected) {
       client = connected;
       linkReason = '';
+      for (const write of recent.take()) pending.again(write);
       tell();
       void writeAll();
+      void sweep();
     },
     onDown(reason) {
+      if (client !== undefined) recent.cut(now());
       client = undefined;
       linkReason = reason;
       tell();
@@ -80,8 +108,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   }
 
   function accept(table: Table, field: string, value: string | undefined): void {
-    pending.add({ table, field, value });
     for (const load of loads) if (load.table === table) load.meanwhile.set(field, value);
+    enqueue({ place: table, field, value });
+  }
+
+  function enqueue(write: Write): void {
+    pending.add(write);
     if (client !== undefined && !flushing && retry === undefined) {
       flushing = true;
       // Gathers what this turn of the event loop still brings.
@@ -98,8 +130,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     flushing = true;
     while (client !== undefined && retry === undefined && pending.size > 0) {
       const batch = pending.take(batchSize);
-      const { failed, error } = await write(client, batch);
+      const { failed, error } = await writeBatch({ client, keyOf, keepOf, now: now() }, batch);
       pending.settle(failed);
+      recent.written(batch, failed, now());
       if (error !== undefined) refused(error);
       // A full Redis deletes all the same: only a save shows that it has room again.
       else if (pending.size === 0 || [...batch.values()].some(({ write }) => write.value !== undefined))
@@ -107,38 +140,28 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       tell();
     }
     flushing = false;
-    if (givenUp > 0 && client !== undefined) {
-      log.warn(
-        { entries: givenUp },
-        'store: ended sessions and the like could not be forgotten while Redis was away',
-      );
-      givenUp = 0;
-    }
+    if (client !== undefined) tellGivenUp();
   }
 
-  async function write(to: Redis, batch: Batch): Promise<{ failed: Batch; error: unknown }> {
-    // Deletes apart from saves, because a full Redis still deletes.
-    const parts = tables.flatMap((table) => {
-      const own = [...batch].filter(([, { write }]) => write.table === table);
-      const removed = own.filter(([, { write }]) => write.value === undefined);
-      const set = own.filter(([, { write }]) => write.value !== undefined);
-      const pairs = set.flatMap(([, { write }]) => [write.field, write.value ?? '']);
-      return [
-        { entries: removed, command: () => to.hdel(keyOf(table), ...removed.map(([, e]) => e.write.field)) },
-        { entries: set, command: () => to.hset(keyOf(table), ...pairs) },
-      ].filter(({ entries }) => entries.length > 0);
-    });
-    const results = await Promise.allSettled(parts.map(({ command }) => command()));
-    const failed = new Map(
-      parts.flatMap(({ entries }, at) => (results[at]?.status === 'rejected' ? entries : [])),
-    );
-    const failure = results.find((result) => result.status === 'rejected');
-    return { failed, error: failure?.reason };
+  function tellGivenUp(): void {
+    const { forget, entry } = givenUp;
+    givenUp.forget = 0;
+    givenUp.entry = 0;
+    if (forget > 0)
+      log.warn(
+        { entries: forget },
+        'store: ended sessions and the like could not be forgotten while Redis was away',
+      );
+    if (entry > 0)
+      log.error(
+        { entries: entry },
+        'store: entries of journals and the like were lost: Redis was away too long',
+      );
   }
 
   function refused(error: unknown): void {
     // Whatever is wrong with the connection, or with the server's role, a new connection finds out.
-    if (!isReply(error) || /^(READONLY|NOAUTH|LOADING)/.test(String(error).replace(/^ReplyError: /, ''))) {
+    if (!isReply(error) || isRole(error)) {
       client = undefined;
       linkReason = reasonOf(error, host, port);
       link.drop(error);
@@ -169,21 +192,74 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     });
   }
 
+  /** Asks Redis something that must not be answered by half. */
+  async function ask<T>(question: (of: Redis) => Promise<T>): Promise<T> {
+    if (client === undefined) throw new Error(linkReason);
+    try {
+      return await question(client);
+    } catch (error) {
+      throw new Error(reasonOf(error, host, port));
+    }
+  }
+
+  function ledger(book: BookName, keep: Keep | undefined): Ledger {
+    if (keep !== undefined) keeps.set(book, keep);
+    const latestOf = (owner: BareJid) => pending.latestOf(placeOf(book, owner));
+    const write = (owner: BareJid, field: string, rest: Pick<EntryWrite, 'value' | 'at' | 'mode'>) =>
+      enqueue({ place: placeOf(book, owner), field, book, owner, ...rest });
+    return {
+      append: (owner, { id, at, text }) => write(owner, id, { value: text, at, mode: 'append' }),
+      replace: (owner, id, text) => write(owner, id, { value: text, at: 0, mode: 'replace' }),
+      read: (owner, page) =>
+        ask((of) => readEntries(of, keyOf, { book, owner }, latestOf(owner), page, oldest(keep, now()))),
+      get: (owner, id) => ask((of) => readEntry(of, keyOf, { book, owner }, latestOf(owner).get(id), id)),
+      async erase(owner) {
+        const erased = await ask((of) => {
+          const waiting = pending.drop(placeOf(book, owner));
+          recent.drop(placeOf(book, owner));
+          return eraseEntries(of, keyOf, { book, owner }).then((stored) => stored + waiting);
+        });
+        return erased;
+      },
+      async owners() {
+        const found = await ask((of) => readOwners(of, keyOf, book));
+        for (const each of pending.all()) if (isEntry(each) && each.book === book) found.add(each.owner);
+        return [...found];
+      },
+    };
+  }
+
+  let sweeping = false;
+  async function sweep(): Promise<void> {
+    if (sweeping) return;
+    sweeping = true;
+    try {
+      for (const [book, keep] of keeps)
+        if (client !== undefined) await sweepBook(client, keyOf, book, keep, now());
+    } catch (error) {
+      log.warn(
+        { reason: reasonOf(error, host, port) },
+        'store: books could not be swept; they will be later',
+      );
+    } finally {
+      sweeping = false;
+    }
+  }
+
   /** All entries of a table. What was accepted since the load began has the last word. */
   async function load<T>(table: Table, decode: Decode<T>): Promise<T[]> {
-    if (client === undefined) throw new Error(linkReason);
-    const own = { table, meanwhile: pending.latestOf(table) };
+    const meanwhile = new Map<string, string | undefined>();
+    for (const [field, { value }] of pending.latestOf(table)) meanwhile.set(field, value);
+    const own = { table, meanwhile };
     loads.add(own);
     try {
-      const entries = await readTable(client, keyOf(table), decode, log);
+      const entries = await ask((of) => readTable(of, keyOf(table), decode, log));
       for (const [field, value] of own.meanwhile) {
         const entry = value === undefined ? undefined : decode(field, value);
         if (entry === undefined) entries.delete(field);
         else entries.set(field, entry);
       }
       return [...entries.values()];
-    } catch (error) {
-      throw new Error(reasonOf(error, host, port));
     } finally {
       loads.delete(own);
     }
@@ -200,6 +276,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async start(timeoutMs) {
       link.start();
+      sweeper = setInterval(() => void sweep(), sweepEveryMs);
+      sweeper.unref();
       await within(timeoutMs, () => state().usable);
     },
     async stop(graceMs) {
@@ -210,6 +288,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         );
       }
       clearTimeout(retry);
+      clearInterval(sweeper);
       client = undefined;
       linkReason = 'Redis: disconnected, the store was stopped';
       await link.stop();
@@ -228,6 +307,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     loadFacts: async () => new Map(await load('facts', (name, text) => [name, text] as const)),
     saveFact: (name, text) => accept('facts', name, text),
     deleteFact: (name) => accept('facts', name, undefined),
+    ledger,
     audit(entry) {
       if (auditLength === 0 || client === undefined || audits >= maxAudits) return;
       audits += 1;

@@ -1,4 +1,4 @@
-/** The store port: what must survive a restart of the bridge. Types only; `memory.ts` and `redis.ts` are the adapters. */
+/** The store port: what must survive a restart of the bridge. Types and names only; `memory.ts` and `redis.ts` are the adapters. */
 
 import type { BareJid, FullJid } from '../protocol/jid.ts';
 
@@ -26,6 +26,55 @@ export interface StoredWatch {
   readonly watcher: BareJid;
 }
 
+/** The books that are kept: what each person has had, entry by entry. `offhook erase` empties all of them. */
+export const books = ['journal', 'missed', 'records'] as const;
+export type BookName = (typeof books)[number];
+
+/** One entry of a book. A value. */
+export interface LedgerEntry {
+  /** Unique within the owner's book, and this program's own making: what is appended twice is there once. */
+  readonly id: string;
+  /** Epoch milliseconds; the order of the book. */
+  readonly at: number;
+  /** JSON, a few kilobytes at the most. */
+  readonly text: string;
+}
+
+/** How much of a book is kept for each owner; the oldest entries go first. */
+export interface Keep {
+  readonly count: number;
+  readonly ageMs: number;
+}
+
+/** Which part of a book is read. */
+export interface Page {
+  readonly limit: number;
+  /** Only what is older than the entry of this id; nothing, where there is no such entry (any more). */
+  readonly before?: string | undefined;
+  /** Only what is newer than the entry of this id, beginning with the one next to it; from the oldest on, where there is none. */
+  readonly after?: string | undefined;
+}
+
+/**
+ * One book: entries by owner, in the order of their times. Writes are accepted at once and become durable soon, as all
+ * others; reads know what is not durable yet. At the most so many entries wait while the backing server is away as
+ * `docs/limits.md` says; then the oldest are given up.
+ */
+export interface Ledger {
+  /** Adds an entry, unless there is one of this id: that one stays as it is. */
+  append(owner: BareJid, entry: LedgerEntry): void;
+  /** Gives the entry of this id another text; ignored where there is none. */
+  replace(owner: BareJid, id: string, text: string): void;
+  /** Newest first. Rejects while the backing server is away: a part of the truth would look like all of it. */
+  read(owner: BareJid, page: Page): Promise<readonly LedgerEntry[]>;
+  /** The entry of this id; undefined where there is none. Rejects while the backing server is away. */
+  get(owner: BareJid, id: string): Promise<LedgerEntry | undefined>;
+  /** Removes all that this owner has, written or not; resolves with how many entries that were. Rejects while the backing server is away. */
+  erase(owner: BareJid): Promise<number>;
+  /** Everybody who has entries, in no order. Rejects while the backing server is away. */
+  owners(): Promise<readonly BareJid[]>;
+}
+
 /** How the store fares. */
 export interface StoreState {
   readonly usable: boolean;
@@ -36,7 +85,7 @@ export interface StoreState {
 }
 
 /**
- * Sessions with their subscriptions, who watches whose telephone, and a few facts. Writes are accepted at once and become
+ * Sessions with their subscriptions, who watches whose telephone, a few facts, and books of what was. Writes are accepted at once and become
  * durable soon: the adapter keeps the latest state per entry, retries for ever while the backing server is away, and
  * holds at most one write an entry.
  */
@@ -65,6 +114,11 @@ export interface Store {
   saveFact(name: string, text: string): void;
   /** Forgets a fact; unknown ones are ignored. */
   deleteFact(name: string): void;
+  /**
+   * Opens a book. `keep` bounds what each owner has there, from each write on, and regularly where there are none; without it (whoever
+   * only reads or erases) nothing goes by itself.
+   */
+  ledger(book: BookName, keep?: Keep): Ledger;
   /**
    * Keeps an audit entry where the store was told to keep any; the oldest go first. Entries that come while the backing server
    * is away are lost there: the log has them.

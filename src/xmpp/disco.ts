@@ -45,15 +45,16 @@ export interface DiscoSources {
 
 /**
  * The component itself. Its identity is `component/generic`: `gateway/sip` would make clients offer it as a transport, to
- * register with (XEP-0100) and to write through to telephones, which it is not.
+ * register with (XEP-0100) and to write through to telephones, which it is not. `features` is asked each time.
  */
 export function componentInfo(
   xmpp: Pick<Xmpp, 'domain'>,
   name: string,
-  features: readonly string[],
+  features: () => readonly string[],
 ): DiscoSource<DiscoInfo> {
-  const info = { identities: [{ category: 'component', type: 'generic', name }], features };
-  return ({ to, node }) => (isComponent(xmpp, to) && node === undefined ? info : undefined);
+  const identities = [{ category: 'component', type: 'generic', name }];
+  return ({ to, node }) =>
+    isComponent(xmpp, to) && node === undefined ? { identities, features: features() } : undefined;
 }
 
 /** Answers disco#info and disco#items. What no source knows: `item-not-found` for nodes of the component, else `service-unavailable`. */

@@ -54,7 +54,12 @@ export function runLoad(pbx: Pbx, spec: LoadSpec, sent: () => number): Promise<L
       dial(pbx, caller, [{ line: toLine, dialString: to.number }], 30, (result) =>
         finish(pbx, caller, result.cause, result.techCause),
       );
-      const cancel = pbx.later((spec.ring ?? 50) + (spec.talk ?? 200), () => hangup(pbx, caller, 'phone'));
+      // Nobody hangs up before the answer, however late this process is with it.
+      const end = () => {
+        if (caller.bridge === undefined) cancel = pbx.later(tick, end);
+        else hangup(pbx, caller, 'phone');
+      };
+      let cancel = pbx.later((spec.ring ?? 50) + (spec.talk ?? 200), end);
       caller.onGone = () => {
         cancel();
         // The callee's Hangup follows within the same step.

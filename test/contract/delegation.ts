@@ -42,7 +42,7 @@ export function delegationContract(name: string, start: (options: XmppOptions) =
         limits: { ...quick, iqMs: 1000 },
       });
       serveDisco(xmpp, {
-        info: [componentInfo(xmpp, 'test', [namespace]), delegationInfo({ namespace, domains })],
+        info: [componentInfo(xmpp, 'test', () => [namespace]), delegationInfo({ namespace, domains })],
         items: [],
       });
       const seen: string[] = [];

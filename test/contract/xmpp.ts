@@ -53,7 +53,7 @@ export function xmppContract(name: string, start: (options: XmppOptions) => Prom
     async function connected(options: Partial<ComponentOptions> = {}): Promise<Component> {
       const component = make(options);
       const features = [PING_NS, ns];
-      serveDisco(component, { info: [componentInfo(component, 'offhook', features)], items: [] });
+      serveDisco(component, { info: [componentInfo(component, 'offhook', () => features)], items: [] });
       servePing(component);
       serveVersion(component, { name: 'offhook', version: '1.2.3' });
       serveTime(component);

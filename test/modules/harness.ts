@@ -1,14 +1,23 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { ChannelView } from '../../src/calls/changes.ts';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels } from '../../src/models.ts';
+import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  QueueCounters,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -19,10 +28,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
-import { settings as bridgeSettings } from '../settings.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -80,10 +94,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -111,6 +127,9 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    recordings?: Keeping;
+    phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -121,6 +140,17 @@ export function api(
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
   let directory = options.directory ?? createDirectory(present, settings, policy);
+  const listeners = new Set<() => void>();
+  const source = {
+    get current() {
+      return directory;
+    },
+    onChange(listener: (directory: Directory, previous: Directory) => void) {
+      const tell = () => listener(directory, directory);
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+  };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -131,6 +161,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -139,7 +170,9 @@ export function api(
       if (failure) throw failure;
       actions.push([verb, ...args]);
     };
+  const lacks = new Map<string, readonly string[]>();
   const pbx = idlePbx({
+    abilities: { known: true, lacks: (verb) => lacks.get(verb) ?? [] },
     originate: act('originate'),
     hangup: act('hangup'),
     blindTransfer: act('blindTransfer'),
@@ -147,6 +180,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -161,6 +197,12 @@ export function api(
     parkedCalls: async (lot) => parked.filter((call) => lot === undefined || call.lot === lot),
     sendDigits: act('sendDigits'),
     mute: act('mute'),
+    async record(channel, file) {
+      await act('record')(channel, file);
+      return `mix-${actions.length}` as RecordingHandle;
+    },
+    stopRecording: act('stopRecording'),
+    muteRecording: act('muteRecording'),
     notify: act('notify'),
     conferences: async () => rooms,
     conferenceKick: act('conferenceKick'),
@@ -176,8 +218,21 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const models = createModels({ pbx, log, now: () => now });
+  const store = options.store ?? createMemoryStore(() => now);
+  const sessions = createSessions(store, index, limits, () => 1000);
+  const models = createModels({
+    pbx,
+    store,
+    journal: bridgeJournal,
+    calls,
+    directory: source,
+    phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, () => directory),
+    context: bridgeSettings.context,
+    recordings: options.recordings,
+    log,
+    now: () => now,
+  });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,
@@ -185,6 +240,9 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(stanza) > 0,
   });
+  const told = (changes: readonly Change[]) =>
+    publish(changes, { directory, calls, phonebook: models.phonebook });
+  for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
@@ -217,6 +275,11 @@ export function api(
     log,
   });
 
+  function replace(): void {
+    directory = createDirectory(present, settings, policy);
+    for (const tell of listeners) tell();
+  }
+
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
   async function send(from: string, cmd: XmlElement): Promise<string> {
     const jid = parseJid(from);
@@ -235,6 +298,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;
@@ -242,8 +306,10 @@ export function api(
     /** Replaces parts of what the operator allows. */
     allow: (changes: Partial<Policy>) => {
       policy = { ...policy, ...changes };
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
+    /** Actions that the telephone system does not offer, by the verb that needs them. */
+    lacks,
     views,
     deviceStates,
     sessions,
@@ -254,7 +320,12 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: Change[]) => publish(changes, { directory, calls }),
+    tell: (...changes: Change[]) => told(changes),
+    /** Lets the models take an event in, with what the call model said of it. */
+    happen: (event: PbxEvent, ...changes: CallChange[]) => {
+      told(changes);
+      for (const model of everyModel(models)) told(model.apply(event, changes));
+    },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;
@@ -263,7 +334,7 @@ export function api(
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
       present = [...people.filter((each) => !names.has(each.name)), ...changed];
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The API: every module there is, in the order of the documentation. */
 
+import { archive } from './archive.ts';
 import { base } from './base.ts';
 import { conference } from './conference.ts';
 import type { Module } from './define.ts';
@@ -28,4 +29,5 @@ export const modules: readonly Module[] = [
   redirect,
   monitor,
   location,
+  archive,
 ];

@@ -45,7 +45,7 @@ export interface ModelsOptions {
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(directory, phonebook.numbers.key), ...phonebook.sources];
   return {
     mailboxes: createMailboxes(options),
     phonebook: createPhonebook({

@@ -170,7 +170,10 @@ function record(person: Person): XmlElement {
 }
 
 function result(items: readonly XmlElement[]): XmlElement {
-  const reported = columns.map(([name, label]) => xml('field', { type: 'text-single', var: name, label }));
+  const reported = columns.map(([name, label]) => {
+    const type = numberKinds.some((kind) => kind === name) ? 'text-multi' : 'text-single';
+    return xml('field', { type, var: name, label });
+  });
   return xml('x', { xmlns: DATA_NS, type: 'result' }, [
     formType,
     xml('reported', {}, [xml('field', { type: 'jid-single', var: 'jid', label: 'JID' }), ...reported]),

@@ -2,8 +2,12 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { createDeflections, type Deflections } from './deflections.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
@@ -12,6 +16,8 @@ import { numberShower } from './log.ts';
 import type { ModelsOptions } from './models.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
+import { createShelf } from './monitor/shelf.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
@@ -22,6 +28,7 @@ import { createNumbers } from './phonebook/numbers.ts';
 import type { Source, SourceName } from './phonebook/phonebook.ts';
 import { SEARCH_NS } from './phonebook/search.ts';
 import { createVcardPersons } from './phonebook/vcards.ts';
+import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -70,7 +77,9 @@ const SERVER_TIMEOUT_MS = 20_000;
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
-const DND_EVERY_MS = 30_000;
+const DEFLECTIONS_EVERY_MS = 30_000;
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 24 * 3600_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
@@ -87,11 +96,29 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     onWritten: metrics.eventWritten,
   });
   const store = makeStore(config, log);
-  const directory = makeDirectory(config, pbx, log);
+  const places = createPlaces({
+    source: makeDirectory(config, pbx, log),
+    store,
+    pbx,
+    ringSeconds: config.pbx.ringSeconds,
+    log,
+    now: Date.now,
+  });
+  const { directory } = places;
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
-  const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
+  const deflections = makeDeflections(config, pbx, directory, log);
+  const presence = makePresence(config, {
+    xmpp,
+    privileges,
+    pbx,
+    store,
+    directory,
+    calls,
+    doNotDisturb: deflections,
+    log,
+  });
   const offered = () => offeredCommands(modules, directory.current.policy, pbx).map(featureOf);
   serveStandards(xmpp, version, offered, delegation, presence.disco);
   const limits: BridgeLimits = {
@@ -114,7 +141,13 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     directory,
     calls,
     presence,
+    deflections,
+    places,
     domains: config.xmpp.userDomains,
+    journal: {
+      keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
+      outsidePrefix: config.pbx.outsidePrefix ?? '',
+    },
     phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
       context: config.pbx.context,
@@ -122,8 +155,11 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
+      archiveZone: createZone(config.archive.timeZone),
       showNumber: numberShower(config.log.maskNumbers),
     },
+    recordings: recordingsOf(config, log),
+    archive: archiveOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -181,10 +217,31 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+/** The store that the configuration names. */
+export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+}
+
+/** The chat archive; undefined where none is configured. */
+function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
+  const { url, sqlite } = archive;
+  return url === undefined
+    ? undefined
+    : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
+}
+
+/** Where recordings are kept; undefined where there are none. */
+function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+  const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
+  if (dir === undefined) return undefined;
+  return {
+    shelf: createShelf({ dir, minFreeBytes: minFreeMegabytes * MEGABYTE, log }),
+    pbxDir: pbxDir ?? dir,
+    keepMs: keepDays === 0 ? undefined : keepDays * DAY_MS,
+    keepBytes: maxMegabytes === 0 ? undefined : maxMegabytes * MEGABYTE,
+  };
 }
 
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
@@ -238,8 +295,20 @@ function delegationOf({ xmpp }: Config): Delegated | undefined {
 
 type Neighbors = Pick<
   PresenceOptions,
-  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'log'
+  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'doNotDisturb' | 'log'
 >;
+
+function makeDeflections(config: Config, pbx: Pbx, directory: DirectorySource, log: Logger): Deflections {
+  const { cfFamily, cfbFamily, cfuFamily, dndFamily } = config.pbx;
+  return createDeflections({
+    pbx,
+    families: { always: cfFamily, busy: cfbFamily, noanswer: cfuFamily, doNotDisturb: dndFamily },
+    directory: () => directory.current,
+    everyMs: DEFLECTIONS_EVERY_MS,
+    log,
+    now: Date.now,
+  });
+}
 
 function makePresence(config: Config, neighbors: Neighbors): Presence {
   const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken, ...settings } = config.presence;
@@ -257,10 +326,8 @@ function makePresence(config: Config, neighbors: Neighbors): Presence {
       ...settings,
       visibility: { rule: visibleTo, list: watchers ?? [] },
       follows: (user) => following.has('*') || following.has(user.name),
-      dndFamily: config.pbx.dndFamily,
       gatherMs: GATHER_MS,
       lossMs: LOSS_MS,
-      dndEveryMs: DND_EVERY_MS,
       rostersEveryMs: ROSTERS_EVERY_MS,
     },
     domains: config.xmpp.userDomains,

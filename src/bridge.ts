@@ -1,18 +1,23 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { handOver } from './handover.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { serveSearch } from './phonebook/search.ts';
+import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -50,14 +55,22 @@ export interface BridgeOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
+  /** With everybody where they sit. */
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
+  readonly places: Places;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** The chat archive; undefined: there is none. */
+  readonly archive?: Archive | undefined;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -90,6 +103,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -104,7 +119,20 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, directory, phonebook: options.phonebook, log, now });
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory,
+    phonebook: options.phonebook,
+    journal: options.journal,
+    deflections: options.deflections,
+    places: options.places,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -138,6 +166,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    archive: options.archive,
     log,
     now,
   });
@@ -177,6 +206,12 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     log,
     monotonic: options.monotonic,
+  });
+
+  directory.onChange((current, previous) => {
+    const { before, after } = handOver(calls, current, previous, now());
+    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    tell(after);
   });
 
   let restored = false;
@@ -251,6 +286,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     get calls() {
       return calls.channels().length;
     },
+    get recordings() {
+      return models.monitor.running;
+    },
     async start() {
       await directory.start();
       await store.start(STORE_START_MS);
@@ -272,7 +310,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
-      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };

@@ -1,5 +1,6 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
+import { createZone } from '../src/archive/zone.ts';
 import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
@@ -11,6 +12,7 @@ export const settings: Settings = {
   internationalPrefix: '00',
   ringMs: 30_000,
   answerBytes: 400_000,
+  archiveZone: createZone('Europe/Berlin'),
   showNumber: (number) => number,
 };
 
@@ -19,4 +21,10 @@ export const phonebook: ModelsOptions['phonebook'] = {
   sources: [],
   numbers: createNumbers('DE', '0'),
   visibleTo: new Map(),
+};
+
+/** A journal of a hundred calls for a day. */
+export const journal: ModelsOptions['journal'] = {
+  keep: { count: 100, ageMs: 86_400_000 },
+  outsidePrefix: settings.outsidePrefix,
 };

@@ -3,15 +3,18 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
+import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
 import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
-import type { Pbx, PbxId } from '../pbx/pbx.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
 import { createNumbers } from '../phonebook/numbers.ts';
+import { createPlaces } from '../places/places.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -109,36 +112,56 @@ function readDirectory(path: string, domains: string): Directory {
 
 function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, noted: string[]) {
   const log = pino({ level: 'silent' });
+  const store = createMemoryStore();
   const sessions = createSessions(
-    createMemoryStore(),
+    store,
     createSubscriptionIndex(),
     { sessions: 1, perUser: 1, subscriptions: 1 },
     () => at,
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const families = usualFamilies;
+  const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
+  const source = {
+    current: directory,
+    onChange: () => () => {},
+    start: async () => {},
+    stop: async () => {},
+  };
+  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log, now });
+  const calls = createCalls({ deviceOf: directory.deviceOfChannel });
+  const settings = {
+    context: env.PBX_CONTEXT ?? 'internal',
+    outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
+    internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
+    ringMs: 30_000,
+    answerBytes: 400_000,
+    archiveZone: createZone('UTC'),
+    showNumber: (number: string) => number,
+  };
   const context = {
     ...createModels({
       pbx,
+      store,
+      calls,
       directory: { current: directory, onChange: () => () => {} },
+      journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      deflections,
+      places,
+      context: settings.context,
       log,
       now,
     }),
     directory,
-    calls: createCalls({ deviceOf: directory.deviceOfChannel }),
+    calls,
     pbx,
     sessions,
-    settings: {
-      context: env.PBX_CONTEXT ?? 'internal',
-      outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
-      internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
-      ringMs: 30_000,
-      answerBytes: 400_000,
-      showNumber: (number: string) => number,
-    },
+    settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
+    archive: undefined,
     log,
     now,
   };
@@ -196,6 +219,12 @@ function dryPbx(noted: string[]): Pbx {
     parkedCalls: async () => [],
     sendDigits: note('sendDigits'),
     mute: note('mute'),
+    async record(channel, file) {
+      await note('record')(channel, file);
+      return '' as RecordingHandle;
+    },
+    stopRecording: note('stopRecording'),
+    muteRecording: note('muteRecording'),
     notify: note('notify'),
     conferences: async () => [],
     conferenceKick: note('conferenceKick'),
@@ -208,7 +237,12 @@ function dryPbx(noted: string[]): Pbx {
     dbFamily: async () => new Map(),
     dbPut: note('dbPut'),
     dbDel: note('dbDel'),
+    setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

@@ -146,6 +146,24 @@ export const settings = {
       default: 'DND',
       doc: 'AstDB family in which the dialplan keeps do-not-disturb, keyed by extension.',
     }),
+    cfFamily: setting({
+      env: 'PBX_CF_FAMILY',
+      kind: word,
+      default: 'CF',
+      doc: 'AstDB family of numbers that all calls to an extension go to, keyed by extension.',
+    }),
+    cfbFamily: setting({
+      env: 'PBX_CFB_FAMILY',
+      kind: word,
+      default: 'CFB',
+      doc: 'The same for calls while the extension is busy.',
+    }),
+    cfuFamily: setting({
+      env: 'PBX_CFU_FAMILY',
+      kind: word,
+      default: 'CFU',
+      doc: 'The same for calls that nobody answers there.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
@@ -311,6 +329,20 @@ export const settings = {
       doc: 'Entries taken from each source at the most. A thousand take about 1 MB.',
     }),
   },
+  journal: {
+    entries: setting({
+      env: 'JOURNAL_ENTRIES',
+      kind: kind.integer(0, 10_000),
+      default: '500',
+      doc: 'Calls that are kept in the journal of each user; the oldest go first. 0: no journal is kept.',
+    }),
+    days: setting({
+      env: 'JOURNAL_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '180',
+      doc: 'Calls that are older than so many days leave the journal.',
+    }),
+  },
   store: {
     kind: setting({
       env: 'STORE',
@@ -350,6 +382,60 @@ export const settings = {
       kind: kind.integer(0, 10_000_000),
       default: '0',
       doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
+    }),
+  },
+  archive: {
+    url: setting({
+      env: 'ARCHIVE_URL',
+      kind: kind.orNothing(kind.databaseUrl),
+      default: '',
+      secret: true,
+      doc: 'Where the XMPP server keeps its message archive (docs/archive.md): sqlite:///path, postgres://user:password@host/database or mysql://…; it is only read. Left out: the module archive answers not-available.',
+    }),
+    timeZone: setting({
+      env: 'ARCHIVE_TIME_ZONE',
+      kind: kind.timeZone,
+      default: 'UTC',
+      doc: 'Time zone in which dates of the archive are meant and told, such as Europe/Berlin.',
+    }),
+    sqlite: setting({
+      env: 'ARCHIVE_SQLITE',
+      kind: kind.matching(/^[\w./-]{1,200}$/, 'the name or path of a program'),
+      default: 'sqlite3',
+      doc: "SQLite's program, where ARCHIVE_URL names a file (Debian package sqlite3).",
+    }),
+  },
+  recordings: {
+    dir: setting({
+      env: 'RECORDINGS_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'Directory of recordings (docs/recordings.md), shared with Asterisk: it writes there, the bridge reads there and keeps a note beside each. Left out: nothing is recorded.',
+      example: '/var/spool/asterisk/offhook',
+    }),
+    pbxDir: setting({
+      env: 'RECORDINGS_PBX_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'The same directory as Asterisk sees it. Left out: under the same name.',
+    }),
+    minFreeMegabytes: setting({
+      env: 'RECORDINGS_MIN_FREE_MB',
+      kind: kind.integer(0, 10_000_000),
+      default: '500',
+      doc: 'With less room than this on the disk nothing more is recorded; an hour of sound takes 58 MB.',
+    }),
+    keepDays: setting({
+      env: 'RECORDINGS_KEEP_DAYS',
+      kind: kind.integer(0, 36_500),
+      default: '90',
+      doc: 'Older recordings are removed. 0: never.',
+    }),
+    maxMegabytes: setting({
+      env: 'RECORDINGS_MAX_MB',
+      kind: kind.integer(0, 1_000_000_000),
+      default: '0',
+      doc: 'When all recordings together take more than this, the oldest are removed. 0: as much as there is room for.',
     }),
   },
   http: {

@@ -34,8 +34,17 @@ export const actionsOf: Readonly<Record<Verb, readonly string[]>> = {
   dbFamily: ['DBGetTree'],
   dbPut: ['DBPut'],
   dbDel: ['DBDel'],
+  setDeviceState: ['Setvar'],
   queueMembers: ['QueueStatus'],
   queuePause: ['QueuePause'],
+  queueAdd: ['QueueAdd'],
+  queueRemove: ['QueueRemove'],
+  queueCounters: ['QueueStatus'],
+  // On the connection that listens, whose account needs no right for it.
+  tellQueues: [],
+  record: ['MixMonitor'],
+  stopRecording: ['StopMixMonitor'],
+  muteRecording: ['MixMonitorMute'],
 };
 
 /** An action that every account may use: a list without it is none. */

@@ -3,18 +3,20 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
-import type { DirectorySource } from '../../src/directory.ts';
+import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
-import { idlePresence, idleXmpp } from '../idle.ts';
+import { deflectionsOver, fixed, idlePresence, idleXmpp, placesOver } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -27,6 +29,19 @@ rules:
 `;
 
 export type Name = 'anna' | 'bernd' | 'carla';
+
+/** What may be another than usual. */
+export interface OfficeOptions {
+  /** The directory file. */
+  readonly users?: string;
+  /** More of it, behind the rules. */
+  readonly rules?: string;
+  readonly recordings?: Keeping;
+  readonly store?: Store;
+  readonly settings?: Partial<Settings>;
+  /** How often deflections are read again, milliseconds. */
+  readonly everyMs?: number;
+}
 
 /** The office at work. */
 export interface Office {
@@ -47,16 +62,10 @@ export interface Office {
 export async function openOffice(
   port: number,
   accounts: { control: Account; feed: Account },
+  options: OfficeOptions = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(users, ['example.org']);
+  const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
-  const { directory } = parsed;
-  const source: DirectorySource = {
-    current: directory,
-    onChange: () => () => {},
-    start: async () => {},
-    stop: async () => {},
-  };
   let handler: IqHandler | undefined;
   const got = new Map<string, string[]>();
   const component = parseJid('pbx.example.org');
@@ -74,17 +83,21 @@ export async function openOffice(
     request: async () => xml('iq'),
   });
   const pbx = adapter(port, accounts);
-  const calls = callsOf(() => directory);
+  const store = options.store ?? createMemoryStore();
+  const places = placesOver(fixed(parsed.directory), pbx, store);
+  const calls = callsOf(() => places.directory.current);
   const bridge = createBridge({
     modules,
     xmpp,
     pbx,
-    store: createMemoryStore(),
+    store,
     calls,
-    directory: source,
+    directory: places.directory,
     domains: ['example.org'],
+    journal,
     phonebook,
-    settings,
+    settings: { ...settings, ...options.settings },
+    recordings: options.recordings,
     limits: {
       sessions: 10,
       perUser: 5,
@@ -98,6 +111,8 @@ export async function openOffice(
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => places.directory.current, options.everyMs),
+    places,
     askPresence: false,
     audit: () => {},
     webhook: async () => {},
@@ -120,7 +135,7 @@ export async function openOffice(
       return answer.result === undefined ? '' : serialize(answer.result);
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
-    events: (who, type) => (got.get(who) ?? []).filter((stanza) => stanza.includes(`<${type}>`)),
+    events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {
@@ -135,7 +150,8 @@ export async function openOffice(
       await bridge.stop();
     },
   };
-  for (const who of ['anna', 'bernd', 'carla'] as const) await office.ask(who, 'xmppuser', 'ClientInfo');
+  for (const who of parsed.directory.users.map(({ name }) => name as Name))
+    await office.ask(who, 'xmppuser', 'ClientInfo');
   return office;
 }
 

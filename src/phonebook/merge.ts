@@ -27,11 +27,10 @@ export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merg
   let steps = 0;
 
   function sameAs(person: Person, name: string, keys: readonly string[]): number | undefined {
-    const known =
-      (person.jid && places.get(person.jid)) ??
-      (person.email && places.get(person.email)) ??
-      places.get(person.id);
-    if (typeof known === 'number') return known;
+    for (const key of [person.jid, person.email, person.id]) {
+      const known = key === undefined ? undefined : places.get(key);
+      if (known !== undefined) return known;
+    }
     const candidates = [
       ...(byAddress.get(person.email) ?? []),
       ...keys.flatMap((key) => byNumber.get(key) ?? []),

@@ -6,9 +6,10 @@ import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
 import type { Deflections } from './deflections.ts';
-import { type DirectorySource, emptyDirectory } from './directory.ts';
+import type { Directory, DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { handOver } from './handover.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
@@ -16,6 +17,8 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { serveSearch } from './phonebook/search.ts';
+import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -54,9 +57,11 @@ export interface BridgeOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
+  /** With everybody where they sit. */
   readonly directory: DirectorySource;
   readonly presence: Presence;
   readonly deflections: Deflections;
+  readonly places: Places;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
@@ -102,6 +107,8 @@ export interface Bridge {
   readonly calls: number;
   /** Channels that somebody was told of, as the next bridge will know. */
   readonly told: Pick<Told, 'size' | 'waiting'>;
+  /** Entries of the phonebook. */
+  readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
 }
@@ -128,6 +135,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     phonebook: options.phonebook,
     journal: options.journal,
     deflections: options.deflections,
+    places: options.places,
     context: options.settings.context,
     recordings: options.recordings,
     log,
@@ -201,7 +209,7 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   const intake = createIntake({
     calls,
-    isOpen: directory.current !== emptyDirectory,
+    isOpen: isKnown(directory.current),
     onLost: () => pbx.reread(),
     onChanges: tell,
     onTaken(event, changes) {
@@ -224,6 +232,15 @@ export function createBridge(options: BridgeOptions): Bridge {
     tell(ends);
     if (connected) tell(told.again(ends, now()));
   }
+  directory.onChange((current, previous) => {
+    if (isKnown(current)) intake.open();
+    if (calls.overlooks()) pbx.reread();
+    // What an earlier bridge has told while this one knew nobody is nobody's news.
+    if (!isKnown(previous)) return;
+    const { before, after } = handOver(calls, current, previous, now());
+    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    tell(after);
+  });
 
   let restored = false;
   /** The neighbors were turned to: events may have been told. */
@@ -252,6 +269,17 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
+  serveSearch(xmpp, {
+    phonebook: models.phonebook,
+    directory: () => directory.current,
+    rate: createRateLimit<BareJid>({
+      perSecond: limits.perSecond,
+      burst: limits.burst,
+      keys: limits.sessions,
+      monotonic: options.monotonic,
+    }),
+    answerBytes: options.settings.answerBytes,
+  });
   // What the stream held when it broke may have been lost: it is told again, as it is by then.
   let online = false;
   xmpp.onState(({ status }) => {
@@ -272,10 +300,6 @@ export function createBridge(options: BridgeOptions): Bridge {
   pbx.onEvent(intake.take);
   watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
-  directory.onChange(() => {
-    intake.open();
-    if (calls.overlooks()) pbx.reread();
-  });
   store.onState((state) => {
     if (state.usable) void restore();
   });
@@ -303,12 +327,15 @@ export function createBridge(options: BridgeOptions): Bridge {
       return calls.channels().length;
     },
     told,
+    get persons() {
+      return models.phonebook.size;
+    },
     get recordings() {
       return models.monitor.running;
     },
     async start() {
       await directory.start();
-      if (directory.current !== emptyDirectory) intake.open();
+      if (isKnown(directory.current)) intake.open();
       await store.start(STORE_START_MS);
       await restore();
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
@@ -335,4 +362,9 @@ export function createBridge(options: BridgeOptions): Bridge {
       intake.stop();
     },
   };
+}
+
+/** Before the first discovery there is nobody: whose channels count is not known then. */
+function isKnown(directory: Directory): boolean {
+  return directory.users.length > 0;
 }

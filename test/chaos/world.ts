@@ -14,7 +14,7 @@ import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
 import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
-import { deflectionsOver, idlePresence } from '../idle.ts';
+import { deflectionsOver, idlePresence, placesOver } from '../idle.ts';
 import { type RedisServer, startRedis } from '../servers/redis.ts';
 import { openRelay, type Relay } from '../servers/relay.ts';
 import { until } from '../servers/until.ts';
@@ -140,6 +140,7 @@ export async function startWorld(
       store,
       presence: idlePresence(),
       deflections: deflectionsOver(pbx, () => directory.current),
+      places: placesOver(directory, pbx),
       audit: () => {},
       webhook: async () => {},
       askPresence: false,

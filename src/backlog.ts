@@ -28,7 +28,7 @@ export interface BacklogCounters {
   readonly unconfirmed: number;
   /** Events that a later one, or the end of what they were about, made needless. */
   readonly replaced: number;
-  /** Events about nothing in particular that a bound pushed out. */
+  /** Events about nothing in particular, or about what has no end, that a bound pushed out. */
   readonly dropped: number;
 }
 
@@ -54,6 +54,8 @@ export interface Backlog<T extends Item> {
 export interface BacklogLimits {
   /** Events about nothing in particular that wait; the oldest goes first. */
   readonly loose: number;
+  /** Things without an end that wait, e.g. entries of journals; the oldest goes first. */
+  readonly lasting: number;
   /** Events that wait for a confirmation; with more, those that later ones replaced are forgotten, then the oldest. */
   readonly unconfirmed: number;
 }
@@ -75,6 +77,8 @@ type Origin = 'untold' | 'told' | 'doubtful';
 export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T> {
   const held = new Map<string, Entry<T>>();
   const loose: T[] = [];
+  /** Those held that have no end, oldest first. */
+  const lasting = new Set<string>();
   /** Things that were told of and have not ended. */
   const open = new Set<string>();
   let recent: T[] = [];
@@ -104,6 +108,19 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     // Where some may have heard the earlier one, all must hear the later.
     if (!undone || entry.doubtful.has(about.facet)) entry.items.set(about.facet, item);
     else if (entry.items.size === 0 && !entry.untold) entries.delete(about.key);
+  }
+
+  function holdAbout(about: About, item: T, from: Origin): void {
+    keep(held, about, item, from);
+    if (about.final !== undefined || !held.has(about.key)) return;
+    lasting.add(about.key);
+    if (lasting.size <= limits.lasting) return;
+    for (const oldest of lasting) {
+      lasting.delete(oldest);
+      counters.dropped += held.get(oldest)?.items.size ?? 0;
+      held.delete(oldest);
+      return;
+    }
   }
 
   function keepLoose(item: T): void {
@@ -144,12 +161,12 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     hold(item) {
       const { about } = item;
       if (about === undefined) keepLoose(item);
-      else keep(held, about, item, about.final !== undefined && !open.has(about.key) ? 'untold' : 'told');
+      else holdAbout(about, item, about.final !== undefined && !open.has(about.key) ? 'untold' : 'told');
     },
     told(item, rest) {
       const { about } = item;
       if (about?.final === false) open.add(about.key);
-      if (rest?.about !== undefined) keep(held, rest.about, rest, 'doubtful');
+      if (rest?.about !== undefined) holdAbout(rest.about, rest, 'doubtful');
       else if (rest !== undefined) keepLoose(rest);
       if (about?.final === true) open.delete(about.key);
       if (recent.push(item) <= limits.unconfirmed) return;
@@ -163,6 +180,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       if (first !== undefined) return [first];
       for (const [key, { items }] of held) {
         held.delete(key);
+        lasting.delete(key);
         if (items.size > 0) return [...items.values()];
       }
       return [];
@@ -183,7 +201,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       for (const item of [...(asked ?? []), ...recent]) {
         if (item.about === undefined) keepLoose(item);
         // It may have arrived: its end must be told.
-        else keep(held, item.about, item, 'doubtful');
+        else holdAbout(item.about, item, 'doubtful');
       }
       asked = undefined;
       recent = [];

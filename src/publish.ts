@@ -68,7 +68,7 @@ interface Told extends Occurrence {
 }
 
 /** A minute of a busy system; further ones are memory that nobody gets anything for. */
-const defaultLimits: BacklogLimits = { loose: 1000, unconfirmed: 50_000 };
+const defaultLimits: BacklogLimits = { loose: 1000, lasting: 10_000, unconfirmed: 50_000 };
 
 /** Makes the publisher. */
 export function createPublish(options: PublishOptions): Publish {
@@ -87,7 +87,7 @@ export function createPublish(options: PublishOptions): Publish {
   }
   const backlog = createBacklog<Told>(limits);
 
-  /** Whether anybody wants it as things are: what stands for itself alone need not wait for nobody. */
+  /** Whether anybody wants it as things are: what has no end to be told need not wait for nobody. */
   function isWanted({ source, type, concerns, payload }: Told, directory: Directory): boolean {
     let wanted = false;
     index.forEach(
@@ -156,7 +156,7 @@ export function createPublish(options: PublishOptions): Publish {
           const told: Told = { ...occurrence, source, change };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
-          else if (told.about !== undefined || isWanted(told, world.directory)) backlog.hold(told);
+          else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
         }
       }
     }

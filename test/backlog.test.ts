@@ -7,7 +7,7 @@ interface Said {
   readonly text: string;
 }
 
-const limits = { loose: 3, unconfirmed: 100 };
+const limits = { loose: 3, lasting: 5, unconfirmed: 100 };
 
 /** Events of a channel as `base` makes them. */
 function channel(key: string) {
@@ -72,6 +72,16 @@ describe('while nothing can be told', () => {
     told(a.hold);
     hold(a.unhold);
     expect(drain()).toEqual(['a unhold']);
+  });
+
+  it('bounds what has no end', () => {
+    const { hold, drain, counters } = backlog();
+    const entry = (name: string): Said => ({ text: name, about: { key: name, facet: 'entry' } });
+    hold(a.ringing, ...['1', '2', '1', '3', '4', '5', '6', '7'].map(entry), b.ringing);
+    expect(counters.dropped).toBe(2);
+    expect(drain()).toEqual(['a ringing', '3', '4', '5', '6', '7', 'b ringing']);
+    hold(...['1', '2', '3'].map(entry));
+    expect(drain()).toEqual(['1', '2', '3']);
   });
 
   it('bounds what is about nothing in particular', () => {
@@ -178,7 +188,7 @@ it('brings every client to the truth, whatever the stream and the server do', ()
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const made = createBacklog<Said>({ loose: 3, unconfirmed: 40 });
+      const made = createBacklog<Said>({ loose: 3, lasting: 5, unconfirmed: 40 });
       const truth: Said[] = [];
       const arrived: Said[] = [];
       /** Handed over since the last loss; a prefix of it arrives. */

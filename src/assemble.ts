@@ -125,6 +125,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     presence,
     deflections,
     domains: config.xmpp.userDomains,
+    missed: { count: config.queues.missed, ageMs: config.queues.missedDays * DAY_MS },
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',

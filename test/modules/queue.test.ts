@@ -396,7 +396,7 @@ describe('FindMissed', () => {
 
   it('sees that somebody of the queue has called back, however the number was dialed', async () => {
     misses();
-    talksTo('0030123');
+    talksTo('0030124');
     talksTo('0+49301234');
     talksTo('0+4930123', { outbound: false });
     talksTo('0+4930123', { device: 'PJSIP/370' as DeviceName });

@@ -12,6 +12,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   journal: 'Journal',
   queues: 'Missed calls of queues',
   store: 'Sessions and subscriptions',
+  archive: 'Chat archive',
   recordings: 'Recordings of calls',
   http: 'Health and metrics',
   limits: 'Limits',

@@ -2,6 +2,9 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { createDeflections, type Deflections } from './deflections.ts';
@@ -10,6 +13,7 @@ import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
+import type { ModelsOptions } from './models.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
@@ -18,7 +22,13 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createFilePersons } from './phonebook/file.ts';
+import { createLdapPersons } from './phonebook/ldap.ts';
 import { createNumbers } from './phonebook/numbers.ts';
+import type { Source, SourceName } from './phonebook/phonebook.ts';
+import { SEARCH_NS } from './phonebook/search.ts';
+import { createVcardPersons } from './phonebook/vcards.ts';
+import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -86,7 +96,15 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     onWritten: metrics.eventWritten,
   });
   const store = makeStore(config, log);
-  const directory = makeDirectory(config, pbx, log);
+  const places = createPlaces({
+    source: makeDirectory(config, pbx, log),
+    store,
+    pbx,
+    ringSeconds: config.pbx.ringSeconds,
+    log,
+    now: Date.now,
+  });
+  const { directory } = places;
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
@@ -124,26 +142,25 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     calls,
     presence,
     deflections,
+    places,
     domains: config.xmpp.userDomains,
     missed: { count: config.queues.missed, ageMs: config.queues.missedDays * DAY_MS },
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
     },
-    phonebook: {
-      sources: [],
-      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
-      visibleTo: new Map(),
-    },
+    phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
+      archiveZone: createZone(config.archive.timeZone),
       showNumber: numberShower(config.log.maskNumbers),
     },
     recordings: recordingsOf(config, log),
+    archive: archiveOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -208,6 +225,14 @@ export function makeStore(config: Config, log: Logger): Store {
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
 }
 
+/** The chat archive; undefined where none is configured. */
+function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
+  const { url, sqlite } = archive;
+  return url === undefined
+    ? undefined
+    : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
+}
+
 /** Where recordings are kept; undefined where there are none. */
 function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
   const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
@@ -225,6 +250,42 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   const { file } = config.directory;
   if (file === undefined) return createDiscoveredDirectory({ pbx, domain, log });
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
+}
+
+/** The sources that are configured besides the directory, and who may see them. */
+function makePhonebook(
+  config: Config,
+  xmpp: Xmpp,
+  directory: DirectorySource,
+  log: Logger,
+): ModelsOptions['phonebook'] {
+  const { country, file, ldapUrl, ldapBase, vcards, refreshMinutes, visibleTo, maxEntries, ...ldap } =
+    config.phonebook;
+  const numbers = createNumbers(country, config.pbx.outsidePrefix ?? '');
+  const reading = { most: maxEntries, key: numbers.key };
+  const asked = { ...reading, everyMs: refreshMinutes * 60_000, log };
+  const sources: Source[] = [];
+  if (file !== undefined) sources.push(createFilePersons({ path: file, reading, log }));
+  if (ldapUrl !== undefined) {
+    sources.push(
+      createLdapPersons({
+        ...asked,
+        url: ldapUrl,
+        startTls: ldap.ldapStartTls,
+        ca: ldap.ldapCa,
+        bindDn: ldap.ldapBindDn,
+        password: ldap.ldapPassword,
+        base: ldapBase ?? '',
+        filter: ldap.ldapFilter,
+      }),
+    );
+  }
+  if (vcards) sources.push(createVcardPersons({ ...asked, xmpp, directory: () => directory.current }));
+  const groups = new Map<SourceName, Set<string>>();
+  for (const [source, group] of visibleTo ?? []) {
+    groups.set(source, new Set([...(groups.get(source) ?? []), group]));
+  }
+  return { sources, numbers, visibleTo: groups };
 }
 
 /** What may be delegated to us, and by whom; undefined where the operator wants none. */
@@ -294,7 +355,7 @@ function serveStandards(
   delegation: Delegated | undefined,
   hosted: DiscoSources,
 ): void {
-  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
+  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, SEARCH_NS, TIME_NS, VERSION_NS];
   const features = () => [...standards, ...offered()];
   const info = [componentInfo(xmpp, 'Telephone system', features), ...hosted.info];
   if (delegation !== undefined) info.push(delegationInfo(delegation));

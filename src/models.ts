@@ -15,6 +15,7 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Places } from './places/places.ts';
 import { createQueueing, type Queueing } from './queueing.ts';
 import type { Keep, Store } from './store/store.ts';
 
@@ -38,6 +39,7 @@ export interface Models {
   readonly mailboxes: Mailboxes;
   readonly queueing: Queueing;
   readonly deflections: Deflections;
+  readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
@@ -61,6 +63,7 @@ export interface ModelsOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly deflections: Deflections;
+  readonly places: Places;
 }
 
 const MISSED_KEEP: Keep = { count: 1000, ageMs: 30 * 24 * 3600_000 };
@@ -72,7 +75,7 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people, phonebook.numbers.key), ...phonebook.sources];
   const book = createPhonebook({
     ...phonebook,
     sources,
@@ -89,6 +92,7 @@ export function createModels(options: ModelsOptions): Models {
       keep: options.missed ?? MISSED_KEEP,
     }),
     deflections: options.deflections,
+    places: options.places,
     phonebook: book,
     monitor: createMonitor({
       ...options,

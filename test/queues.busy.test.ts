@@ -12,7 +12,7 @@ import { parseJid } from '../src/protocol/jid.ts';
 import { xml } from '../src/protocol/xml.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import { startAsterisk } from './asterisk/asterisk.ts';
-import { deflectionsOver, idlePresence, idleXmpp } from './idle.ts';
+import { deflectionsOver, fixed, idlePresence, idleXmpp, placesOver } from './idle.ts';
 import { adapter } from './pbx/adapter.ts';
 import {
   agentNamed,
@@ -42,10 +42,11 @@ it('50 queues, 500 agents, 200 waiting calls, 1,000 events a second', async () =
   });
   const parsed = parseDirectory(centreUsers(busy), [domain]);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
-  const { directory } = parsed;
+  const store = createMemoryStore();
   /** What each was told, by queue, in order. */
   const told = new Map<string, Map<string, string[]>>();
   const pbx = adapter(asterisk.port, { control: account, feed: account });
+  const places = placesOver(fixed(parsed.directory), pbx, store);
   const bridge = createBridge({
     modules,
     xmpp: idleXmpp({
@@ -63,9 +64,10 @@ it('50 queues, 500 agents, 200 waiting calls, 1,000 events a second', async () =
       request: async () => xml('iq'),
     }),
     pbx,
-    store: createMemoryStore(),
-    calls: callsOf(() => directory),
-    directory: { current: directory, onChange: () => () => {}, start: async () => {}, stop: async () => {} },
+    store,
+    calls: callsOf(() => places.directory.current),
+    directory: places.directory,
+    places,
     domains: [domain],
     journal,
     phonebook,
@@ -83,7 +85,7 @@ it('50 queues, 500 agents, 200 waiting calls, 1,000 events a second', async () =
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
-    deflections: deflectionsOver(pbx, () => directory),
+    deflections: deflectionsOver(pbx, () => places.directory.current),
     askPresence: false,
     audit: () => {},
     webhook: async () => {},

@@ -112,6 +112,20 @@ describe('FindOwnState', () => {
     expect(await made.ask(boss, 'FindOwnState')).toContain("agent='boss' queue='Support'");
   });
 
+  it('knows whoever sits at a place by its telephone, as long as that is so', async () => {
+    made.happen(logsIn(member('PJSIP/desk1')));
+    expect(await made.ask(bernd, 'FindOwnState')).not.toContain("queue='Support'");
+    await made.subscribe(bernd, 'user');
+    await made.askOf(bernd, 'location', xml('RelocateUser', { location: 'Desk 1' }));
+    expect(await made.ask(bernd, 'FindOwnState')).toContain("agent='mmeyer' queue='Support'");
+    made.happen(joins('a'));
+    expect(made.told()).toContain('mmeyer QueueJoinEvent Support');
+    await made.askOf(bernd, 'location', xml('LogoutUser'));
+    made.told();
+    made.happen(joins('b', { position: 2, count: 2 }));
+    expect(made.told()).toEqual([]);
+  });
+
   it('is empty for who is in none', async () => {
     expect(await made.ask(nobody, 'FindOwnState')).toContain("<QueueMemberStates eventType='' eventId=''/>");
   });

@@ -5,7 +5,7 @@ import { until } from './servers/until.ts';
 /** A sink that takes a number of writes before it says stop. */
 function sink(writes = Number.POSITIVE_INFINITY): Sink & { readonly chunks: string[] } {
   const chunks: string[] = [];
-  return { chunks, write: (chunk) => chunks.push(chunk) < writes };
+  return { chunks, write: (chunk) => chunks.push(Buffer.from(chunk).toString()) < writes };
 }
 
 const roomy = {

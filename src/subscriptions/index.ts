@@ -23,13 +23,13 @@ export interface SubscriptionIndex {
   /** Forgets a session; unknown ones are ignored. */
   delete(session: FullJid): void;
   /**
-   * Visits each session that wants the event, once. `supervises` is asked anew for every event, so that a role
+   * Visits each session that wants the event, once: first those whom it concerns, then those who hear of everybody. `supervises` is asked anew for every event, so that a role
    * taken away stops the flow at once.
    */
   forEach(
     event: Matchable,
     supervises: (user: BareJid) => boolean,
-    visit: (session: FullJid, user: BareJid) => void,
+    visit: (session: FullJid, scope: Subscription['scope']) => void,
   ): void;
   /** How many subscriptions there are, all sessions together. */
   readonly size: number;
@@ -149,18 +149,17 @@ export function createSubscriptionIndex(): SubscriptionIndex {
     delete: remove,
     forEach(event, supervises, visit) {
       events += 1;
-      const once = (member: Member) => {
-        if (member.visited === events) return;
-        member.visited = events;
-        visit(member.session, member.user);
-      };
       for (const user of event.concerns) {
         for (const member of byUser.get(user) ?? nobodyElse) {
-          if (member.wants.some((want) => wantsAsUser(want, event))) once(member);
+          if (member.visited === events || !wantsAsUser(member.wants, event)) continue;
+          member.visited = events;
+          visit(member.session, 'user');
         }
       }
       const asSupervisor = (member: Member) => {
-        if (member.visited !== events && supervises(member.user)) once(member);
+        if (member.visited === events || !supervises(member.user)) return;
+        member.visited = events;
+        visit(member.session, 'supervisor');
       };
       for (const module of [event.module, ANY]) {
         const types = buckets.get(module);
@@ -180,11 +179,14 @@ export function createSubscriptionIndex(): SubscriptionIndex {
 const nobody: ReadonlyMap<Wanted, Members> = new Map();
 const nobodyElse: ReadonlySet<Member> = new Set();
 
-function wantsAsUser(want: Wanted, event: Matchable): boolean {
-  if (want.scope !== 'user') return false;
-  if (want.module !== event.module && want.module !== ANY) return false;
-  if (want.type !== event.type && want.type !== ANY) return false;
-  return filtersMatch(want, event);
+function wantsAsUser(wants: readonly Wanted[], event: Matchable): boolean {
+  for (const want of wants) {
+    if (want.scope !== 'user') continue;
+    if (want.module !== event.module && want.module !== ANY) continue;
+    if (want.type !== event.type && want.type !== ANY) continue;
+    if (filtersMatch(want, event)) return true;
+  }
+  return false;
 }
 
 function filtersMatch(want: Wanted, event: Matchable): boolean {

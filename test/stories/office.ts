@@ -83,7 +83,8 @@ export async function openOffice(
     onIq: (_ns, serve) => {
       handler = serve;
     },
-    send(stanza) {
+    send(head, body) {
+      const stanza = head + Buffer.from(body ?? []).toString();
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
       got.set(to, [...(got.get(to) ?? []), stanza]);
       return true;

@@ -2,6 +2,9 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { createDeflections, type Deflections } from './deflections.ts';
@@ -140,9 +143,11 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
+      archiveZone: createZone(config.archive.timeZone),
       showNumber: numberShower(config.log.maskNumbers),
     },
     recordings: recordingsOf(config, log),
+    archive: archiveOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -205,6 +210,14 @@ export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+}
+
+/** The chat archive; undefined where none is configured. */
+function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
+  const { url, sqlite } = archive;
+  return url === undefined
+    ? undefined
+    : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
 }
 
 /** Where recordings are kept; undefined where there are none. */

@@ -1,6 +1,7 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
 import type { Deflections } from './deflections.ts';
@@ -61,6 +62,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** The chat archive; undefined: there is none. */
+  readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
   readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
@@ -157,6 +160,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    archive: options.archive,
     log,
     now,
   });
@@ -283,7 +287,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
-      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };

@@ -58,6 +58,9 @@ const may: Record<string, readonly string[]> = {
     'naming.ts',
     'monitor/monitor.ts',
     'monitor/record.ts',
+    'archive/archive.ts',
+    'archive/conversations.ts',
+    'archive/zone.ts',
     'phonebook/',
     'subscriptions/subscription.ts',
     'rules/',
@@ -120,6 +123,7 @@ const may: Record<string, readonly string[]> = {
   'backlog.ts': [],
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
   'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'changes.ts'],
+  archive: ['errors.ts', 'protocol/', 'log.ts'],
   monitor: [
     'errors.ts',
     'protocol/',
@@ -149,6 +153,7 @@ const may: Record<string, readonly string[]> = {
     'models.ts',
     'intake.ts',
     'liveness.ts',
+    'archive/archive.ts',
     'monitor/monitor.ts',
     'presence-request.ts',
     'presence/presence.ts',
@@ -171,6 +176,9 @@ const onlyIn: Record<string, string> = {
   ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',
   ioredis: 'store/',
+  pg: 'archive/',
+  mysql2: 'archive/',
+  ltx: 'archive/',
   'asterisk-manager': 'pbx/',
 };
 

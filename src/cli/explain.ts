@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
 import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
@@ -128,6 +129,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
     ringMs: 30_000,
     answerBytes: 400_000,
+    archiveZone: createZone('UTC'),
     showNumber: (number: string) => number,
   };
   const context = {
@@ -150,6 +152,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
+    archive: undefined,
     log,
     now,
   };

@@ -1,5 +1,6 @@
 /** The API: every module there is, in the order of the documentation. */
 
+import { archive } from './archive.ts';
 import { base } from './base.ts';
 import { conference } from './conference.ts';
 import type { Module } from './define.ts';
@@ -26,4 +27,5 @@ export const modules: readonly Module[] = [
   voicemail,
   redirect,
   monitor,
+  archive,
 ];

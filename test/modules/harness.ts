@@ -1,6 +1,7 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
+import type { Archive } from '../../src/archive/archive.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
@@ -128,6 +129,7 @@ export function api(
     perSecond?: number;
     directory?: Directory;
     recordings?: Keeping;
+    archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
     store?: Store;
   } = {},
@@ -257,6 +259,7 @@ export function api(
         if (failure) throw failure;
         delivered.push(delivery);
       },
+      archive: options.archive,
       log,
       now: () => now,
     }),

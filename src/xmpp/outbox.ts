@@ -64,8 +64,8 @@ export interface Outbox {
 /** Size of one write: large enough to cost little per stanza, small enough for an answer to get past. */
 const chunkBytes = 65_536;
 
-/** A chunk begins this small, and grows: most turns have little to say. */
-const firstBytes = 4096;
+/** A chunk has this room at least, and grows: most turns have little to say. */
+const leastBytes = 4096;
 
 interface Chunk {
   /** Room for the stanzas, of which the first {@link bytes} are filled. */
@@ -79,6 +79,8 @@ interface Chunk {
 interface Queue {
   readonly chunks: Chunk[];
   bytes: number;
+  /** Room that the last chunk came to have: the next one will need as much. */
+  usual: number;
 }
 
 /**
@@ -207,18 +209,19 @@ export function createOutbox(options: OutboxOptions): Outbox {
 const nothing = new Uint8Array(0);
 
 function queue(): Queue {
-  return { chunks: [], bytes: 0 };
+  return { chunks: [], bytes: 0, usual: leastBytes };
 }
 
 function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, since?: () => number): void {
   lane.bytes += bytes;
   let last = lane.chunks.at(-1);
   if (last === undefined || last.bytes + bytes > chunkBytes) {
-    const buffer = Buffer.allocUnsafe(Math.max(firstBytes, bytes));
+    const buffer = Buffer.allocUnsafe(Math.max(lane.usual, bytes));
     last = { buffer, bytes: 0, stanzas: 0, since: since?.() };
     lane.chunks.push(last);
   }
   reserve(last, bytes);
+  lane.usual = Math.min(last.buffer.length, chunkBytes);
   last.buffer.write(stanza, last.bytes, 'utf8');
   last.buffer.set(rest, last.bytes + bytes - rest.length);
   last.bytes += bytes;

@@ -41,12 +41,21 @@ interface Wanted extends Subscription {
   holders: number;
 }
 
+/** The subscriptions of a session; most sessions have the same ones, and share the list. */
+interface Wishes {
+  readonly key: string;
+  readonly wants: readonly Wanted[];
+  holders: number;
+}
+
 interface Member {
   readonly session: FullJid;
   readonly user: BareJid;
-  readonly wants: readonly Wanted[];
+  readonly wishes: Wishes;
   /** Number of the last event this session was visited for. */
   visited: number;
+  /** The user's next session: with a million of them, each step between objects is a miss of the processor's caches. */
+  next: Member | undefined;
 }
 
 type Members = Set<Member>;
@@ -61,23 +70,59 @@ interface Bucket {
 /** Makes an empty index. */
 export function createSubscriptionIndex(): SubscriptionIndex {
   const members = new Map<FullJid, Member>();
-  const byUser = new Map<BareJid, Members>();
+  /** Each user's first session. */
+  const byUser = new Map<BareJid, Member>();
   const wanted = new Map<string, Wanted>();
+  const lists = new Map<string, Wishes>();
   const buckets = new Map<string, Map<string, Bucket>>();
   let size = 0;
   let events = 0;
 
-  function share(subscription: Subscription): Wanted {
-    const key = keyOf(subscription);
-    const found = wanted.get(key) ?? { ...subscription, key, holders: 0 };
-    found.holders += 1;
-    wanted.set(key, found);
-    return found;
+  function share(subscriptions: readonly Subscription[]): Wishes {
+    const all = union([], subscriptions);
+    const keys = all.map(keyOf);
+    const key = JSON.stringify(keys);
+    let wishes = lists.get(key);
+    if (wishes === undefined) {
+      const wants = all.map((each, n) => {
+        const want = entry(wanted, keys[n] ?? '', () => ({ ...each, key: keys[n] ?? '', holders: 0 }));
+        want.holders += 1;
+        return want;
+      });
+      wishes = { key, wants, holders: 0 };
+      lists.set(key, wishes);
+    }
+    wishes.holders += 1;
+    return wishes;
   }
 
-  function unshare(want: Wanted): void {
-    want.holders -= 1;
-    if (want.holders === 0) wanted.delete(want.key);
+  function unshare(wishes: Wishes): void {
+    wishes.holders -= 1;
+    if (wishes.holders > 0) return;
+    lists.delete(wishes.key);
+    for (const want of wishes.wants) {
+      want.holders -= 1;
+      if (want.holders === 0) wanted.delete(want.key);
+    }
+  }
+
+  function join(member: Member): void {
+    let last = byUser.get(member.user);
+    if (last === undefined) {
+      byUser.set(member.user, member);
+      return;
+    }
+    while (last.next !== undefined) last = last.next;
+    last.next = member;
+  }
+
+  function part(member: Member): void {
+    const first = byUser.get(member.user);
+    if (first !== member) {
+      for (let each = first; each !== undefined; each = each.next)
+        if (each.next === member) each.next = member.next;
+    } else if (member.next === undefined) byUser.delete(member.user);
+    else byUser.set(member.user, member.next);
   }
 
   function place(member: Member, want: Wanted): void {
@@ -116,14 +161,11 @@ export function createSubscriptionIndex(): SubscriptionIndex {
     const member = members.get(session);
     if (member === undefined) return;
     members.delete(session);
-    const siblings = byUser.get(member.user);
-    siblings?.delete(member);
-    if (siblings?.size === 0) byUser.delete(member.user);
-    for (const want of member.wants) {
-      if (want.scope === 'supervisor') displace(member, want);
-      unshare(want);
-    }
-    size -= member.wants.length;
+    part(member);
+    const { wants } = member.wishes;
+    for (const want of wants) if (want.scope === 'supervisor') displace(member, want);
+    unshare(member.wishes);
+    size -= wants.length;
   }
 
   function visitBucket(bucket: Bucket, event: Matchable, visit: (member: Member) => void): void {
@@ -140,18 +182,19 @@ export function createSubscriptionIndex(): SubscriptionIndex {
   return {
     set(session, user, subscriptions) {
       remove(session);
-      const member: Member = { session, user, wants: union([], subscriptions).map(share), visited: 0 };
+      const wishes = share(subscriptions);
+      const member: Member = { session, user, wishes, visited: 0, next: undefined };
       members.set(session, member);
-      entry(byUser, user, () => new Set<Member>()).add(member);
-      for (const want of member.wants) if (want.scope === 'supervisor') place(member, want);
-      size += member.wants.length;
+      join(member);
+      for (const want of wishes.wants) if (want.scope === 'supervisor') place(member, want);
+      size += wishes.wants.length;
     },
     delete: remove,
     forEach(event, supervises, visit) {
       events += 1;
       for (const user of event.concerns) {
-        for (const member of byUser.get(user) ?? nobodyElse) {
-          if (member.visited === events || !wantsAsUser(member.wants, event)) continue;
+        for (let member = byUser.get(user); member !== undefined; member = member.next) {
+          if (member.visited === events || !wantsAsUser(member.wishes.wants, event)) continue;
           member.visited = events;
           visit(member.session, 'user');
         }
@@ -177,7 +220,6 @@ export function createSubscriptionIndex(): SubscriptionIndex {
 }
 
 const nobody: ReadonlyMap<Wanted, Members> = new Map();
-const nobodyElse: ReadonlySet<Member> = new Set();
 
 function wantsAsUser(wants: readonly Wanted[], event: Matchable): boolean {
   for (const want of wants) {

@@ -72,8 +72,8 @@ export async function openOffice(
   if (component === undefined) throw new Error('no JID');
   const xmpp = idleXmpp({
     domain: 'pbx.example.org',
-    onIq: (_ns, serve) => {
-      handler = serve;
+    onIq: (namespace, serve) => {
+      if (namespace === CMD_NS) handler = serve;
     },
     send(head, body) {
       const stanza = head + Buffer.from(body ?? []).toString();

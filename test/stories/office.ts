@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
+import type { ModelsOptions } from '../../src/models.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -39,6 +40,7 @@ export interface OfficeOptions {
   readonly recordings?: Keeping;
   readonly store?: Store;
   readonly settings?: Partial<Settings>;
+  readonly phonebook?: Partial<ModelsOptions['phonebook']>;
   /** How often deflections are read again, milliseconds. */
   readonly everyMs?: number;
 }
@@ -51,6 +53,8 @@ export interface Office {
   told(who: Name): readonly string[];
   /** Other events somebody got, as XML. */
   events(who: Name, type: string): readonly string[];
+  /** Everything somebody got, as XML. */
+  stanzas(who: Name): readonly string[];
   /** `eventId` of somebody's newest call. */
   call(who: Name): string;
   /** Waits until the last thing somebody was told is this. */
@@ -96,7 +100,7 @@ export async function openOffice(
     directory: places.directory,
     domains: ['example.org'],
     journal,
-    phonebook,
+    phonebook: { ...phonebook, ...options.phonebook },
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {
@@ -137,6 +141,7 @@ export async function openOffice(
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
     events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
+    stanzas: (who) => got.get(who) ?? [],
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {

@@ -10,6 +10,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   directory: 'Users',
   phonebook: 'Phonebook',
   store: 'Sessions and subscriptions',
+  recordings: 'Recordings of calls',
   http: 'Health and metrics',
   limits: 'Limits',
   log: 'Log',

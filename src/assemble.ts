@@ -11,6 +11,8 @@ import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
+import { createShelf } from './monitor/shelf.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
@@ -64,6 +66,8 @@ const SERVER_TIMEOUT_MS = 20_000;
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 24 * 3600_000;
 const DND_EVERY_MS = 30_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
@@ -122,6 +126,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       showNumber: numberShower(config.log.maskNumbers),
     },
+    recordings: recordingsOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -183,6 +188,18 @@ function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+}
+
+/** Where recordings are kept; undefined where there are none. */
+function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+  const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
+  if (dir === undefined) return undefined;
+  return {
+    shelf: createShelf({ dir, minFreeBytes: minFreeMegabytes * MEGABYTE, log }),
+    pbxDir: pbxDir ?? dir,
+    keepMs: keepDays === 0 ? undefined : keepDays * DAY_MS,
+    keepBytes: maxMegabytes === 0 ? undefined : maxMegabytes * MEGABYTE,
+  };
 }
 
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {

@@ -11,6 +11,7 @@ import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -57,6 +58,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -89,6 +92,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -103,7 +108,17 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, directory, phonebook: options.phonebook, log, now });
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory,
+    phonebook: options.phonebook,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -238,6 +253,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get calls() {
       return calls.channels().length;
+    },
+    get recordings() {
+      return models.monitor.running;
     },
     async start() {
       await directory.start();

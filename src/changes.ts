@@ -2,9 +2,10 @@
 
 import type { CallChange } from './calls/changes.ts';
 import type { MailboxChange } from './mailboxes.ts';
+import type { RecordChange } from './monitor/monitor.ts';
 
 /** A change of the telephone world, from whichever model. Each model declares its own and adds it here. */
-export type Change = CallChange | MailboxChange;
+export type Change = CallChange | MailboxChange | RecordChange;
 
 /** The changes of one kind. */
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { readonly kind: K }>;

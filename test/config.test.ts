@@ -85,6 +85,13 @@ describe('defaults', () => {
         redisPrefix: 'offhook:',
         auditLength: 0,
       },
+      recordings: {
+        dir: undefined,
+        pbxDir: undefined,
+        minFreeMegabytes: 500,
+        keepDays: 90,
+        maxMegabytes: 0,
+      },
       http: { listen: { host: '127.0.0.1', port: 9642 } },
       limits: { commandSeconds: 10, ratePerSecond: 20, rateBurst: 40, sessions: 100_000 },
       log: { level: 'info', format: 'auto', maskNumbers: false },

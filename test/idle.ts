@@ -1,7 +1,7 @@
 /** Ports that do nothing and know nothing: tests put in what they are about. */
 
 import type { Calls } from '../src/calls/calls.ts';
-import type { Pbx, PbxId } from '../src/pbx/pbx.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../src/pbx/pbx.ts';
 import type { Presence } from '../src/presence/presence.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
 
@@ -40,6 +40,9 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     parkedCalls: async () => [],
     sendDigits: idle,
     mute: idle,
+    record: async () => 'mix-1' as RecordingHandle,
+    stopRecording: idle,
+    muteRecording: idle,
     notify: idle,
     conferences: async () => [],
     conferenceKick: idle,

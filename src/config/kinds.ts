@@ -101,6 +101,12 @@ export const country: Kind<CountryCode> = {
 /** A host name or IP address. */
 export const host = matching(/^[\w.:-]{1,253}$/, 'a host name or IP address');
 
+/** An absolute path of plain names, as AMI can carry it in a list of arguments. */
+export const absolutePath = matching(
+  /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,11}$/,
+  'an absolute path of letters, digits and . _ -',
+);
+
 /** Address and port to listen on. */
 export interface Listen {
   readonly host: string;

@@ -279,6 +279,39 @@ export const settings = {
       doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
     }),
   },
+  recordings: {
+    dir: setting({
+      env: 'RECORDINGS_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'Directory of recordings (docs/recordings.md), shared with Asterisk: it writes there, the bridge reads there and keeps a note beside each. Left out: nothing is recorded.',
+      example: '/var/spool/asterisk/offhook',
+    }),
+    pbxDir: setting({
+      env: 'RECORDINGS_PBX_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'The same directory as Asterisk sees it. Left out: under the same name.',
+    }),
+    minFreeMegabytes: setting({
+      env: 'RECORDINGS_MIN_FREE_MB',
+      kind: kind.integer(0, 10_000_000),
+      default: '500',
+      doc: 'With less room than this on the disk nothing more is recorded; an hour of sound takes 58 MB.',
+    }),
+    keepDays: setting({
+      env: 'RECORDINGS_KEEP_DAYS',
+      kind: kind.integer(0, 36_500),
+      default: '90',
+      doc: 'Older recordings are removed. 0: never.',
+    }),
+    maxMegabytes: setting({
+      env: 'RECORDINGS_MAX_MB',
+      kind: kind.integer(0, 1_000_000_000),
+      default: '0',
+      doc: 'When all recordings together take more than this, the oldest are removed. 0: as much as there is room for.',
+    }),
+  },
   http: {
     listen: setting({
       env: 'HTTP_LISTEN',

@@ -5,6 +5,7 @@ import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
 import { voicemail } from './voicemail.ts';
@@ -20,4 +21,5 @@ export const modules: readonly Module[] = [
   phonebook,
   conference,
   voicemail,
+  monitor,
 ];

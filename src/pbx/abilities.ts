@@ -36,6 +36,9 @@ export const actionsOf: Readonly<Record<Verb, readonly string[]>> = {
   dbDel: ['DBDel'],
   queueMembers: ['QueueStatus'],
   queuePause: ['QueuePause'],
+  record: ['MixMonitor'],
+  stopRecording: ['StopMixMonitor'],
+  muteRecording: ['MixMonitorMute'],
 };
 
 /** An action that every account may use: a list without it is none. */

@@ -7,6 +7,7 @@ import type { Account } from '../../src/pbx/login.ts';
 import type { ChannelId, DeviceName, Originate, Verb } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
+import { recordingContract } from './recording.ts';
 import { channelOf, lastSnapshot, live, of, together } from './seen.ts';
 import { verbContract } from './verbs.ts';
 
@@ -350,6 +351,7 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
     });
 
     verbContract({ connected, phone, talking });
+    recordingContract({ connected, phone, talking });
 
     describe('lists', () => {
       it('endpoints come with extension, name and mailbox', async () => {

@@ -1,14 +1,16 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { ChannelView } from '../../src/calls/changes.ts';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels, type ModelsOptions } from '../../src/models.ts';
+import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
+import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -111,6 +113,7 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
   } = {},
 ) {
@@ -175,6 +178,12 @@ export function api(
     parkedCalls: async (lot) => parked.filter((call) => lot === undefined || call.lot === lot),
     sendDigits: act('sendDigits'),
     mute: act('mute'),
+    async record(channel, file) {
+      await act('record')(channel, file);
+      return `mix-${actions.length}` as RecordingHandle;
+    },
+    stopRecording: act('stopRecording'),
+    muteRecording: act('muteRecording'),
     notify: act('notify'),
     conferences: async () => rooms,
     conferenceKick: act('conferenceKick'),
@@ -190,11 +199,16 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
+  const store = createMemoryStore();
+  const sessions = createSessions(store, index, limits, () => 1000);
   const models = createModels({
     pbx,
+    store,
+    calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,
+    context: bridgeSettings.context,
+    recordings: options.recordings,
     log,
     now: () => now,
   });
@@ -205,6 +219,9 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(stanza) > 0,
   });
+  const told = (changes: readonly Change[]) =>
+    publish(changes, { directory, calls, phonebook: models.phonebook });
+  for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
@@ -281,7 +298,12 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: Change[]) => publish(changes, { directory, calls, phonebook: models.phonebook }),
+    tell: (...changes: Change[]) => told(changes),
+    /** Lets the models take an event in, with what the call model said of it. */
+    happen: (event: PbxEvent, ...changes: CallChange[]) => {
+      told(changes);
+      for (const model of everyModel(models)) told(model.apply(event, changes));
+    },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;

@@ -5,6 +5,7 @@ import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
 import type { DirectorySource } from '../../src/directory.ts';
 import { modules } from '../../src/modules/index.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
@@ -47,8 +48,9 @@ export interface Office {
 export async function openOffice(
   port: number,
   accounts: { control: Account; feed: Account },
+  options: { readonly rules?: string; readonly recordings?: Keeping } = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(users, ['example.org']);
+  const parsed = parseDirectory(`${users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
   const { directory } = parsed;
   const source: DirectorySource = {
@@ -85,6 +87,7 @@ export async function openOffice(
     domains: ['example.org'],
     phonebook,
     settings,
+    recordings: options.recordings,
     limits: {
       sessions: 10,
       perUser: 5,
@@ -120,7 +123,7 @@ export async function openOffice(
       return answer.result === undefined ? '' : serialize(answer.result);
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
-    events: (who, type) => (got.get(who) ?? []).filter((stanza) => stanza.includes(`<${type}>`)),
+    events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {

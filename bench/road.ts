@@ -73,7 +73,7 @@ async function ours(): Promise<number> {
     modules,
     index,
     from: domain,
-    send: (stanza, bytes) => xmpp.send(stanza, bytes),
+    send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
   });
   const translate = createTranslate({ now: () => 0 });
@@ -135,7 +135,7 @@ function parsed(headers: Readonly<Record<string, unknown>>): AmiMessage {
     const first: unknown = Array.isArray(value) ? value[0] : value;
     return typeof first === 'string' ? first : '';
   };
-  return { event: get('Event'), get, early: get, has: (key) => get(key) !== '', entries: () => [] };
+  return { event: get('Event'), get, has: (key) => get(key) !== '', entries: () => [] };
 }
 
 /** The events that a ChannelEvent could come of, to one who has no model: all that bear the channel. */

@@ -2,13 +2,18 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { createDeflections, type Deflections } from './deflections.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
+import type { ModelsOptions } from './models.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
@@ -17,7 +22,13 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createFilePersons } from './phonebook/file.ts';
+import { createLdapPersons } from './phonebook/ldap.ts';
 import { createNumbers } from './phonebook/numbers.ts';
+import type { Source, SourceName } from './phonebook/phonebook.ts';
+import { SEARCH_NS } from './phonebook/search.ts';
+import { createVcardPersons } from './phonebook/vcards.ts';
+import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -66,9 +77,9 @@ const SERVER_TIMEOUT_MS = 20_000;
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
+const DEFLECTIONS_EVERY_MS = 30_000;
 const MEGABYTE = 1024 * 1024;
 const DAY_MS = 24 * 3600_000;
-const DND_EVERY_MS = 30_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
@@ -85,11 +96,29 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     onWritten: metrics.eventWritten,
   });
   const store = makeStore(config, log);
-  const directory = makeDirectory(config, pbx, log);
+  const places = createPlaces({
+    source: makeDirectory(config, pbx, log),
+    store,
+    pbx,
+    ringSeconds: config.pbx.ringSeconds,
+    log,
+    now: Date.now,
+  });
+  const { directory } = places;
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
-  const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
+  const deflections = makeDeflections(config, pbx, directory, log);
+  const presence = makePresence(config, {
+    xmpp,
+    privileges,
+    pbx,
+    store,
+    directory,
+    calls,
+    doNotDisturb: deflections,
+    log,
+  });
   const offered = () => offeredCommands(modules, directory.current.policy, pbx).map(featureOf);
   serveStandards(xmpp, version, offered, delegation, presence.disco);
   const limits: BridgeLimits = {
@@ -112,21 +141,27 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     directory,
     calls,
     presence,
+    deflections,
+    places,
     domains: config.xmpp.userDomains,
-    phonebook: {
-      sources: [],
-      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
-      visibleTo: new Map(),
+    missed: { count: config.queues.missed, ageMs: config.queues.missedDays * DAY_MS },
+    journal: {
+      keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
+      outsidePrefix: config.pbx.outsidePrefix ?? '',
     },
+    phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
+      mobileGateway: config.pbx.mobileGateway,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
+      archiveZone: createZone(config.archive.timeZone),
       showNumber: numberShower(config.log.maskNumbers),
     },
     recordings: recordingsOf(config, log),
+    archive: archiveOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -184,10 +219,19 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+/** The store that the configuration names. */
+export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+}
+
+/** The chat archive; undefined where none is configured. */
+function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
+  const { url, sqlite } = archive;
+  return url === undefined
+    ? undefined
+    : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
 }
 
 /** Where recordings are kept; undefined where there are none. */
@@ -209,6 +253,42 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
 }
 
+/** The sources that are configured besides the directory, and who may see them. */
+function makePhonebook(
+  config: Config,
+  xmpp: Xmpp,
+  directory: DirectorySource,
+  log: Logger,
+): ModelsOptions['phonebook'] {
+  const { country, file, ldapUrl, ldapBase, vcards, refreshMinutes, visibleTo, maxEntries, ...ldap } =
+    config.phonebook;
+  const numbers = createNumbers(country, config.pbx.outsidePrefix ?? '');
+  const reading = { most: maxEntries, key: numbers.key };
+  const asked = { ...reading, everyMs: refreshMinutes * 60_000, log };
+  const sources: Source[] = [];
+  if (file !== undefined) sources.push(createFilePersons({ path: file, reading, log }));
+  if (ldapUrl !== undefined) {
+    sources.push(
+      createLdapPersons({
+        ...asked,
+        url: ldapUrl,
+        startTls: ldap.ldapStartTls,
+        ca: ldap.ldapCa,
+        bindDn: ldap.ldapBindDn,
+        password: ldap.ldapPassword,
+        base: ldapBase ?? '',
+        filter: ldap.ldapFilter,
+      }),
+    );
+  }
+  if (vcards) sources.push(createVcardPersons({ ...asked, xmpp, directory: () => directory.current }));
+  const groups = new Map<SourceName, Set<string>>();
+  for (const [source, group] of visibleTo ?? []) {
+    groups.set(source, new Set([...(groups.get(source) ?? []), group]));
+  }
+  return { sources, numbers, visibleTo: groups };
+}
+
 /** What may be delegated to us, and by whom; undefined where the operator wants none. */
 function delegationOf({ xmpp }: Config): Delegated | undefined {
   if (xmpp.delegation === 'off') return undefined;
@@ -217,8 +297,20 @@ function delegationOf({ xmpp }: Config): Delegated | undefined {
 
 type Neighbors = Pick<
   PresenceOptions,
-  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'log'
+  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'doNotDisturb' | 'log'
 >;
+
+function makeDeflections(config: Config, pbx: Pbx, directory: DirectorySource, log: Logger): Deflections {
+  const { cfFamily, cfbFamily, cfuFamily, dndFamily } = config.pbx;
+  return createDeflections({
+    pbx,
+    families: { always: cfFamily, busy: cfbFamily, noanswer: cfuFamily, doNotDisturb: dndFamily },
+    directory: () => directory.current,
+    everyMs: DEFLECTIONS_EVERY_MS,
+    log,
+    now: Date.now,
+  });
+}
 
 function makePresence(config: Config, neighbors: Neighbors): Presence {
   const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken, ...settings } = config.presence;
@@ -236,10 +328,8 @@ function makePresence(config: Config, neighbors: Neighbors): Presence {
       ...settings,
       visibility: { rule: visibleTo, list: watchers ?? [] },
       follows: (user) => following.has('*') || following.has(user.name),
-      dndFamily: config.pbx.dndFamily,
       gatherMs: GATHER_MS,
       lossMs: LOSS_MS,
-      dndEveryMs: DND_EVERY_MS,
       rostersEveryMs: ROSTERS_EVERY_MS,
     },
     domains: config.xmpp.userDomains,
@@ -266,7 +356,7 @@ function serveStandards(
   delegation: Delegated | undefined,
   hosted: DiscoSources,
 ): void {
-  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
+  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, SEARCH_NS, TIME_NS, VERSION_NS];
   const features = () => [...standards, ...offered()];
   const info = [componentInfo(xmpp, 'Telephone system', features), ...hosted.info];
   if (delegation !== undefined) info.push(delegationInfo(delegation));

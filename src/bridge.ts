@@ -1,11 +1,14 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { handOver } from './handover.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
@@ -13,6 +16,8 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { serveSearch } from './phonebook/search.ts';
+import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -50,14 +55,21 @@ export interface BridgeOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
+  /** With everybody where they sit. */
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
+  readonly places: Places;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
+  readonly missed?: ModelsOptions['missed'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** The chat archive; undefined: there is none. */
+  readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
   readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
@@ -92,6 +104,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Entries of the phonebook. */
+  readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
 }
@@ -114,6 +128,10 @@ export function createBridge(options: BridgeOptions): Bridge {
     calls,
     directory,
     phonebook: options.phonebook,
+    journal: options.journal,
+    missed: options.missed,
+    deflections: options.deflections,
+    places: options.places,
     context: options.settings.context,
     recordings: options.recordings,
     log,
@@ -125,7 +143,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     modules,
     index,
     from: xmpp.domain,
-    send: (stanza, bytes) => xmpp.send(stanza, bytes),
+    send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
   });
   const liveness = createLiveness({
@@ -152,6 +170,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    archive: options.archive,
     log,
     now,
   });
@@ -193,6 +212,12 @@ export function createBridge(options: BridgeOptions): Bridge {
     monotonic: options.monotonic,
   });
 
+  directory.onChange((current, previous) => {
+    const { before, after } = handOver(calls, current, previous, now());
+    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    tell(after);
+  });
+
   let restored = false;
   /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
   async function restore(): Promise<void> {
@@ -215,6 +240,17 @@ export function createBridge(options: BridgeOptions): Bridge {
       return { error: new StanzaError('service-unavailable', `Send commands to ${xmpp.domain}.`) };
     }
     return dispatch(from, payload);
+  });
+  serveSearch(xmpp, {
+    phonebook: models.phonebook,
+    directory: () => directory.current,
+    rate: createRateLimit<BareJid>({
+      perSecond: limits.perSecond,
+      burst: limits.burst,
+      keys: limits.sessions,
+      monotonic: options.monotonic,
+    }),
+    answerBytes: options.settings.answerBytes,
   });
   // What the stream held when it broke may have been lost: it is told again, as it is by then.
   let online = false;
@@ -254,6 +290,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     get calls() {
       return calls.channels().length;
     },
+    get persons() {
+      return models.phonebook.size;
+    },
     get recordings() {
       return models.monitor.running;
     },
@@ -278,7 +317,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
-      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };

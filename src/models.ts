@@ -5,7 +5,9 @@ import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
+import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
@@ -13,7 +15,9 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
-import type { Store } from './store/store.ts';
+import type { Places } from './places/places.ts';
+import { createQueueing, type Queueing } from './queueing.ts';
+import type { Keep, Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -31,12 +35,16 @@ export interface Model {
 
 /** The models by name, as handlers know them. */
 export interface Models {
+  readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly queueing: Queueing;
+  readonly deflections: Deflections;
+  readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
 
-/** The ports that models are made from. */
+/** The ports that models are made from, and the models that others use besides. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
   readonly store: Store;
@@ -44,6 +52,9 @@ export interface ModelsOptions {
   readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
   /** The directory is among the sources by itself, as the first one. */
   readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
+  readonly journal: JournalSettings;
+  /** How much is kept of the missed calls of a queue. Left out: a thousand for thirty days. */
+  readonly missed?: Keep | undefined;
   /** Dialplan context of what is played to users. */
   readonly context: string;
   /** Where recordings are kept; undefined: there are none. */
@@ -51,7 +62,11 @@ export interface ModelsOptions {
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly deflections: Deflections;
+  readonly places: Places;
 }
+
+const MISSED_KEEP: Keep = { count: 1000, ageMs: 30 * 24 * 3600_000 };
 
 /** Recordings that a user finds in a list; all others by their ids. */
 const RECORDS_PER_USER = 1000;
@@ -60,15 +75,25 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people, phonebook.numbers.key), ...phonebook.sources];
+  const book = createPhonebook({
+    ...phonebook,
+    sources,
+    isExtension: (number) => directory.current.byExtension(number) !== undefined,
+    log,
+  });
   return {
+    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
-    phonebook: createPhonebook({
-      ...phonebook,
-      sources,
-      isExtension: (number) => directory.current.byExtension(number) !== undefined,
-      log,
+    queueing: createQueueing({
+      ...options,
+      directory: () => directory.current,
+      numbers: phonebook.numbers,
+      keep: options.missed ?? MISSED_KEEP,
     }),
+    deflections: options.deflections,
+    places: options.places,
+    phonebook: book,
     monitor: createMonitor({
       ...options,
       directory: () => directory.current,

@@ -6,12 +6,12 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
   const control = { username: 'control', secret: 'control-secret' };
   const feed = { username: 'reader', secret: 'reader-secret' };
   const filtering = { username: 'feed', secret: 'feed-secret' };
-  const read = ['system', 'call', 'agent', 'reporting'];
+  const read = ['system', 'call', 'agent', 'reporting', 'user'];
   const pbx = await startAsterisk({
     users: [
       { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting'] },
       { ...feed, read, write: ['reporting'] },
-      { ...filtering, read, write: ['reporting', 'system'] },
+      { ...filtering, read, write: ['reporting', 'system', 'user'] },
     ],
   });
   const tls = await inTls(pbx.port);

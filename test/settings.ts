@@ -1,5 +1,6 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
+import { createZone } from '../src/archive/zone.ts';
 import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
@@ -9,8 +10,10 @@ export const settings: Settings = {
   context: 'internal',
   outsidePrefix: '0',
   internationalPrefix: '00',
+  mobileGateway: undefined,
   ringMs: 30_000,
   answerBytes: 400_000,
+  archiveZone: createZone('Europe/Berlin'),
   showNumber: (number) => number,
 };
 
@@ -19,4 +22,10 @@ export const phonebook: ModelsOptions['phonebook'] = {
   sources: [],
   numbers: createNumbers('DE', '0'),
   visibleTo: new Map(),
+};
+
+/** A journal of a hundred calls for a day. */
+export const journal: ModelsOptions['journal'] = {
+  keep: { count: 100, ageMs: 86_400_000 },
+  outsidePrefix: settings.outsidePrefix,
 };

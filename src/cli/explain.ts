@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
+import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
@@ -12,6 +14,7 @@ import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
 import { createNumbers } from '../phonebook/numbers.ts';
+import { createPlaces } from '../places/places.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -27,6 +30,7 @@ export interface BridgeEnvironment {
   readonly PBX_CONTEXT?: string | undefined;
   readonly PBX_OUTSIDE_PREFIX?: string | undefined;
   readonly PBX_INTERNATIONAL_PREFIX?: string | undefined;
+  readonly PBX_MOBILE_GATEWAY?: string | undefined;
   readonly XMPP_USER_DOMAINS?: string | undefined;
 }
 
@@ -118,13 +122,24 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const families = usualFamilies;
+  const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
+  const source = {
+    current: directory,
+    onChange: () => () => {},
+    start: async () => {},
+    stop: async () => {},
+  };
+  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log, now });
   const calls = createCalls({ deviceOf: directory.deviceOfChannel });
   const settings = {
     context: env.PBX_CONTEXT ?? 'internal',
     outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
     internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
+    mobileGateway: env.PBX_MOBILE_GATEWAY || undefined,
     ringMs: 30_000,
     answerBytes: 400_000,
+    archiveZone: createZone('UTC'),
     showNumber: (number: string) => number,
   };
   const context = {
@@ -133,7 +148,10 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       store,
       calls,
       directory: { current: directory, onChange: () => () => {} },
+      journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      deflections,
+      places,
       context: settings.context,
       log,
       now,
@@ -145,6 +163,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
+    archive: undefined,
     log,
     now,
   };
@@ -220,7 +239,12 @@ function dryPbx(noted: string[]): Pbx {
     dbFamily: async () => new Map(),
     dbPut: note('dbPut'),
     dbDel: note('dbDel'),
+    setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

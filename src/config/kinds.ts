@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js';
+import { isLdapFilter } from '../phonebook/ldap.ts';
+import { type SourceName, sourceNames } from '../phonebook/phonebook.ts';
 import { parseJid } from '../protocol/jid.ts';
 
 /** Answer of {@link Kind.parse}: the text is no such value. */
@@ -92,6 +94,29 @@ export const accountOrDomain: Kind<string> = {
   },
 };
 
+/** An LDAP server. */
+export const ldapUrl: Kind<string> = {
+  expected: 'ldap://host:port or ldaps://host:port',
+  parse: (value) => (/^ldaps?:\/\/[\w.:[\]-]{1,253}$/.test(value) && URL.canParse(value) ? value : unfit),
+};
+
+/** A filter of LDAP (RFC 4515). */
+export const ldapFilter: Kind<string> = {
+  expected: 'a filter, such as (objectClass=person)',
+  parse: (value) => (isLdapFilter(value) ? value : unfit),
+};
+
+/** A source of the phonebook, and a group of the directory that may see it. */
+export const sourceGroup: Kind<readonly [SourceName, string]> = {
+  expected: `source:group, where the source is one of ${sourceNames.join(', ')}`,
+  parse(value) {
+    const split = value.indexOf(':');
+    const name = sourceNames.find((each) => each === value.slice(0, split));
+    const group = value.slice(split + 1).trim();
+    return name === undefined || group === '' ? unfit : [name, group];
+  },
+};
+
 /** A country as ISO 3166-1 has it. */
 export const country: Kind<CountryCode> = {
   expected: 'two letters of a country, such as DE',
@@ -106,6 +131,30 @@ export const absolutePath = matching(
   /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,11}$/,
   'an absolute path of letters, digits and . _ -',
 );
+
+/** `sqlite:///path`, `postgres://…` or `mysql://…`. */
+export const databaseUrl: Kind<string> = {
+  expected: 'a URL such as sqlite:///var/lib/prosody/prosody.sqlite, postgres://… or mysql://…',
+  parse(value) {
+    const url = urlOf(value);
+    if (url === undefined) return unfit;
+    if (url.protocol === 'sqlite:') return url.host === '' && url.pathname.length > 1 ? value : unfit;
+    const known = ['postgres:', 'postgresql:', 'mysql:'].includes(url.protocol);
+    return known && url.hostname !== '' && url.pathname.length > 1 ? value : unfit;
+  },
+};
+
+/** A time zone of the IANA's. */
+export const timeZone: Kind<string> = {
+  expected: 'a time zone, such as Europe/Berlin',
+  parse(value) {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: value }) && value;
+    } catch {
+      return unfit;
+    }
+  },
+};
 
 /** Address and port to listen on. */
 export interface Listen {

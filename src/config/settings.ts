@@ -146,6 +146,30 @@ export const settings = {
       default: 'DND',
       doc: 'AstDB family in which the dialplan keeps do-not-disturb, keyed by extension.',
     }),
+    cfFamily: setting({
+      env: 'PBX_CF_FAMILY',
+      kind: word,
+      default: 'CF',
+      doc: 'AstDB family of numbers that all calls to an extension go to, keyed by extension.',
+    }),
+    cfbFamily: setting({
+      env: 'PBX_CFB_FAMILY',
+      kind: word,
+      default: 'CFB',
+      doc: 'The same for calls while the extension is busy.',
+    }),
+    cfuFamily: setting({
+      env: 'PBX_CFU_FAMILY',
+      kind: word,
+      default: 'CFU',
+      doc: 'The same for calls that nobody answers there.',
+    }),
+    mobileGateway: setting({
+      env: 'PBX_MOBILE_GATEWAY',
+      kind: kind.orNothing(kind.matching(/^\+?[0-9]{1,20}$/, 'a number, such as +4930123459')),
+      default: '',
+      doc: 'Number that mobile telephones call to be put through (mobile.PrepareDial), where the dialplan has one. Left out: no such calls.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
@@ -237,6 +261,107 @@ export const settings = {
       default: 'DE',
       doc: 'Country of the telephone system, two letters: tells what numbers without country code mean.',
     }),
+    file: setting({
+      env: 'PHONEBOOK_FILE',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'CSV file (docs/phonebook.md) or vCards (*.vcf) of people who are no users. Read again when it changes.',
+    }),
+    ldapUrl: setting({
+      env: 'PHONEBOOK_LDAP_URL',
+      kind: kind.orNothing(kind.ldapUrl),
+      default: '',
+      doc: 'LDAP server with people: ldap://host:port, ldaps:// for TLS.',
+    }),
+    ldapStartTls: setting({
+      env: 'PHONEBOOK_LDAP_STARTTLS',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether to ask an ldap:// server for TLS before anything else is said.',
+    }),
+    ldapCa: setting({
+      env: 'PHONEBOOK_LDAP_CA',
+      kind: kind.orNothing(kind.certificates),
+      default: '',
+      doc: "File with the CA certificates (PEM) that the LDAP server's certificate must descend from. Left out: those of Node.js.",
+    }),
+    ldapBindDn: setting({
+      env: 'PHONEBOOK_LDAP_BIND_DN',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'Who reads there. Left out: anonymous.',
+    }),
+    ldapPassword: setting({
+      env: 'PHONEBOOK_LDAP_PASSWORD',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      secret: true,
+      doc: 'Password of that account.',
+    }),
+    ldapBase: setting({
+      env: 'PHONEBOOK_LDAP_BASE',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'Where people are looked for, such as ou=people,dc=example,dc=org. Everything below is read.',
+    }),
+    ldapFilter: setting({
+      env: 'PHONEBOOK_LDAP_FILTER',
+      kind: kind.ldapFilter,
+      default: '(objectClass=person)',
+      doc: 'Which entries are people, as RFC 4515 writes it.',
+    }),
+    vcards: setting({
+      env: 'PHONEBOOK_VCARDS',
+      kind: kind.flag,
+      default: 'false',
+      doc: "Whether numbers are taken from the users' own vCards on the XMPP server, too.",
+    }),
+    refreshMinutes: setting({
+      env: 'PHONEBOOK_REFRESH_MINUTES',
+      kind: kind.integer(1, 10_080),
+      default: '60',
+      doc: 'How often LDAP and vCards are read.',
+    }),
+    visibleTo: setting({
+      env: 'PHONEBOOK_VISIBLE_TO',
+      kind: kind.orNothing(kind.listOf(kind.sourceGroup)),
+      default: '',
+      doc: 'Who may see a source: source:group of the directory, with commas, such as ldap:sales,ldap:board. Sources: directory, file, ldap, vcard. One that is not named is for everybody.',
+    }),
+    maxEntries: setting({
+      env: 'PHONEBOOK_MAX_ENTRIES',
+      kind: kind.integer(1, 1_000_000),
+      default: '100000',
+      doc: 'Entries taken from each source at the most. A thousand take about 1 MB.',
+    }),
+  },
+  journal: {
+    entries: setting({
+      env: 'JOURNAL_ENTRIES',
+      kind: kind.integer(0, 10_000),
+      default: '500',
+      doc: 'Calls that are kept in the journal of each user; the oldest go first. 0: no journal is kept.',
+    }),
+    days: setting({
+      env: 'JOURNAL_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '180',
+      doc: 'Calls that are older than so many days leave the journal.',
+    }),
+  },
+  queues: {
+    missed: setting({
+      env: 'QUEUE_MISSED_CALLS',
+      kind: kind.integer(0, 10_000),
+      default: '1000',
+      doc: 'Calls that nobody took that are kept for each queue (queue.FindMissed); the oldest go first. 0: none are kept.',
+    }),
+    missedDays: setting({
+      env: 'QUEUE_MISSED_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '30',
+      doc: 'Calls that nobody took and that are older than so many days go.',
+    }),
   },
   store: {
     kind: setting({
@@ -277,6 +402,27 @@ export const settings = {
       kind: kind.integer(0, 10_000_000),
       default: '0',
       doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
+    }),
+  },
+  archive: {
+    url: setting({
+      env: 'ARCHIVE_URL',
+      kind: kind.orNothing(kind.databaseUrl),
+      default: '',
+      secret: true,
+      doc: 'Where the XMPP server keeps its message archive (docs/archive.md): sqlite:///path, postgres://user:password@host/database or mysql://…; it is only read. Left out: the module archive answers not-available.',
+    }),
+    timeZone: setting({
+      env: 'ARCHIVE_TIME_ZONE',
+      kind: kind.timeZone,
+      default: 'UTC',
+      doc: 'Time zone in which dates of the archive are meant and told, such as Europe/Berlin.',
+    }),
+    sqlite: setting({
+      env: 'ARCHIVE_SQLITE',
+      kind: kind.matching(/^[\w./-]{1,200}$/, 'the name or path of a program'),
+      default: 'sqlite3',
+      doc: "SQLite's program, where ARCHIVE_URL names a file (Debian package sqlite3).",
     }),
   },
   recordings: {

@@ -1,6 +1,8 @@
 /** How a module of the API is declared. Everything else about a command or an event follows from these values. */
 
 import type { Logger } from 'pino';
+import type { Archive } from '../archive/archive.ts';
+import type { Zone } from '../archive/zone.ts';
 import type { About } from '../backlog.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Change, ChangeOf } from '../changes.ts';
@@ -28,6 +30,10 @@ export interface Settings {
   readonly ringMs: number;
   /** Bytes that the payload of one answer may have. */
   readonly answerBytes: number;
+  /** The clock that the archive's times are told by. */
+  readonly archiveZone: Zone;
+  /** The number that mobile telephones call to be put through; undefined: none does. */
+  readonly mobileGateway: string | undefined;
   /** A number as the log may show it. */
   showNumber(number: string): string;
 }
@@ -59,6 +65,8 @@ export interface Context extends World, Models {
   readonly settings: Settings;
   readonly rules: Rules;
   readonly webhook: Webhook;
+  /** The chat archive; undefined where none is configured. */
+  readonly archive: Archive | undefined;
   readonly log: Logger;
   /** Epoch milliseconds. */
   now(): number;
@@ -171,6 +179,37 @@ export interface Event {
 
 const nothing: readonly Occurrence[] = [];
 
+/** A telling with its type closed over. A class: these are kept until the server has confirmed them, thousands at a time. */
+class Happening<T> implements Occurrence {
+  readonly #codec: ElementCodec<T>;
+  readonly #telling: Telling<T>;
+
+  constructor(codec: ElementCodec<T>, telling: Telling<T>) {
+    this.#codec = codec;
+    this.#telling = telling;
+  }
+
+  get type(): string {
+    return this.#codec.name;
+  }
+
+  get concerns(): readonly User[] {
+    return this.#telling.concerns;
+  }
+
+  get about(): About | undefined {
+    return this.#telling.about;
+  }
+
+  payload(): XmlElement {
+    return this.#codec.write(this.#telling.value);
+  }
+
+  print(): string {
+    return this.#codec.print(this.#telling.value);
+  }
+}
+
 /** Declares an event. */
 export function event<T, K extends Change['kind']>(declaration: EventDeclaration<T, K>): Event {
   const { doc, on, payload } = declaration;
@@ -184,13 +223,7 @@ export function event<T, K extends Change['kind']>(declaration: EventDeclaration
     from(change, world) {
       const told = isOurs(change) ? declaration.from(change, world) : [];
       if (told.length === 0) return nothing;
-      return told.map(({ concerns, value, about }) => ({
-        type: payload.name,
-        concerns,
-        about,
-        payload: () => payload.write(value),
-        print: () => payload.print(value),
-      }));
+      return told.map((telling) => new Happening(payload, telling));
     },
   };
 }

@@ -1,13 +1,18 @@
 /** The API: every module there is, in the order of the documentation. */
 
+import { archive } from './archive.ts';
 import { base } from './base.ts';
 import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { location } from './location.ts';
+import { mobile } from './mobile.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
+import { queue } from './queue.ts';
+import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
 
@@ -20,6 +25,11 @@ export const modules: readonly Module[] = [
   phone,
   phonebook,
   conference,
+  queue,
   voicemail,
+  redirect,
   monitor,
+  location,
+  mobile,
+  archive,
 ];

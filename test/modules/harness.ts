@@ -1,16 +1,31 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
+import type { Archive } from '../../src/archive/archive.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
-import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
+import {
+  createDirectory,
+  type Device,
+  type Directory,
+  type DirectorySource,
+  type Place,
+  type UserRecord,
+} from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
-import type { Module } from '../../src/modules/define.ts';
+import type { Module, Settings } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  QueueCounters,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -21,10 +36,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
-import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
+import { deflectionsOver, idleCalls, idlePbx, placesOver } from '../idle.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -77,15 +97,27 @@ const people = [
   user('nophone', '399', 'Nora Nophone', { devices: [], mailbox: '' }),
 ];
 
+/** Places that people of the test directory may sit down at. */
+const offered: readonly Place[] = [
+  { name: 'Desk 1', devices: [device('Phone of desk 1', 'PJSIP/desk1')], open: undefined },
+  {
+    name: 'Reception',
+    devices: [device('Reception', 'PJSIP/reception')],
+    open: { users: new Set(['mmeyer']), groups: new Set(['Front']) },
+  },
+];
+
 /** A channel view; `changes` replace what is usual: 340 is rung by 370. */
 export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -114,7 +146,10 @@ export function api(
     perSecond?: number;
     directory?: Directory;
     recordings?: Keeping;
+    settings?: Partial<Settings>;
+    archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -124,17 +159,18 @@ export function api(
   ]);
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
-  let directory = options.directory ?? createDirectory(present, settings, policy);
-  const listeners = new Set<() => void>();
-  const source = {
+  let listed = options.directory ?? createDirectory(present, settings, policy, offered);
+  const listeners = new Set<(directory: Directory, previous: Directory) => void>();
+  const source: DirectorySource = {
     get current() {
-      return directory;
+      return listed;
     },
-    onChange(listener: (directory: Directory, previous: Directory) => void) {
-      const tell = () => listener(directory, directory);
-      listeners.add(tell);
-      return () => listeners.delete(tell);
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
+    start: async () => {},
+    stop: async () => {},
   };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
@@ -146,6 +182,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -164,6 +201,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -199,14 +239,19 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
+  const places = placesOver(source, pbx, store);
+  const directory = () => places.directory.current;
   const models = createModels({
     pbx,
     store,
+    journal: bridgeJournal,
     calls,
-    directory: source,
+    directory: places.directory,
     phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, directory),
+    places,
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,
@@ -217,29 +262,30 @@ export function api(
     modules,
     index,
     from: 'pbx.example.org',
-    send: (stanza) => sent.push(stanza) > 0,
+    send: (head, body) => sent.push(head + Buffer.from(body).toString()) > 0,
   });
   const told = (changes: readonly Change[]) =>
-    publish(changes, { directory, calls, phonebook: models.phonebook });
+    publish(changes, { directory: directory(), calls, phonebook: models.phonebook });
   for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
-      directory,
+      directory: directory(),
       calls,
       pbx,
       sessions,
       ...models,
-      settings: bridgeSettings,
+      settings: { ...bridgeSettings, ...options.settings },
       rules,
       webhook: async (delivery) => {
         if (failure) throw failure;
         delivered.push(delivery);
       },
+      archive: options.archive,
       log,
       now: () => now,
     }),
-    directory: () => directory,
+    directory,
     domains: new Set(['example.org']),
     rate: createRateLimit({
       perSecond: options.perSecond ?? 1e6,
@@ -255,8 +301,9 @@ export function api(
   });
 
   function replace(): void {
-    directory = createDirectory(present, settings, policy);
-    for (const tell of listeners) tell();
+    const previous = listed;
+    listed = createDirectory(present, settings, policy, offered);
+    for (const listener of listeners) listener(listed, previous);
   }
 
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
@@ -277,6 +324,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;

@@ -11,12 +11,12 @@ interface Place {
 
 const modules = [
   ...['roster', 'saslauth', 'disco', 'presence', 'message', 'iq', 'ping', 'version', 'time', 'carbons'],
-  ...['mam', 'smacks', 'private', 'pep', 'vcard', 'blocklist'],
+  ...['mam', 'smacks', 'private', 'pep', 'blocklist'],
 ];
 
 /** The text of `prosody.cfg.lua`. */
 export function prosodyConfig(options: ProsodyOptions, { run, plugins, ports }: Place): string {
-  const { domain, component, conflict = 'kick_old' } = options;
+  const { domain, component, conflict = 'kick_old', cards = 'vcard' } = options;
   const list = (values: readonly string[]) =>
     `{ ${values.map((value) => JSON.stringify(value)).join('; ')} }`;
   // Both modules have to be loaded on both sides, or nothing is delegated.
@@ -36,10 +36,10 @@ local_interfaces = ${list([loopback])}
 c2s_ports = { ${ports.c2s} }
 component_ports = { ${ports.component} }
 c2s_direct_tls_ports = {}
-modules_enabled = ${list(modules)}
+modules_enabled = ${list([...modules, cards])}
 modules_disabled = { "s2s", "tls" }
 authentication = "internal_plain"
-storage = "internal"
+${options.sql ? archiveInSql(run) : 'storage = "internal"'}
 archive_expires_after = "1d"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -58,6 +58,13 @@ Component ${JSON.stringify(component.jid)}
   modules_enabled = ${list(extensions)}
   ${options.componentConfig ?? ''}
 `;
+}
+
+/** Only the archives are in SQL, as many servers have it: accounts stay where the tests write them. */
+function archiveInSql(run: string): string {
+  return `storage = { archive = "sql" }
+default_storage = "internal"
+sql = { driver = "SQLite3", database = ${JSON.stringify(`${run}/data/prosody.sqlite`)} }`;
 }
 
 function delegations({ delegate, component }: ProsodyOptions): string {

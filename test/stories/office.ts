@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
-import type { DirectorySource } from '../../src/directory.ts';
+import type { ModelsOptions } from '../../src/models.ts';
+import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
@@ -11,11 +12,12 @@ import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
-import { idlePresence, idleXmpp } from '../idle.ts';
+import { deflectionsOver, fixed, idlePresence, idleXmpp, placesOver } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -29,6 +31,20 @@ rules:
 
 export type Name = 'anna' | 'bernd' | 'carla';
 
+/** What may be another than usual. */
+export interface OfficeOptions {
+  /** The directory file. */
+  readonly users?: string;
+  /** More of it, behind the rules. */
+  readonly rules?: string;
+  readonly recordings?: Keeping;
+  readonly store?: Store;
+  readonly settings?: Partial<Settings>;
+  readonly phonebook?: Partial<ModelsOptions['phonebook']>;
+  /** How often deflections are read again, milliseconds. */
+  readonly everyMs?: number;
+}
+
 /** The office at work. */
 export interface Office {
   /** Sends a command; resolves with the answer's text. */
@@ -37,6 +53,8 @@ export interface Office {
   told(who: Name): readonly string[];
   /** Other events somebody got, as XML. */
   events(who: Name, type: string): readonly string[];
+  /** Everything somebody got, as XML. */
+  stanzas(who: Name): readonly string[];
   /** `eventId` of somebody's newest call. */
   call(who: Name): string;
   /** Waits until the last thing somebody was told is this. */
@@ -48,27 +66,21 @@ export interface Office {
 export async function openOffice(
   port: number,
   accounts: { control: Account; feed: Account },
-  options: { readonly rules?: string; readonly recordings?: Keeping } = {},
+  options: OfficeOptions = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(`${users}${options.rules ?? ''}`, ['example.org']);
+  const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
-  const { directory } = parsed;
-  const source: DirectorySource = {
-    current: directory,
-    onChange: () => () => {},
-    start: async () => {},
-    stop: async () => {},
-  };
   let handler: IqHandler | undefined;
   const got = new Map<string, string[]>();
   const component = parseJid('pbx.example.org');
   if (component === undefined) throw new Error('no JID');
   const xmpp = idleXmpp({
     domain: 'pbx.example.org',
-    onIq: (_ns, serve) => {
-      handler = serve;
+    onIq: (namespace, serve) => {
+      if (namespace === CMD_NS) handler = serve;
     },
-    send(stanza) {
+    send(head, body) {
+      const stanza = head + Buffer.from(body ?? []).toString();
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
       got.set(to, [...(got.get(to) ?? []), stanza]);
       return true;
@@ -76,17 +88,20 @@ export async function openOffice(
     request: async () => xml('iq'),
   });
   const pbx = adapter(port, accounts);
-  const calls = callsOf(() => directory);
+  const store = options.store ?? createMemoryStore();
+  const places = placesOver(fixed(parsed.directory), pbx, store);
+  const calls = callsOf(() => places.directory.current);
   const bridge = createBridge({
     modules,
     xmpp,
     pbx,
-    store: createMemoryStore(),
+    store,
     calls,
-    directory: source,
+    directory: places.directory,
     domains: ['example.org'],
-    phonebook,
-    settings,
+    journal,
+    phonebook: { ...phonebook, ...options.phonebook },
+    settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {
       sessions: 10,
@@ -101,6 +116,8 @@ export async function openOffice(
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => places.directory.current, options.everyMs),
+    places,
     askPresence: false,
     audit: () => {},
     webhook: async () => {},
@@ -124,6 +141,7 @@ export async function openOffice(
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
     events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
+    stanzas: (who) => got.get(who) ?? [],
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {
@@ -138,7 +156,8 @@ export async function openOffice(
       await bridge.stop();
     },
   };
-  for (const who of ['anna', 'bernd', 'carla'] as const) await office.ask(who, 'xmppuser', 'ClientInfo');
+  for (const who of parsed.directory.users.map(({ name }) => name as Name))
+    await office.ask(who, 'xmppuser', 'ClientInfo');
   return office;
 }
 

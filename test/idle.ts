@@ -55,6 +55,7 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     conferenceMute: idle,
     conferenceLock: idle,
     userEvent: idle,
+    reread: () => {},
     endpoints: async () => [],
     mailboxes: async () => new Map(),
     dbGet: async () => undefined,
@@ -99,6 +100,9 @@ export function idleCalls(parts: Partial<Calls> = {}): Calls {
     channelsOf: () => [],
     channels: () => [],
     currentName: (id) => id,
+    overlooks: () => false,
+    remember: () => undefined,
+    restore: () => [],
     deviceState: () => undefined,
     ...parts,
   };

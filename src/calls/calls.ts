@@ -3,6 +3,7 @@
 import type { PbxEvent } from '../pbx/events.ts';
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { CallChange, ChannelView } from './changes.ts';
+import type { Memory } from './memory.ts';
 
 /** Tells which channels belong to users: the device behind a channel's name, or undefined (trunks, Local halves). */
 export type DeviceLookup = (channelName: string) => DeviceName | undefined;
@@ -33,6 +34,15 @@ export interface Calls {
   channels(): readonly ChannelView[];
   /** Present name of a channel to be used towards the telephone system (names can change underneath an `eventId`). */
   currentName(id: ChannelId): ChannelId | undefined;
+  /** Whether there are channels of devices that count now and did not when they were met: only a snapshot tells what they do. */
+  overlooks(): boolean;
   /** Asterisk's state of a device; undefined while unknown. */
   deviceState(device: DeviceName): string | undefined;
+  /** What the next bridge must know of a channel, by its `eventId`; undefined where there was nothing to be told of it. */
+  remember(id: ChannelId): Memory | undefined;
+  /**
+   * Takes in what an earlier bridge told, before the first event: the snapshot then tells what differs. Where it comes later, the
+   * ends of channels that are no more are returned.
+   */
+  restore(memories: readonly Memory[]): readonly CallChange[];
 }

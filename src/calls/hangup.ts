@@ -22,6 +22,7 @@ export function hangup(world: World, event: EventOf<'hangup'>): void {
   // Of one that was never seen there is nothing to take back.
   if (!known) {
     world.ended.add(event.channel.uniqueId);
+    world.lingering.delete(event.channel.uniqueId);
     return;
   }
   const leg = meet(world, event.channel);

@@ -3,6 +3,7 @@
 import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
 import type { Leg } from './leg.ts';
+import { rememberById, restore } from './memory.ts';
 import { expectNumber } from './originate.ts';
 import { digest, reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
@@ -61,6 +62,14 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
     channelsOf: (device) => views(world.byDevice.get(device) ?? []),
     channels: () => views(world.calls.values()),
     currentName: (id) => world.calls.get(id)?.name,
+    remember: (id) => rememberById(world, id),
+    restore: (memories) => restore(world, memories),
+    overlooks() {
+      for (const leg of world.legs.values()) {
+        if (leg.call === undefined && !leg.local && world.deviceOf(leg.name) !== undefined) return true;
+      }
+      return false;
+    },
     deviceState: (device) => world.deviceStates.get(device),
   };
 }

@@ -4,6 +4,7 @@ import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { DeviceLookup } from './calls.ts';
 import type { CallChange, Party } from './changes.ts';
 import type { Group, Leg, Room } from './leg.ts';
+import type { Memory } from './memory.ts';
 import { createRecent } from './recent.ts';
 
 /** What the model asks of its surroundings. Pure look-ups: asked in the middle of an event. */
@@ -30,6 +31,10 @@ export interface World extends Lookups {
   readonly offers: Map<string, { readonly channel: ChannelId; ringing: number }>;
   /** Numbers that originated legs call, by unique id, told before the leg exists. */
   readonly expected: Map<string, string>;
+  /** Channels of an earlier bridge that are held or hold, and the channel at the other side: until the next snapshot. */
+  readonly recalled: Map<Leg, ChannelId | ''>;
+  /** Channels that have ended for their users and that Asterisk still lists, by unique id. */
+  readonly lingering: Map<string, Memory>;
   /** Unique ids of channels that ended: late and repeated events must not bring one back. */
   readonly ended: { add(id: string): void; has(id: string): boolean };
   /** Time of the event being taken in. */
@@ -53,6 +58,8 @@ export function createWorld(lookups: Lookups): World {
     deviceStates: new Map(),
     offers: new Map(),
     expected: new Map(),
+    recalled: new Map(),
+    lingering: new Map(),
     ended: createRecent(remembered),
     at: 0,
     out: [],

@@ -198,6 +198,7 @@ function dryPbx(noted: string[]): Pbx {
     stop: async () => {},
     onState: () => () => {},
     onEvent: () => {},
+    reread: () => {},
     originate: note('originate'),
     hangup: note('hangup'),
     blindTransfer: note('blindTransfer'),

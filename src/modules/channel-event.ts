@@ -105,6 +105,9 @@ export function describeChannel(
   };
 }
 
+/** What a channel is known by among the things that are told of. */
+export const channelKey = (view: ChannelView): string => view.channel;
+
 /** Details of the `hangup` by which a call on a device that becomes another's ends for the one who had it. */
 export const MOVED = 'moved';
 
@@ -112,7 +115,7 @@ export const MOVED = 'moved';
 export function aboutChannel({ type, details, view }: ChannelChange): About | undefined {
   // For one of its users the call ends, for another it begins.
   if (details === MOVED) return undefined;
-  const key = view.channel;
+  const key = channelKey(view);
   switch (type) {
     case 'hold':
       return { key, facet: `hold ${details}`, final: false };

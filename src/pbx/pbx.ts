@@ -193,6 +193,8 @@ export interface Pbx {
   /** Fails what is pending, closes, never connects again. */
   stop(): Promise<void>;
   onState(listener: (state: PbxState) => void): () => void;
+  /** Reads the state anew, for other channels count now: another `snapshot` comes. Nothing where the feed is away: one comes then anyway. */
+  reread(): void;
   /** The event road: called synchronously, in order. One listener; the bridge. */
   onEvent(listener: (event: PbxEvent) => void): void;
   /**

@@ -7,6 +7,7 @@ import type { Event, Module, Occurrence, World } from './modules/define.ts';
 import { eventFrame, eventHead } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
+import { hears } from './rules/rules.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
 
 /** What publishing needs. */
@@ -84,7 +85,10 @@ export function createPublish(options: PublishOptions): Publish {
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
     const { source, only } = told;
-    const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
+    const supervises = (jid: BareJid) => {
+      const user = directory.byJid(jid);
+      return user?.roles.has('xmpp.supervisor') === true && hears(user, told.concerns, directory.policy);
+    };
     let payload: XmlElement | undefined;
     let body: string | undefined;
     let bodyBytes = 0;

@@ -88,7 +88,15 @@ const may: Record<string, readonly string[]> = {
   ],
   'backlog.ts': [],
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
-  'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'changes.ts'],
+  'publish.ts': [
+    'backlog.ts',
+    'modules/',
+    'protocol/',
+    'subscriptions/',
+    'directory.ts',
+    'changes.ts',
+    'rules/rules.ts',
+  ],
   'mailboxes.ts': ['log.ts', 'models.ts', 'pbx/pbx.ts'],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
   'bridge.ts': [

@@ -46,8 +46,8 @@ describe('everybody concerned sees', () => {
     await phone('340').dial('370');
     await office.hears('bernd', 'ringing 340>370');
     expect(await office.ask('carla', 'base', 'Pickup', { target: 'bernd' })).toEqual(ok);
-    await office.hears('carla', 'busy 320>340');
-    expect(office.told('carla')[0]).toBe('ringing 320>340');
+    await office.hears('carla', 'busy 340>320');
+    expect(office.told('carla')).toEqual(['ringing 340>320', 'busy 340>320']);
     await office.hears('bernd', 'hangup 340>370 (answered-elsewhere)');
     await office.hears('anna', /^(busy|rename) 340>320/);
   });

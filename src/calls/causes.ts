@@ -69,6 +69,8 @@ const byStatus = new Map<string, HangupToken>([
   ['INVALIDARGS', 'failed'],
 ]);
 
+const normalClearing = 16;
+
 /** Why this leg's call ended; `cause` is that of its Hangup. */
 export function hangupToken(leg: Leg, cause: number): HangupToken {
   const call = leg.call;
@@ -76,7 +78,7 @@ export function hangupToken(leg: Leg, cause: number): HangupToken {
   if (call.phase === 'busy') return afterAnswer(leg, cause);
   if (leg.forwarded) return 'redirected';
   if (leg.lost) return 'answered-elsewhere';
-  if (!call.outbound) return ofCalled(leg, cause);
+  if (!call.outbound) return call.origin && leg.state !== 'up' ? ofTaking(leg, cause) : ofCalled(leg, cause);
   // A consulting call that became somebody else's has done what it was for.
   if (call.transfer !== '') return 'normal';
   if (call.origin && leg.state !== 'up') return ofOriginated(leg, cause);
@@ -118,4 +120,9 @@ function ofOriginated(leg: Leg, cause: number): HangupToken {
   if (leg.requested !== undefined) return byCause.get(leg.requested || cause) ?? 'rejected';
   // A timeout of Originate has no DialEnd and no cause of its own.
   return byCause.get(cause) ?? 'noanswer';
+}
+
+/** Rung to take a call. Where that has ended otherwise, the bridge ends this one with the cause of it. */
+function ofTaking(leg: Leg, cause: number): HangupToken {
+  return cause === normalClearing && leg.requested === undefined ? 'cancelled' : ofOriginated(leg, cause);
 }

@@ -51,6 +51,8 @@ export interface ChannelView {
   readonly from: Party;
   /** Epoch milliseconds at which the channel began. */
   readonly since: number;
+  /** Rung to take the call that still rings elsewhere: `refChannel` is not its own to be acted on yet. */
+  readonly takes: boolean;
 }
 
 /** One thing that a user's client should hear about a channel. */

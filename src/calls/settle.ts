@@ -30,7 +30,8 @@ export function settle(world: World, leg: Leg): void {
   if (talks) leg.service = '';
   if (call.phase === 'new' && !talks && service === '' && rings(leg, call)) {
     ring(world, leg, call);
-    if (!call.outbound) offer(world, leg, call);
+    // One that is rung to take a call has none of its own to be picked up.
+    if (!call.outbound && !call.origin) offer(world, leg, call);
   }
   if (call.phase !== 'busy' && (talks || service !== '')) {
     answer(world, leg, call, service);
@@ -172,5 +173,6 @@ export function viewOf(leg: Leg, call: Call): ChannelView {
     queue: call.queue,
     from: call.from,
     since: call.since,
+    takes: call.origin && !call.outbound,
   };
 }

@@ -192,7 +192,7 @@ async function transfer(view: ChannelView, request: Target, context: Context): P
     context.rules.permitDial(user, exten, context);
     return context.pbx.blindTransfer(present(view, context), dialplan, exten);
   }
-  if (view.state !== 'ringing' || view.outbound) noOtherParty();
+  if (view.state !== 'ringing' || view.outbound || view.takes) noOtherParty();
   context.rules.permitDial(user, exten, context);
   return context.pbx.redirect(view.refChannel, dialplan, exten);
 }

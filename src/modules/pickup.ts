@@ -39,8 +39,8 @@ export const pickup = command({
     );
     if (ringing === undefined) fail('no-active-call', `No call rings at ${rung.fullName} (any more).`);
     const ring = ringOf(user, device.dialString, context);
-    // While the own device rings, its user sees whom it rings for.
-    context.calls.expect(ring.uniqueId, ringing.other.number);
+    // While the own device rings, its user sees whose call that is.
+    context.calls.takes(ring.uniqueId, ringing.channel);
     await context.pbx.pickup(ring, present(ringing, context));
     return ok;
   },

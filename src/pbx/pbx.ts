@@ -153,7 +153,8 @@ export interface Pbx {
   /** Sends a channel to an extension, wherever it is now; `other`, whom it talks to, goes there with it. */
   redirect(channel: ChannelId, context: string, exten: string, other?: ChannelId): Promise<void>;
   /**
-   * Rings the device; when it answers, it takes the call that rings on `channel`. The telephone system does not ask whether
+   * Rings the device; when it answers, it takes the call that rings on `channel`. Where that ends before, or somebody else answers
+   * it, the device rings no more. The telephone system does not ask whether
    * the two share a pickup group: the caller of this verb has.
    */
   pickup(call: Ring, channel: ChannelId): Promise<void>;

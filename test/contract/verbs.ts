@@ -65,6 +65,47 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('370 rings no more', () => !alive(on, '370'));
     });
 
+    it('rings no longer than the call that it is to take', async () => {
+      const on = await connected();
+      for (const number of ['370', '320'] as const) phone(number).behave('ring');
+      const ends: [cause: number, end: () => Promise<unknown>][] = [
+        [16, () => phone('340').hangup()],
+        [26, () => on.notify(desk, 'talk')],
+      ];
+      for (const [cause, end] of ends) {
+        await phone('340').dial('370');
+        const rung = await until<Seen>('370 rings', () => ringing(on, '370'));
+        const call = carla();
+        await on.pickup(call, rung.name);
+        await until('320 rings', () => ringing(on, '320'));
+        await end();
+        const ended = await until('320 rings no more', () =>
+          of(on.events, 'hangup').find(({ channel }) => channel.uniqueId === call.uniqueId),
+        );
+        expect(ended.cause).toBe(cause);
+        expect(of(on.events, 'pickup')).toEqual([]);
+        await phone('340').hangup();
+        await until('all are free', () => live(on.events).size === 0);
+      }
+    });
+
+    it('goes to the one of two who answers first', async () => {
+      const on = await connected();
+      for (const number of ['370', '320'] as const) phone(number).behave('ring');
+      await phone('340').dial('370');
+      const rung = await until<Seen>('370 rings', () => ringing(on, '370'));
+      const first = carla();
+      await on.pickup(first, rung.name);
+      await until('320 rings', () => ringing(on, '320'));
+      // The same telephone once more, as by a double click.
+      const second = carla();
+      await on.pickup(second, rung.name);
+      await on.notify('PJSIP/320' as DeviceName, 'talk');
+      await talks(on, '340', '320');
+      await until('nothing else rings', () => live(on.events).size === 2);
+      expect(of(on.events, 'pickup')).toHaveLength(1);
+    });
+
     it('ends when there is nothing left to take', async () => {
       const on = await connected();
       await on.pickup(carla(), nowhere);

@@ -94,6 +94,7 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
     queue: '',
     from: { number: '', name: '' },
     since: 1000,
+    takes: false,
     ...changes,
   };
 }

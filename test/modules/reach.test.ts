@@ -12,12 +12,13 @@ const bea = user('boss', '320', 'Bea Boss', {
   roles: supervisor,
   pickupGroups: new Set<string>(),
 });
+const thomas = user('tweber', '340', 'Thomas Weber', { groups: sales, pickupGroups: sales });
 
 /** A supervisor of sales, who listens to everything; Thomas is in sales, Max is not. */
 async function office(withinGroups = true) {
   const it = api();
   it.allow({ supervisorsWithinGroups: withinGroups, dialFrom: true });
-  it.change(bea, user('tweber', '340', 'Thomas Weber', { groups: sales, pickupGroups: sales }));
+  it.change(bea, thomas);
   const subscribe = xml('AddSubscription', {}, [
     xml('Subscription', { module: '*', type: '*', scope: 'supervisor' }),
     xml('Subscription', { module: '*', type: '*', scope: 'user' }),
@@ -61,14 +62,14 @@ describe('a supervisor who stays within groups', () => {
     const { tell, sent, change } = await office();
     tell(pickable);
     expect(sent).toEqual([]);
-    change(user('mmeyer', '370', 'Max Meyer', { callGroups: sales }));
+    change(bea, thomas, user('mmeyer', '370', 'Max Meyer', { callGroups: sales }));
     tell(pickable);
     expect(sent).toHaveLength(1);
   });
 
   it('is told nothing more from the moment on at which a group is taken away', async () => {
     const { tell, sent, change } = await office();
-    change(user('tweber', '340', 'Thomas Weber'));
+    change(bea, user('tweber', '340', 'Thomas Weber'));
     tell(rings('340'));
     expect(sent).toEqual([]);
   });

@@ -3,6 +3,7 @@
 import { Failure, fail } from '../errors.ts';
 import type { Acting } from './acting.ts';
 import { action, checkedChannel, checkedContext, checkedExtension } from './action.ts';
+import { demandExtension } from './extensions.ts';
 import type { Pbx } from './pbx.ts';
 
 /** causes.h */
@@ -16,36 +17,37 @@ export function ignoreGone(error: unknown): void {
 type Verbs = Pick<Pbx, 'hangup' | 'blindTransfer' | 'redirect' | 'join' | 'sendDigits' | 'mute'>;
 
 /** The verbs that act on channels. */
-export function channelVerbs({ run }: Acting): Verbs {
+export function channelVerbs(acting: Acting): Verbs {
+  const { run } = acting;
   return {
     async hangup(channel, reason) {
       const cause = reason === 'rejected' ? { Cause: String(AST_CAUSE_CALL_REJECTED) } : {};
       await run(action('Hangup', { Channel: checkedChannel(channel), ...cause }));
     },
     async blindTransfer(channel, context, exten) {
-      await run(
-        action('BlindTransfer', {
-          Channel: checkedChannel(channel),
-          Context: checkedContext(context),
-          Exten: checkedExtension(exten),
-        }),
-      );
+      const sent = action('BlindTransfer', {
+        Channel: checkedChannel(channel),
+        Context: checkedContext(context),
+        Exten: checkedExtension(exten),
+      });
+      await demandExtension(acting, context, exten);
+      await run(sent);
     },
     async redirect(channel, context, exten, other) {
-      await run(
-        action('Redirect', {
-          Channel: checkedChannel(channel),
-          Context: checkedContext(context),
-          Exten: checkedExtension(exten),
-          Priority: '1',
-          ...(other !== undefined && {
-            ExtraChannel: checkedChannel(other),
-            ExtraContext: checkedContext(context),
-            ExtraExten: checkedExtension(exten),
-            ExtraPriority: '1',
-          }),
+      const sent = action('Redirect', {
+        Channel: checkedChannel(channel),
+        Context: checkedContext(context),
+        Exten: checkedExtension(exten),
+        Priority: '1',
+        ...(other !== undefined && {
+          ExtraChannel: checkedChannel(other),
+          ExtraContext: checkedContext(context),
+          ExtraExten: checkedExtension(exten),
+          ExtraPriority: '1',
         }),
-      );
+      });
+      await demandExtension(acting, context, exten);
+      await run(sent);
     },
     async join(one, other) {
       const headers = { Channel1: checkedChannel(one), Channel2: checkedChannel(other), Tone: 'no' };

@@ -242,10 +242,10 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         expect(of(on.events, 'hangup')[0]).toMatchObject({ channel: { uniqueId: call.uniqueId } });
       });
 
-      it('originate to where nothing is, is rejected', async () => {
+      it('originate to where nothing is, is refused', async () => {
         const on = await connected();
         await expect(on.originate({ ...fromAnna(), exten: '99999' })).rejects.toMatchObject({
-          code: 'rejected',
+          code: 'invalid-target',
         });
       });
 

@@ -171,6 +171,35 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('320 rings no more', () => !alive(on, '320'));
     });
 
+    it('is begun, too, by who has pressed hold before', async () => {
+      const on = await connected();
+      phone('320').behave('ring');
+      const { b } = await talking(on, '340', '370');
+      await on.notify(desk, 'hold', b.name);
+      await until('370 holds', () => of(on.events, 'hold').length > 0);
+      await consult(on, b.name);
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+    });
+
+    it('is begun once, also by a double click', async () => {
+      const on = await connected();
+      phone('320').behave('ring');
+      const { b } = await talking(on, '340', '370');
+      await consult(on, b.name);
+      await expect(on.attendedTransfer(b.name, context, '320')).rejects.toMatchObject({ code: 'rejected' });
+      await until('320 rings', () => ringing(on, '320'));
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+      // The next one is another consultation.
+      await consult(on, b.name);
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+    });
+
     it('goes back by itself when the target declines', async () => {
       const on = await connected();
       phone('320').behave('busy');
@@ -206,6 +235,23 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await on.join(a.name, target.name);
       await talks(on, '340', '320');
       await until('370 has no call left', () => !alive(on, '370'));
+    });
+  });
+
+  describe('a number that there is not', () => {
+    it('is refused before it costs anybody the call', async () => {
+      const on = await connected();
+      const { a, b } = await talking(on, '340', '370');
+      const nobody = { code: 'invalid-target' };
+      await expect(on.originate({ ...carla(), context, exten: '99999' })).rejects.toMatchObject(nobody);
+      await expect(on.blindTransfer(b.name, context, '99999')).rejects.toMatchObject(nobody);
+      await expect(on.blindTransfer(b.name, 'nowhere', '370')).rejects.toMatchObject(nobody);
+      await expect(on.redirect(a.name, context, '99999')).rejects.toMatchObject(nobody);
+      await expect(on.redirect(a.name, context, '99999', b.name)).rejects.toMatchObject(nobody);
+      await expect(on.attendedTransfer(b.name, context, '99999')).rejects.toMatchObject(nobody);
+      expect(await on.consults(b.name)).toBe(false);
+      expect(together(on.events, '340', '370')).toBe(true);
+      expect(of(on.events, 'hold')).toEqual([]);
     });
   });
 

@@ -206,15 +206,22 @@ describe.each(Object.entries(places))('hostile strings: %s', (_, { header, run }
         expect(outcome).toBeOneOf(['sent', 'invalid-target']);
         // What follows on the same connection shows that nothing else is under way.
         await pbx.hangup('PJSIP/sentinel-1' as ChannelId);
-        const actions = actionsAfter(before);
+        const all = actionsAfter(before);
+        for (const line of all.flat()) {
+          expect(line).toMatch(/^[A-Z][A-Za-z0-9]+: [^\r\n\0]*$/u);
+          expect(Buffer.byteLength(line)).toBeLessThan(1022);
+        }
+        // Whether the dialplan has the number is asked before.
+        const questions = all.filter((each) => each.some((line) => /^action: Getvar$/i.test(line)));
+        for (const question of questions)
+          expect(question.find((line) => /^variable:/i.test(line))).toMatch(
+            /^variable: DIALPLAN_EXISTS\([A-Za-z0-9_.-]+,[A-Za-z0-9*#+._-]+,1\)$/i,
+          );
+        const actions = all.filter((each) => !questions.includes(each));
         expect(actions).toHaveLength(outcome === 'sent' ? 2 : 1);
         expect(actions.at(-1)).toContain('Channel: PJSIP/sentinel-1');
         if (outcome !== 'sent') return;
         const lines = actions[0] ?? [];
-        for (const line of lines) {
-          expect(line).toMatch(/^[A-Z][A-Za-z0-9]+: [^\r\n\0]*$/u);
-          expect(Buffer.byteLength(line)).toBeLessThan(1022);
-        }
         const headers = new Map(
           lines.map((line) => [
             line.slice(0, line.indexOf(':')).toLowerCase(),

@@ -1,6 +1,6 @@
 /** Why a call ended, as its user sees it: the tokens of `eventDetails` on `hangup`. */
 
-import type { Leg } from './leg.ts';
+import type { Call, Leg } from './leg.ts';
 
 /** The tokens; `unknown` where a call ended while the feed was away. */
 export type HangupToken =
@@ -71,11 +71,16 @@ const byStatus = new Map<string, HangupToken>([
 
 const normalClearing = 16;
 
+/** Why somebody who was consulted did not answer; empty where the cause says nothing of the kind. */
+export function consultationToken(cause: number): HangupToken | '' {
+  return byCause.get(cause) ?? '';
+}
+
 /** Why this leg's call ended; `cause` is that of its Hangup. */
 export function hangupToken(leg: Leg, cause: number): HangupToken {
   const call = leg.call;
   if (call === undefined) return 'normal';
-  if (call.phase === 'busy') return afterAnswer(leg, cause);
+  if (call.phase === 'busy') return afterAnswer(leg, call, cause);
   if (leg.forwarded) return 'redirected';
   if (leg.lost) return 'answered-elsewhere';
   if (!call.outbound) return call.origin && leg.state !== 'up' ? ofTaking(leg, cause) : ofCalled(leg, cause);
@@ -85,12 +90,14 @@ export function hangupToken(leg: Leg, cause: number): HangupToken {
   return ofCaller(leg, cause);
 }
 
-function afterAnswer(leg: Leg, cause: number): HangupToken {
+function afterAnswer(leg: Leg, call: Call, cause: number): HangupToken {
   if (leg.requested !== undefined) return 'normal';
   // Transferred, and the new target did not answer: the call ended with that.
   if (leg.dialResult !== '' && leg.dialResult !== 'ANSWER' && leg.dialResult !== 'CANCEL') {
     return byCause.get(cause) ?? byStatus.get(leg.dialResult) ?? 'normal';
   }
+  // Transferred to where nothing was rung.
+  if (call.transfer !== '') return byCause.get(cause) ?? 'normal';
   return byCause.get(cause) === 'failed' ? 'failed' : 'normal';
 }
 

@@ -1,7 +1,7 @@
 /** The end of a channel, and who wanted it. */
 
 import { facing } from './across.ts';
-import { hangupToken } from './causes.ts';
+import { consultationToken, hangupToken } from './causes.ts';
 import { redirectOnHangup } from './dial.ts';
 import type { Leg } from './leg.ts';
 import { meet, remove } from './legs.ts';
@@ -13,7 +13,16 @@ import type { World } from './world.ts';
 /** A device asks for the end. Its peer gets none of these, so this is the one who hung up. */
 export function hangupRequest(world: World, event: EventOf<'hangup-request'>): void {
   const leg = meet(world, event.channel);
-  if (leg !== undefined) leg.requested ??= event.cause ?? 0;
+  if (leg === undefined) return;
+  leg.requested ??= event.cause ?? 0;
+  if (leg.local) noteDeclined(leg, leg.requested);
+}
+
+/** A consultation (bridge_basic.c) goes through a Local channel, whose half beside the user says why it came to nothing. */
+function noteDeclined(half: Leg, cause: number): void {
+  for (const talker of half.room?.members ?? []) {
+    if (talker.held && talker.call !== undefined) talker.call.declined = consultationToken(cause);
+  }
 }
 
 /** A channel is gone. */

@@ -124,6 +124,7 @@ function begin(world: World, leg: Leg, device: DeviceName, role: 'called' | 'cal
     upSince: leg.state === 'up' ? world.at : 0,
     held: false,
     remoteHeld: false,
+    declined: '',
     service: '',
     queue: taken?.queue ?? (role === 'called' ? leg.group.queue : ''),
     from: nobody,

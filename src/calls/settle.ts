@@ -87,7 +87,8 @@ function enterService(world: World, leg: Leg, call: Call, service: string): void
 function settleHold(world: World, leg: Leg, call: Call, far: Leg | undefined, service: string): void {
   if (call.held !== leg.held) {
     call.held = leg.held;
-    tell(world, leg, call, leg.held ? 'hold' : 'unhold', '');
+    tell(world, leg, call, leg.held ? 'hold' : 'unhold', leg.held ? '' : call.declined);
+    call.declined = '';
   }
   // While the leg is alone the last word counts: a hangup during hold is no unhold. Where it goes on, the hold is over.
   const held =

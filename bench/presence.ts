@@ -14,7 +14,7 @@ import { createComponent } from '../src/xmpp/component.ts';
 import { PING_NS } from '../src/xmpp/namespaces.ts';
 import { servePing } from '../src/xmpp/ping.ts';
 import { watchPrivileges } from '../src/xmpp/privilege.ts';
-import { idleCalls, idlePbx } from '../test/idle.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../test/idle.ts';
 import { startProsody } from '../test/servers/prosody.ts';
 import { until } from '../test/servers/until.ts';
 
@@ -77,12 +77,10 @@ const settings: PresenceSettings = {
   activity: false,
   visibility: { rule: 'domain', list: [] },
   follows: () => false,
-  dndFamily: 'DND',
   perSecond: 1,
   maxWatches: 2_000_000,
   gatherMs: 50,
   lossMs: 5000,
-  dndEveryMs: 600_000,
   rostersEveryMs: 600_000,
 };
 const log = pino({ level: 'error' });
@@ -122,6 +120,7 @@ try {
     privileges: { of: () => undefined, onChange: privileges.onChange },
     pbx,
     calls,
+    doNotDisturb: deflectionsOver(pbx, () => source.current),
     directory: source,
     // The store's own memory is not what is measured here.
     store: {

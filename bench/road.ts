@@ -17,6 +17,7 @@ import type { AmiMessage } from '../src/pbx/message.ts';
 import { openSocket } from '../src/pbx/socket.ts';
 import { createTranslate, translatedEvents } from '../src/pbx/translate.ts';
 import { wantedEvents } from '../src/pbx/wanted.ts';
+import { emptyPhonebook } from '../src/phonebook/model.ts';
 import { CMD_NS } from '../src/protocol/envelope.ts';
 import type { BareJid, FullJid } from '../src/protocol/jid.ts';
 import { createPublish } from '../src/publish.ts';
@@ -67,7 +68,7 @@ async function ours(): Promise<number> {
   });
   await xmpp.start();
   const calls = callsOf(() => directory);
-  const world = { directory, calls };
+  const world = { directory, calls, phonebook: emptyPhonebook };
   const publish = createPublish({
     modules,
     index,
@@ -108,9 +109,12 @@ async function naive(): Promise<number> {
     for (const change of event === undefined ? [] : calls.apply(event)) {
       if (change.kind !== 'channel') continue;
       const owner = directory.byDevice(change.view.device)?.user.jid;
-      const value = describeChannel(change.type, change.details, change.view, directory);
+      const value = describeChannel(change.type, change.details, change.view, {
+        directory,
+        phonebook: emptyPhonebook,
+      });
       for (const to of sessionsOf.get(owner ?? ('' as BareJid)) ?? []) {
-        const children = Object.entries(value).map(([key, text]) => xml(key, {}, String(text)));
+        const children = Object.entries(value).map(([key, text]) => xml(key, {}, String(text ?? '')));
         const payload = xml('cmd', { xmlns: CMD_NS, module: 'base' }, xml('ChannelEvent', {}, ...children));
         sending.push(entity.send(xml('message', { to, from: domain, type: 'headline' }, payload)));
       }

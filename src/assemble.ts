@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { createDeflections, type Deflections } from './deflections.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
@@ -11,10 +12,13 @@ import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
+import { createShelf } from './monitor/shelf.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createNumbers } from './phonebook/numbers.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -56,12 +60,16 @@ const PINGS_PER_SECOND = 400;
 const SESSIONS_PER_USER = 50;
 const SUBSCRIPTIONS_PER_SESSION = 200;
 const COMMANDS_IN_FLIGHT = 1000;
+/** What is around an answer at the most: IQ, `cmd`, the frame of a delegated one, each address of up to 3,071 bytes. */
+const ENVELOPE_BYTES = 32_768;
 const SERVER_TIMEOUT_MS = 20_000;
 /** Short enough to seem at once, long enough for what belongs together. */
 const GATHER_MS = 50;
 /** A restart of Asterisk that is over sooner tells nobody anything. */
 const LOSS_MS = 5000;
-const DND_EVERY_MS = 30_000;
+const DEFLECTIONS_EVERY_MS = 30_000;
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 24 * 3600_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
@@ -82,7 +90,17 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
-  const presence = makePresence(config, { xmpp, privileges, pbx, store, directory, calls, log });
+  const deflections = makeDeflections(config, pbx, directory, log);
+  const presence = makePresence(config, {
+    xmpp,
+    privileges,
+    pbx,
+    store,
+    directory,
+    calls,
+    doNotDisturb: deflections,
+    log,
+  });
   const offered = () => offeredCommands(modules, directory.current.policy, pbx).map(featureOf);
   serveStandards(xmpp, version, offered, delegation, presence.disco);
   const limits: BridgeLimits = {
@@ -105,14 +123,22 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     directory,
     calls,
     presence,
+    deflections,
     domains: config.xmpp.userDomains,
+    phonebook: {
+      sources: [],
+      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
+      visibleTo: new Map(),
+    },
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
+      answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       showNumber: numberShower(config.log.maskNumbers),
     },
+    recordings: recordingsOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -176,6 +202,18 @@ function makeStore(config: Config, log: Logger): Store {
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
 }
 
+/** Where recordings are kept; undefined where there are none. */
+function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+  const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
+  if (dir === undefined) return undefined;
+  return {
+    shelf: createShelf({ dir, minFreeBytes: minFreeMegabytes * MEGABYTE, log }),
+    pbxDir: pbxDir ?? dir,
+    keepMs: keepDays === 0 ? undefined : keepDays * DAY_MS,
+    keepBytes: maxMegabytes === 0 ? undefined : maxMegabytes * MEGABYTE,
+  };
+}
+
 function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   const [domain = config.xmpp.component] = config.xmpp.userDomains;
   const { file } = config.directory;
@@ -191,8 +229,20 @@ function delegationOf({ xmpp }: Config): Delegated | undefined {
 
 type Neighbors = Pick<
   PresenceOptions,
-  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'log'
+  'xmpp' | 'privileges' | 'pbx' | 'store' | 'directory' | 'calls' | 'doNotDisturb' | 'log'
 >;
+
+function makeDeflections(config: Config, pbx: Pbx, directory: DirectorySource, log: Logger): Deflections {
+  const { cfFamily, cfbFamily, cfuFamily, dndFamily } = config.pbx;
+  return createDeflections({
+    pbx,
+    families: { always: cfFamily, busy: cfbFamily, noanswer: cfuFamily, doNotDisturb: dndFamily },
+    directory: () => directory.current,
+    everyMs: DEFLECTIONS_EVERY_MS,
+    log,
+    now: Date.now,
+  });
+}
 
 function makePresence(config: Config, neighbors: Neighbors): Presence {
   const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken, ...settings } = config.presence;
@@ -210,10 +260,8 @@ function makePresence(config: Config, neighbors: Neighbors): Presence {
       ...settings,
       visibility: { rule: visibleTo, list: watchers ?? [] },
       follows: (user) => following.has('*') || following.has(user.name),
-      dndFamily: config.pbx.dndFamily,
       gatherMs: GATHER_MS,
       lossMs: LOSS_MS,
-      dndEveryMs: DND_EVERY_MS,
       rostersEveryMs: ROSTERS_EVERY_MS,
     },
     domains: config.xmpp.userDomains,

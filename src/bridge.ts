@@ -3,14 +3,16 @@
 import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
+import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
-import { createModels, everyModel } from './models.ts';
+import { createModels, everyModel, type ModelsOptions } from './models.ts';
 import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
+import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -51,11 +53,15 @@ export interface BridgeOptions {
   readonly calls: Calls;
   readonly directory: DirectorySource;
   readonly presence: Presence;
+  readonly deflections: Deflections;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
+  readonly phonebook: ModelsOptions['phonebook'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
   readonly audit: Audit;
   readonly webhook: Webhook;
@@ -88,6 +94,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Recordings that run now. */
+  readonly recordings: number;
 }
 
 const STORE_START_MS = 2000;
@@ -102,7 +110,18 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { modules, xmpp, pbx, store, calls, directory, presence, limits, log, now } = options;
   const index = createSubscriptionIndex();
   const sessions = createSessions(store, index, limits, now);
-  const models = createModels({ pbx, log, now });
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory,
+    phonebook: options.phonebook,
+    deflections: options.deflections,
+    context: options.settings.context,
+    recordings: options.recordings,
+    log,
+    now,
+  });
   const following = everyModel(models);
   const rules = createRules(options.monotonic);
   const publish = createPublish({
@@ -162,7 +181,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   );
 
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0) publish(changes, { directory: directory.current, calls });
+    if (changes.length > 0)
+      publish(changes, { directory: directory.current, calls, phonebook: models.phonebook });
   }
 
   const intake = createIntake({
@@ -236,6 +256,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get calls() {
       return calls.channels().length;
+    },
+    get recordings() {
+      return models.monitor.running;
     },
     async start() {
       await directory.start();

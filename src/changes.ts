@@ -1,10 +1,12 @@
 /** Everything that can be told, by `kind`: the union of what the models say. Types only. */
 
 import type { CallChange } from './calls/changes.ts';
+import type { DeflectionChange } from './deflections.ts';
 import type { MailboxChange } from './mailboxes.ts';
+import type { RecordChange } from './monitor/monitor.ts';
 
 /** A change of the telephone world, from whichever model. Each model declares its own and adds it here. */
-export type Change = CallChange | MailboxChange;
+export type Change = CallChange | DeflectionChange | MailboxChange | RecordChange;
 
 /** The changes of one kind. */
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { readonly kind: K }>;

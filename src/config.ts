@@ -124,6 +124,9 @@ function complete(values: Values, mistakes: string[]): Config {
   if (ejabberdToken !== undefined && ejabberdApi === undefined) {
     mistakes.push('EJABBERD_API_TOKEN: useless without EJABBERD_API_URL');
   }
+  if (values.recordings.pbxDir !== undefined && values.recordings.dir === undefined) {
+    mistakes.push('RECORDINGS_PBX_DIR: useless without RECORDINGS_DIR');
+  }
   if (xmpp.tlsCa !== undefined && xmpp.service?.startsWith('xmpp://')) {
     mistakes.push('XMPP_TLS_CA: useless unless XMPP_SERVICE starts with xmpps://');
   }
@@ -139,7 +142,18 @@ function complete(values: Values, mistakes: string[]): Config {
 
 // Other programs' variables begin like ours, too (HTTP_PROXY, REDIS_PORT by Kubernetes): these only where one comes close.
 const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_', 'PRESENCE_'];
-const sharedPrefixes = ['DIRECTORY_', 'STORE_', 'REDIS_', 'HTTP_', 'LOG_', 'COMMAND_', 'RATE_', 'MAX_'];
+const sharedPrefixes = [
+  'ARCHIVE_',
+  'RECORDINGS_',
+  'DIRECTORY_',
+  'STORE_',
+  'REDIS_',
+  'HTTP_',
+  'LOG_',
+  'COMMAND_',
+  'RATE_',
+  'MAX_',
+];
 
 function misspelled(env: Environment): string[] {
   const known = new Set(

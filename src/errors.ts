@@ -85,9 +85,11 @@ export type FailureCode =
   | 'no-active-call'
   | 'no-device'
   | 'no-such-channel'
+  | 'no-such-record'
   | 'no-such-user'
   | 'not-available'
   | 'not-permitted'
+  | 'not-recording'
   | 'not-supported'
   | 'pbx-unavailable'
   | 'rejected';

@@ -1,11 +1,20 @@
 /** What follows the telephone world beside the calls, each model in a file or folder of its own. */
 
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
+import type { Deflections } from './deflections.ts';
+import type { DirectorySource } from './directory.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
+import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { directoryPersons } from './phonebook/directory.ts';
+import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
+import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -24,20 +33,56 @@ export interface Model {
 /** The models by name, as handlers know them. */
 export interface Models {
   readonly mailboxes: Mailboxes;
+  readonly deflections: Deflections;
+  readonly monitor: Monitor;
+  readonly phonebook: Phonebook;
 }
 
-/** The ports that models are made from. */
+/** The ports that models are made from, and the models that others use besides. */
 export interface ModelsOptions {
   readonly pbx: Pbx;
+  readonly store: Store;
+  readonly calls: Calls;
+  readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
+  /** The directory is among the sources by itself, as the first one. */
+  readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
+  /** Dialplan context of what is played to users. */
+  readonly context: string;
+  /** Where recordings are kept; undefined: there are none. */
+  readonly recordings?: Keeping | undefined;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly deflections: Deflections;
 }
+
+/** Recordings that a user finds in a list; all others by their ids. */
+const RECORDS_PER_USER = 1000;
+const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
+  const { directory, phonebook, log } = options;
+  const sources = [directoryPersons(directory), ...phonebook.sources];
   return {
     mailboxes: createMailboxes(options),
+    deflections: options.deflections,
+    phonebook: createPhonebook({
+      ...phonebook,
+      sources,
+      isExtension: (number) => directory.current.byExtension(number) !== undefined,
+      log,
+    }),
+    monitor: createMonitor({
+      ...options,
+      directory: () => directory.current,
+      keeping: options.recordings,
+      book: options.store.ledger('records', {
+        count: RECORDS_PER_USER,
+        ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
+      }),
+      random: () => randomBytes(8).toString('hex'),
+    }),
   };
 }
 

@@ -5,8 +5,8 @@ import { emptyDirectory } from '../src/directory.ts';
 import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import { idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
-import { settings } from './settings.ts';
+import { deflectionsOver, idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
+import { phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -43,8 +43,10 @@ function wired(store: Store = createMemoryStore()) {
     audit: () => {},
     webhook: act,
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => emptyDirectory),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
+    phonebook,
     settings,
     askPresence: false,
     limits: {

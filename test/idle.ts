@@ -1,7 +1,10 @@
 /** Ports that do nothing and know nothing: tests put in what they are about. */
 
+import { pino } from 'pino';
 import type { Calls } from '../src/calls/calls.ts';
-import type { Pbx, PbxId } from '../src/pbx/pbx.ts';
+import { createDeflections, type Deflections, usualFamilies } from '../src/deflections.ts';
+import type { Directory } from '../src/directory.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../src/pbx/pbx.ts';
 import type { Presence } from '../src/presence/presence.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
 
@@ -40,6 +43,9 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     parkedCalls: async () => [],
     sendDigits: idle,
     mute: idle,
+    record: async () => 'mix-1' as RecordingHandle,
+    stopRecording: idle,
+    muteRecording: idle,
     notify: idle,
     conferences: async () => [],
     conferenceKick: idle,
@@ -52,10 +58,17 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     dbFamily: async () => new Map(),
     dbPut: idle,
     dbDel: idle,
+    setDeviceState: idle,
     queueMembers: async () => [],
     queuePause: idle,
     ...parts,
   };
+}
+
+/** Deflections as the telephone system's AstDB has them; read when its connections come up. */
+export function deflectionsOver(pbx: Pbx, directory: () => Directory, everyMs = 600_000): Deflections {
+  const log = pino({ level: 'silent' });
+  return createDeflections({ pbx, families: usualFamilies, directory, everyMs, log, now: Date.now });
 }
 
 /** A call model without calls. */

@@ -6,10 +6,10 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
   const control = { username: 'control', secret: 'control-secret' };
   const feed = { username: 'reader', secret: 'reader-secret' };
   const filtering = { username: 'feed', secret: 'feed-secret' };
-  const read = ['system', 'call', 'agent', 'reporting'];
+  const read = ['system', 'call', 'agent', 'reporting', 'user'];
   const pbx = await startAsterisk({
     users: [
-      { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting'] },
+      { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting', 'user'] },
       { ...feed, read, write: ['reporting'] },
       { ...filtering, read, write: ['reporting', 'system'] },
     ],

@@ -1,6 +1,8 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
+import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
+import { createNumbers } from '../src/phonebook/numbers.ts';
 
 /** As a small office has them; outside lines behind a 0. */
 export const settings: Settings = {
@@ -8,5 +10,13 @@ export const settings: Settings = {
   outsidePrefix: '0',
   internationalPrefix: '00',
   ringMs: 30_000,
+  answerBytes: 400_000,
   showNumber: (number) => number,
+};
+
+/** A phonebook of the directory's users only, in Germany. */
+export const phonebook: ModelsOptions['phonebook'] = {
+  sources: [],
+  numbers: createNumbers('DE', '0'),
+  visibleTo: new Map(),
 };

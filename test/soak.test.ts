@@ -8,6 +8,7 @@ import { modules } from '../src/modules/index.ts';
 import { createFramer } from '../src/pbx/framing.ts';
 import { createTranslate, translatedEvents } from '../src/pbx/translate.ts';
 import { wantedEvents } from '../src/pbx/wanted.ts';
+import { emptyPhonebook } from '../src/phonebook/model.ts';
 import type { FullJid } from '../src/protocol/jid.ts';
 import { createPublish } from '../src/publish.ts';
 import { createSubscriptionIndex } from '../src/subscriptions/index.ts';
@@ -28,7 +29,7 @@ it('weighs and costs after many calls what it did after a few', { timeout: 3_600
   for (const { jid } of people) {
     index.set(`${jid}/x` as FullJid, jid, [{ module: '*', type: '*', scope: 'user', filters: [] }]);
   }
-  const world = { directory, calls: callsOf(() => directory) };
+  const world = { directory, calls: callsOf(() => directory), phonebook: emptyPhonebook };
   let sent = 0;
   const publish = createPublish({
     modules,

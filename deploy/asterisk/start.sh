@@ -22,10 +22,12 @@ mkdir -p "$state/db" "$state/spool" "$run/secrets"
     printf '[%s](feed)\nsecret = %s\n' "$AMI_FEED_USERNAME" "${AMI_FEED_SECRET:?goes with AMI_FEED_USERNAME}"
   else
     # One account for both: what the events account may read, too.
-    printf 'read = system,call,agent\n'
+    printf 'read = system,call,agent,user\n'
   fi
 } > "$run/secrets/manager.conf"
-printf '[340-auth](+)\npassword = %s\n[370-auth](+)\npassword = %s\n' "$SIP_PASSWORD" "$SIP_PASSWORD" > "$run/secrets/pjsip.conf"
+for phone in 340 370 desk1; do
+  printf '[%s-auth](+)\npassword = %s\n' "$phone" "$SIP_PASSWORD"
+done > "$run/secrets/pjsip.conf"
 pin() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
 printf '[default]\n340 => %s,Thomas Weber\n370 => %s,Max Meyer\n' "$(pin)" "$(pin)" > "$run/secrets/voicemail.conf"
 

@@ -4,13 +4,15 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createCalls } from '../calls/model.ts';
+import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory, User } from '../directory.ts';
 import { createDispatch } from '../dispatch.ts';
 import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
-import type { Pbx, PbxId } from '../pbx/pbx.ts';
+import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
+import { createNumbers } from '../phonebook/numbers.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -108,27 +110,43 @@ function readDirectory(path: string, domains: string): Directory {
 
 function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, noted: string[]) {
   const log = pino({ level: 'silent' });
+  const store = createMemoryStore();
   const sessions = createSessions(
-    createMemoryStore(),
+    store,
     createSubscriptionIndex(),
     { sessions: 1, perUser: 1, subscriptions: 1 },
     () => at,
   );
   const pbx = dryPbx(noted);
   const now = () => at;
+  const families = usualFamilies;
+  const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
+  const calls = createCalls({ deviceOf: directory.deviceOfChannel });
+  const settings = {
+    context: env.PBX_CONTEXT ?? 'internal',
+    outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
+    internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
+    ringMs: 30_000,
+    answerBytes: 400_000,
+    showNumber: (number: string) => number,
+  };
   const context = {
-    ...createModels({ pbx, log, now }),
+    ...createModels({
+      pbx,
+      store,
+      calls,
+      directory: { current: directory, onChange: () => () => {} },
+      phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
+      deflections,
+      context: settings.context,
+      log,
+      now,
+    }),
     directory,
-    calls: createCalls({ deviceOf: directory.deviceOfChannel }),
+    calls,
     pbx,
     sessions,
-    settings: {
-      context: env.PBX_CONTEXT ?? 'internal',
-      outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
-      internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
-      ringMs: 30_000,
-      showNumber: (number: string) => number,
-    },
+    settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
     log,
@@ -188,6 +206,12 @@ function dryPbx(noted: string[]): Pbx {
     parkedCalls: async () => [],
     sendDigits: note('sendDigits'),
     mute: note('mute'),
+    async record(channel, file) {
+      await note('record')(channel, file);
+      return '' as RecordingHandle;
+    },
+    stopRecording: note('stopRecording'),
+    muteRecording: note('muteRecording'),
     notify: note('notify'),
     conferences: async () => [],
     conferenceKick: note('conferenceKick'),
@@ -200,6 +224,7 @@ function dryPbx(noted: string[]): Pbx {
     dbFamily: async () => new Map(),
     dbPut: note('dbPut'),
     dbDel: note('dbDel'),
+    setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
   };

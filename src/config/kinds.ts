@@ -1,6 +1,7 @@
 /** The kinds of values that settings have: how each is read from text, and what to call it when it is not. */
 
 import { readFileSync } from 'node:fs';
+import { type CountryCode, isSupportedCountry } from 'libphonenumber-js';
 import { parseJid } from '../protocol/jid.ts';
 
 /** Answer of {@link Kind.parse}: the text is no such value. */
@@ -91,8 +92,20 @@ export const accountOrDomain: Kind<string> = {
   },
 };
 
+/** A country as ISO 3166-1 has it. */
+export const country: Kind<CountryCode> = {
+  expected: 'two letters of a country, such as DE',
+  parse: (value) => (isSupportedCountry(value) ? value : unfit),
+};
+
 /** A host name or IP address. */
 export const host = matching(/^[\w.:-]{1,253}$/, 'a host name or IP address');
+
+/** An absolute path of plain names, as AMI can carry it in a list of arguments. */
+export const absolutePath = matching(
+  /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,11}$/,
+  'an absolute path of letters, digits and . _ -',
+);
 
 /** Address and port to listen on. */
 export interface Listen {

@@ -146,6 +146,24 @@ export const settings = {
       default: 'DND',
       doc: 'AstDB family in which the dialplan keeps do-not-disturb, keyed by extension.',
     }),
+    cfFamily: setting({
+      env: 'PBX_CF_FAMILY',
+      kind: word,
+      default: 'CF',
+      doc: 'AstDB family of numbers that all calls to an extension go to, keyed by extension.',
+    }),
+    cfbFamily: setting({
+      env: 'PBX_CFB_FAMILY',
+      kind: word,
+      default: 'CFB',
+      doc: 'The same for calls while the extension is busy.',
+    }),
+    cfuFamily: setting({
+      env: 'PBX_CFU_FAMILY',
+      kind: word,
+      default: 'CFU',
+      doc: 'The same for calls that nobody answers there.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
@@ -230,6 +248,14 @@ export const settings = {
       doc: 'YAML file of users (deploy/users.example.yaml). Left out: users are discovered from Asterisk.',
     }),
   },
+  phonebook: {
+    country: setting({
+      env: 'PHONE_COUNTRY',
+      kind: kind.country,
+      default: 'DE',
+      doc: 'Country of the telephone system, two letters: tells what numbers without country code mean.',
+    }),
+  },
   store: {
     kind: setting({
       env: 'STORE',
@@ -269,6 +295,39 @@ export const settings = {
       kind: kind.integer(0, 10_000_000),
       default: '0',
       doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
+    }),
+  },
+  recordings: {
+    dir: setting({
+      env: 'RECORDINGS_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'Directory of recordings (docs/recordings.md), shared with Asterisk: it writes there, the bridge reads there and keeps a note beside each. Left out: nothing is recorded.',
+      example: '/var/spool/asterisk/offhook',
+    }),
+    pbxDir: setting({
+      env: 'RECORDINGS_PBX_DIR',
+      kind: kind.orNothing(kind.absolutePath),
+      default: '',
+      doc: 'The same directory as Asterisk sees it. Left out: under the same name.',
+    }),
+    minFreeMegabytes: setting({
+      env: 'RECORDINGS_MIN_FREE_MB',
+      kind: kind.integer(0, 10_000_000),
+      default: '500',
+      doc: 'With less room than this on the disk nothing more is recorded; an hour of sound takes 58 MB.',
+    }),
+    keepDays: setting({
+      env: 'RECORDINGS_KEEP_DAYS',
+      kind: kind.integer(0, 36_500),
+      default: '90',
+      doc: 'Older recordings are removed. 0: never.',
+    }),
+    maxMegabytes: setting({
+      env: 'RECORDINGS_MAX_MB',
+      kind: kind.integer(0, 1_000_000_000),
+      default: '0',
+      doc: 'When all recordings together take more than this, the oldest are removed. 0: as much as there is room for.',
     }),
   },
   http: {

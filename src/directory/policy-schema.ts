@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { roles } from '../directory.ts';
 import { type NumberPattern, numberPattern } from '../rules/pattern.ts';
-import { type CustomAction, defaultPolicy, type Policy } from '../rules/policy.ts';
+import { type CustomAction, defaultPolicy, type Policy, type RecordingPolicy } from '../rules/policy.ts';
 
 const word = (what: string) =>
   z.string({ error: `expected ${what}` }).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/, `expected ${what}`);
@@ -45,6 +45,48 @@ const timeZone = z
   .refine(isTimeZone, 'expected a time zone, such as Europe/Berlin');
 const listenMode = z.enum(['listen', 'whisper', 'barge'], { error: 'expected listen, whisper or barge' });
 
+const texts = list(
+  z.string({ error: 'expected text' }).min(1, 'expected text').max(200, 'expected a shorter text'),
+);
+
+const recordingRule = z
+  .strictObject(
+    {
+      name: word('the name of a rule'),
+      permission: z.enum(['auto', 'allow', 'deny'], { error: 'expected auto, allow or deny' }),
+      users: texts.optional(),
+      groups: texts.optional(),
+      roles: roleSet.optional(),
+      calls: z.enum(['own', 'group'], { error: 'expected own or group' }).optional(),
+      direction: z.enum(['inbound', 'outbound'], { error: 'expected inbound or outbound' }).optional(),
+      queues: texts.optional(),
+      numbers: patterns.optional(),
+    },
+    {
+      error: 'expected a rule: name, permission, users, groups, roles, calls, direction, queues, numbers',
+    },
+  )
+  .refine(
+    ({ calls, permission }) => calls !== 'group' || permission === 'allow',
+    'expected permission allow with calls: group',
+  );
+
+const recording = z.strictObject(
+  {
+    rules: list(recordingRule)
+      .max(200, 'expected at most 200 rules')
+      .refine(
+        (rules) => new Set(rules.map(({ name }) => name)).size === rules.length,
+        'expected rules with different names',
+      ),
+    announce: exten.optional(),
+    audience: list(
+      z.enum(['participants', 'supervisors'], { error: 'expected participants or supervisors' }),
+    ).optional(),
+  },
+  { error: 'expected recording: rules, announce, audience' },
+);
+
 /** `rules:` of a directory file. */
 export const rulesSchema = z.strictObject(
   {
@@ -55,6 +97,7 @@ export const rulesSchema = z.strictObject(
         { error: 'expected listen: modes, announce' },
       )
       .optional(),
+    recording: recording.optional(),
     notify: list(word('the name of a template of pjsip_notify.conf')).optional(),
     supervisorsWithinGroups: flag.optional(),
     always: patterns.optional(),
@@ -189,6 +232,7 @@ export function toPolicy({ rules = {}, actions = {}, customData = {} }: PolicySo
   return {
     dialFrom: rules.dialFrom ?? false,
     listen: listen && { modes: new Set(listen.modes), announce: listen.announce },
+    recording: rules.recording && toRecording(rules.recording),
     notify: new Set(rules.notify),
     supervisorsWithinGroups: rules.supervisorsWithinGroups ?? false,
     always: rules.always ?? [],
@@ -213,6 +257,24 @@ export function toPolicy({ rules = {}, actions = {}, customData = {} }: PolicySo
 }
 
 const everybody = new Set(['xmpp.connect'] as const);
+
+function toRecording(source: z.output<typeof recording>): RecordingPolicy {
+  return {
+    announce: source.announce,
+    audience: new Set(source.audience ?? ['participants', 'supervisors']),
+    rules: source.rules.map((rule) => ({
+      name: rule.name,
+      permission: rule.permission,
+      users: new Set(rule.users?.map((each) => each.toLowerCase())),
+      groups: new Set(rule.groups),
+      roles: rule.roles ?? new Set(),
+      calls: rule.calls ?? 'own',
+      direction: rule.direction,
+      queues: new Set(rule.queues),
+      numbers: rule.numbers ?? [],
+    })),
+  };
+}
 
 function toAction(name: string, source: z.output<typeof actionSchema>): CustomAction {
   const declared = Object.entries(source.arguments ?? {}).map(
@@ -252,6 +314,8 @@ export const policyKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['rules.dialing', ['roles', 'allow', 'deny']],
   ['rules.quietHours', ['from', 'to', 'allow']],
   ['rules.listen', ['modes', 'announce']],
+  ['rules.recording', ['rules', 'announce', 'audience']],
+  ['rules.recording.rules', Object.keys(recordingRule.shape)],
   ['rules.limits', ['callsPerUser', 'calls', 'dialsPerMinute', 'dialsPerMinuteTotal']],
   ['actions.*', ['roles', 'arguments', 'webhook', 'userEvent', 'originate']],
   ['actions.*.arguments.*', Object.keys(argument.shape)],

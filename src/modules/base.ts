@@ -119,7 +119,7 @@ export const base = defineModule({
         return {
           channels: views.flatMap((view) => {
             const state = presentState(view);
-            return state ? [describeChannel(state.type, state.details, view, context.directory)] : [];
+            return state ? [describeChannel(state.type, state.details, view, context)] : [];
           }),
         };
       },
@@ -130,10 +130,10 @@ export const base = defineModule({
       doc: 'A step in the life of a user’s channel: from `ringing` or `busy` to exactly one `hangup`.',
       on: 'channel',
       payload: channelEvent,
-      from(change, { directory }) {
-        const owner = directory.byDevice(change.view.device);
+      from(change, world) {
+        const owner = world.directory.byDevice(change.view.device);
         if (owner === undefined) return [];
-        const value = describeChannel(change.type, change.details, change.view, directory);
+        const value = describeChannel(change.type, change.details, change.view, world);
         return [{ concerns: [owner.user], value, about: aboutChannel(change) }];
       },
     }),

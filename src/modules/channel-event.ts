@@ -3,12 +3,15 @@
 import type { About } from '../backlog.ts';
 import type { ChannelChange, ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
-import { element, type Infer, textElement } from '../protocol/codec.ts';
+import type { Person } from '../phonebook/phonebook.ts';
+import { element, type Infer, maybe, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, text } from '../protocol/value.ts';
+import type { World } from './define.ts';
+import { labelList, labelsOf } from './phonebook-entry.ts';
 
 const eventTypes = ['ringing', 'busy', 'hold', 'unhold', 'transfer', 'rename', 'redirect', 'hangup'] as const;
 
-/** The element on the wire, every child always present, in this order. */
+/** The element on the wire, every child but the last one always present, in this order. */
 export const channelEvent = element(
   'ChannelEvent',
   {
@@ -27,9 +30,17 @@ export const channelEvent = element(
     internal: textElement(flag(true), false, 'the other party is one of our extensions'),
     sourceName: textElement(text('Thomas Weber'), '', 'who calls'),
     sourceNumber: textElement(text('340'), ''),
-    sourceCallerIdName: textElement(text(''), '', 'as signaled, where it differs from the directory’s'),
+    sourceCallerIdName: textElement(
+      text(''),
+      '',
+      'as signaled, where it differs from the directory’s or the phonebook’s',
+    ),
     targetName: textElement(text('Max Meyer'), '', 'who is called'),
-    targetCallerIdName: textElement(text(''), '', 'as signaled, where it differs from the directory’s'),
+    targetCallerIdName: textElement(
+      text(''),
+      '',
+      'as signaled, where it differs from the directory’s or the phonebook’s',
+    ),
     targetNumber: textElement(text('370'), ''),
     busySince: textElement(
       integer(0, Number.MAX_SAFE_INTEGER, 1385735733276),
@@ -40,6 +51,7 @@ export const channelEvent = element(
     device: textElement(text('Desk phone'), '', 'the device’s name in the directory'),
     fromName: textElement(text(''), '', 'who forwarded the call here'),
     fromNumber: textElement(text(''), ''),
+    labels: maybe(labelList),
   },
   'One step in the life of a user’s channel.',
 );
@@ -58,12 +70,15 @@ export function describeChannel(
   type: ChannelEventType,
   details: string,
   view: ChannelView,
-  directory: Directory,
+  { directory, phonebook }: Pick<World, 'directory' | 'phonebook'>,
 ): ChannelEvent {
   const owner = directory.byDevice(view.device);
   const peer = otherUser(view, directory);
+  const person =
+    peer === undefined && view.service === '' ? phonebook.byNumber(view.other.number) : undefined;
   const own = named(owner?.user, view.own);
-  const other = peer === undefined ? service(view) : named(peer, view.other);
+  const other =
+    peer !== undefined ? named(peer, view.other) : person ? known(person, view.other) : service(view);
   const [source, target] = view.outbound ? [own, other] : [other, own];
   return {
     eventType: type,
@@ -80,8 +95,12 @@ export function describeChannel(
     busySince: view.busySince,
     refChannel: view.refChannel,
     device: owner?.device.name ?? view.device,
-    fromName: directory.byExtension(view.from.number)?.fullName ?? view.from.name,
+    fromName:
+      directory.byExtension(view.from.number)?.fullName ??
+      phonebook.byNumber(view.from.number)?.displayname ??
+      view.from.name,
     fromNumber: view.from.number,
+    labels: labelsOf(person),
   };
 }
 
@@ -127,8 +146,12 @@ function otherUser(view: ChannelView, directory: Directory): User | undefined {
 
 function named(user: User | undefined, signaled: Party): Name {
   if (user === undefined) return { ...signaled, callerIdName: '' };
-  const callerIdName = signaled.name === user.fullName ? '' : signaled.name;
-  return { name: user.fullName, number: user.extension, callerIdName };
+  return { ...known({ displayname: user.fullName }, signaled), number: user.extension };
+}
+
+/** The name that we know, and the signaled one where it is another. */
+function known({ displayname }: Pick<Person, 'displayname'>, { number, name }: Party): Name {
+  return { name: displayname, number, callerIdName: name === displayname ? '' : name };
 }
 
 /** A service has no name of its own on the line: its token in capitals, and the queue's where it is one. */

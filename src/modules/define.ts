@@ -7,6 +7,7 @@ import type { Change, ChangeOf } from '../changes.ts';
 import type { Directory, User } from '../directory.ts';
 import type { Models } from '../models.ts';
 import type { Pbx, Verb } from '../pbx/pbx.ts';
+import type { Phonebook } from '../phonebook/phonebook.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
 import type { XmlElement } from '../protocol/xml.ts';
@@ -25,6 +26,8 @@ export interface Settings {
   readonly internationalPrefix: string;
   /** How long a device may ring before its user is connected, milliseconds. */
   readonly ringMs: number;
+  /** Bytes that the payload of one answer may have. */
+  readonly answerBytes: number;
   /** A number as the log may show it. */
   showNumber(number: string): string;
 }
@@ -33,6 +36,8 @@ export interface Settings {
 export interface World {
   readonly directory: Directory;
   readonly calls: Calls;
+  /** Names of numbers that the directory does not know. */
+  readonly phonebook: Pick<Phonebook, 'byNumber'>;
 }
 
 /** Who is asking, as the XMPP server stamped it. */
@@ -47,6 +52,7 @@ export interface Caller {
 
 /** What a handler may use: nothing else reaches it. */
 export interface Context extends World, Models {
+  readonly phonebook: Phonebook;
   readonly caller: Caller;
   readonly pbx: Pbx;
   readonly sessions: Sessions;

@@ -5,9 +5,23 @@ import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
+import { phonebook } from './phonebook.ts';
+import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
 
 /** The modules in order. */
-export const modules: readonly Module[] = [base, event, xmppuser, journal, phone, conference, voicemail];
+export const modules: readonly Module[] = [
+  base,
+  event,
+  xmppuser,
+  journal,
+  phone,
+  phonebook,
+  conference,
+  voicemail,
+  redirect,
+  monitor,
+];

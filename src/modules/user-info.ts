@@ -1,5 +1,6 @@
 /** `UserInfo`: all that a client shows of its user, as the answer to the login handshake. */
 
+import type { Deflection } from '../deflections.ts';
 import { capabilities, type Device, type User } from '../directory.ts';
 import type { MailboxCount } from '../pbx/pbx.ts';
 import {
@@ -16,6 +17,7 @@ import {
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { describeRedirect, redirectEntry } from './redirect.ts';
 import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
 const anything = () => textElement(text(), '');
@@ -75,14 +77,6 @@ export const location = element('Location', {
 
 const locationList = element('LocationList', { locations: many(location) });
 
-const redirectEntry = element('RedirectEntry', {
-  eventType: attr(text('update')),
-  eventId: attr(text('')),
-  source: textElement(text('340'), '', 'the user’s number'),
-  target: textElement(text(''), '', 'where calls go instead; empty: nowhere'),
-  old: textElement(text(''), '', 'the target before that'),
-});
-
 const queueMemberStates = element('QueueMemberStates', {
   eventType: attr(text('')),
   eventId: attr(text('')),
@@ -126,12 +120,17 @@ function entryOf(device: Device, ringSeconds: number): Infer<typeof deviceEntry>
 
 /**
  * Describes a user. `subscriptions` are those of one session; undefined leaves the list out, as for users without naming a
- * session. `messages` = what the user's voicemail box holds; `ringSeconds` = how long devices ring.
+ * session. `messages` = what the user's voicemail box holds; `deflection` = where the calls go; `ringSeconds` = how long devices
+ * ring.
  */
 export function describeUser(
   user: User,
   subscriptions: readonly Subscription[] | undefined,
-  known: { readonly messages: MailboxCount; readonly ringSeconds: number },
+  known: {
+    readonly messages: MailboxCount;
+    readonly deflection: Deflection;
+    readonly ringSeconds: number;
+  },
 ): Infer<typeof userInfo> {
   const [mailbox = ''] = user.mailbox.split('@');
   return {
@@ -161,7 +160,7 @@ export function describeUser(
       ],
     },
     voicemailbox: describeVoicemailbox(user, known.messages),
-    redirect: { eventType: 'update', eventId: '', source: user.extension, target: '', old: '' },
+    redirect: describeRedirect(user, known.deflection),
     queues: { eventType: '', eventId: '' },
     subscriptions: subscriptions && { subscriptions },
   };

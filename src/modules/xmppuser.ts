@@ -97,6 +97,7 @@ function subscriptionsOf(session: Context['caller']['session'], context: Context
 function describe(user: User, subscriptions: readonly Subscription[] | undefined, context: Context) {
   return describeUser(user, subscriptions, {
     messages: context.mailboxes.of(user.mailbox),
+    deflection: context.deflections.of(user.extension),
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

@@ -243,6 +243,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_recordings',
+      'Recordings that run',
+      one(() => bridge.recordings),
+    );
+    read(
+      'gauge',
       'offhook_store_pending',
       'Sessions, entries of journals and the like that the store does not have durably yet',
       one(() => store.state.pending),

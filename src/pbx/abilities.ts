@@ -34,8 +34,12 @@ export const actionsOf: Readonly<Record<Verb, readonly string[]>> = {
   dbFamily: ['DBGetTree'],
   dbPut: ['DBPut'],
   dbDel: ['DBDel'],
+  setDeviceState: ['Setvar'],
   queueMembers: ['QueueStatus'],
   queuePause: ['QueuePause'],
+  record: ['MixMonitor'],
+  stopRecording: ['StopMixMonitor'],
+  muteRecording: ['MixMonitorMute'],
 };
 
 /** An action that every account may use: a list without it is none. */

@@ -18,6 +18,7 @@ import { ringVerbs } from './originate.ts';
 import { parkingVerbs } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import { queueVerbs } from './queues.ts';
+import { recordingVerbs } from './recording.ts';
 import type { AmiTls } from './socket.ts';
 import { transferVerbs } from './transfer.ts';
 import { createWatch } from './watch.ts';
@@ -255,6 +256,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     ...conferenceVerbs(acting),
     ...databaseVerbs(acting),
     ...queueVerbs(acting),
+    ...recordingVerbs(acting),
     endpoints: () => acting.ask((asked) => readEndpoints(asked, log)),
     mailboxes: () => acting.ask((asked) => readMailboxes(asked, log)),
   };

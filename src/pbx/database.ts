@@ -1,11 +1,11 @@
-/** The AstDB: what the dialplan remembers by family and key. */
+/** The AstDB: what the dialplan remembers by family and key; and the states of custom devices, which it keeps there, too. */
 
 import { Failure, fail } from '../errors.ts';
 import type { Acting } from './acting.ts';
 import { type AmiAction, action } from './action.ts';
 import { isUnknownAction } from './answer.ts';
 import { type Control, text } from './control.ts';
-import type { Pbx } from './pbx.ts';
+import type { DeviceName, Pbx } from './pbx.ts';
 
 // astdb keys are paths (`/family/key`), at most 256 bytes (db.c); `%` would be a pattern in a tree.
 const name = /^[A-Za-z0-9*#+_.-]{1,79}$/;
@@ -76,12 +76,24 @@ function isNotFound(error: unknown): boolean {
   );
 }
 
-/** The verbs of the AstDB. */
-export function databaseVerbs({ run, ask }: Acting): Pick<Pbx, 'dbGet' | 'dbFamily' | 'dbPut' | 'dbDel'> {
+/** Sets the state of a custom device (func_devstate.c). Throws `Failure` `invalid-target`. */
+function deviceStateAction(device: DeviceName, state: string): AmiAction {
+  if (!/^Custom:[A-Za-z0-9*#_-]{1,70}$/.test(device)) {
+    fail('invalid-target', 'Only the state of a custom device can be set.');
+  }
+  return action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: state });
+}
+
+/** The verbs of the AstDB and of custom devices. */
+export function databaseVerbs({
+  run,
+  ask,
+}: Acting): Pick<Pbx, 'dbGet' | 'dbFamily' | 'dbPut' | 'dbDel' | 'setDeviceState'> {
   return {
     dbGet: (family, key) => ask((control) => readEntry(control, family, key)),
     dbFamily: (family) => ask((control) => readFamily(control, family)),
     dbPut: async (family, key, value) => run(putAction(family, key, value)),
     dbDel: (family, key) => ask((control) => removeEntry(control, family, key)),
+    setDeviceState: async (device, state) => run(deviceStateAction(device, state)),
   };
 }

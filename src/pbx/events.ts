@@ -157,6 +157,8 @@ export type PbxEvent =
       readonly newMessages: number;
       readonly oldMessages: number;
     })
+  /** The dialplan has changed call deflections or do-not-disturb of an extension in the AstDB. */
+  | (At & { readonly type: 'deflection'; readonly extension: string })
   /** The feed is gone; what is known grows old from here. */
   | (At & { readonly type: 'feed-down' })
   /** Asterisk said that it stops; every channel's hangup came before. */

@@ -13,6 +13,9 @@ export type ChannelId = string & { readonly [brand]: 'ChannelId' };
 /** A device as its channels and device states name it: technology and endpoint, e.g. `PJSIP/340`. */
 export type DeviceName = string & { readonly [brand]: 'DeviceName' };
 
+/** Names one recording that runs on a channel; empty where the telephone system gave it no name. */
+export type RecordingHandle = string & { readonly [brand]: 'RecordingHandle' };
+
 /** What a connection to the telephone system is doing. */
 export interface PbxState {
   /** Actions can be carried out. */
@@ -189,6 +192,15 @@ export interface Pbx {
   sendDigits(channel: ChannelId, digits: string, as: 'sent' | 'received'): Promise<void>;
   mute(channel: ChannelId, direction: MuteDirection, muted: boolean): Promise<void>;
   /**
+   * Records what a channel says and hears, as long as it talks to somebody, into a new file (absolute path, as the telephone system sees
+   * it). It ends with the channel at the latest. Whether the file can be written, the telephone system does not say.
+   */
+  record(channel: ChannelId, file: string): Promise<RecordingHandle>;
+  /** Ends a recording. `rejected` where there is none (any more). */
+  stopRecording(channel: ChannelId, handle: RecordingHandle): Promise<void>;
+  /** Writes silence in place of both parties, or their voices again. */
+  muteRecording(channel: ChannelId, handle: RecordingHandle, muted: boolean): Promise<void>;
+  /**
    * Sends a SIP NOTIFY (RFC 6665) to the contacts of a device, or `inside` the call of one of its channels: `talk` answers, takes off hook or takes
    * back what is held, `hold` puts on hold. What the telephone makes of it, only its events tell. Besides the usual: `not-supported` where
    * the device is none of PJSIP, or Asterisk has no res_pjsip_notify.
@@ -213,6 +225,8 @@ export interface Pbx {
   dbPut(family: string, key: string, value: string): Promise<void>;
   /** Removes an AstDB entry; one that is not there is ignored. */
   dbDel(family: string, key: string): Promise<void>;
+  /** Sets the state of a device of the operator's own (func_devstate: `Custom:…`), such as a lamp that telephones watch. */
+  setDeviceState(device: DeviceName, state: 'BUSY' | 'NOT_INUSE'): Promise<void>;
   /** The members of every queue; empty where app_queue is not loaded. */
   queueMembers(): Promise<readonly QueueMember[]>;
   /** Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. */

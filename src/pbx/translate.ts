@@ -275,6 +275,16 @@ const readers = new Map<string, Reader>([
     }),
   ],
   [
+    'UserEvent',
+    (message, at) => {
+      // Anything that can make UserEvents could send this one: all that it can bring about is that the AstDB is read.
+      const extension = message.get('Extension');
+      if (message.get('UserEvent') !== 'OffhookDeflection' || !/^[0-9*#]{1,20}$/.test(extension))
+        return undefined;
+      return { type: 'deflection', at, extension };
+    },
+  ],
+  [
     'Shutdown',
     (message, at) => ({ type: 'shutdown', at, restarts: /^(true|yes|1)$/i.test(message.get('Restart')) }),
   ],

@@ -6,6 +6,7 @@
  * presence never counts as the user's, so that the two cannot chase one another.
  */
 
+import type { Deflections } from '../deflections.ts';
 import type { Directory, User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Pbx, QueueMember } from '../pbx/pbx.ts';
@@ -23,10 +24,7 @@ export interface FollowOptions {
   /** Finds out whether a client is still there. */
   readonly asking: Pick<Asking, 'ask'>;
   readonly pbx: Pick<Pbx, 'dbGet' | 'dbPut' | 'dbDel' | 'queueMembers' | 'queuePause'>;
-  /** AstDB family of do-not-disturb, keyed by extension. */
-  readonly family: string;
-  /** Called after do-not-disturb was changed. */
-  readonly onChange: () => void;
+  readonly doNotDisturb: Pick<Deflections, 'readDoNotDisturb' | 'setDoNotDisturb'>;
   readonly log: Log;
 }
 
@@ -67,7 +65,7 @@ interface Note {
 
 /** Makes it. */
 export function createFollow(options: FollowOptions): Follow {
-  const { follows, directory, asking, pbx, family, onChange, log } = options;
+  const { follows, directory, asking, pbx, doNotDisturb, log } = options;
   const statuses = new Map<BareJid, Map<string, Status>>();
   /** Whose telephones are to be looked at: how often somebody changes the status meanwhile makes no difference. */
   const waiting = new Map<BareJid, User>();
@@ -117,7 +115,7 @@ export function createFollow(options: FollowOptions): Follow {
 
   async function begin(user: User): Promise<void> {
     if ((await pbx.dbGet(NOTES, user.extension)) !== undefined) return;
-    const set = !isOn(await pbx.dbGet(family, user.extension));
+    const set = !(await doNotDisturb.readDoNotDisturb(user.extension));
     const members = (await pbx.queueMembers()).filter((member) => !member.paused && isOf(user, member));
     const breaks: [string, string][] = [];
     for (const { queue, interface: member } of members) {
@@ -126,17 +124,16 @@ export function createFollow(options: FollowOptions): Follow {
     }
     // First the note: what happens after a crash in between can be undone.
     await pbx.dbPut(NOTES, user.extension, JSON.stringify({ set, breaks }));
-    if (set) await pbx.dbPut(family, user.extension, 'YES');
+    if (set) await doNotDisturb.setDoNotDisturb(user.extension, true);
     for (const [queue, member] of breaks) await pbx.queuePause(queue, member, true, REASON);
     log.info({ user: user.jid, queues: breaks.length }, 'do-not-disturb set, as the chat status is');
-    onChange();
   }
 
   async function end(user: User): Promise<void> {
     const text = await pbx.dbGet(NOTES, user.extension);
     if (text === undefined) return;
     const { set, breaks } = readNote(text);
-    if (set) await pbx.dbDel(family, user.extension);
+    if (set) await doNotDisturb.setDoNotDisturb(user.extension, false);
     const members = breaks.length === 0 ? [] : await pbx.queueMembers();
     for (const [queue, member] of breaks) {
       const now = members.find((each) => each.queue === queue && each.interface === member);
@@ -146,7 +143,6 @@ export function createFollow(options: FollowOptions): Follow {
     }
     await pbx.dbDel(NOTES, user.extension);
     log.info({ user: user.jid, queues: breaks.length }, 'do-not-disturb restored');
-    onChange();
   }
 
   return {
@@ -194,10 +190,6 @@ function isOf(user: User, { interface: member, stateInterface }: QueueMember): b
     devices.includes(stateInterface) ||
     member.startsWith(`Local/${user.extension}@`)
   );
-}
-
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && !/^(|no|0|off|false)$/i.test(value);
 }
 
 /** A note that somebody else wrote over: nothing is restored but do-not-disturb itself stays as it is. */

@@ -3,8 +3,8 @@
 import type { Calls } from '../calls/calls.ts';
 import type { CallChange } from '../calls/changes.ts';
 import { type TelephoneState, telephoneState } from '../calls/presence.ts';
+import type { Deflections } from '../deflections.ts';
 import type { Directory, DirectorySource, User } from '../directory.ts';
-import { createDoNotDisturb } from '../do-not-disturb.ts';
 import type { Log } from '../log.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { Pbx } from '../pbx/pbx.ts';
@@ -38,8 +38,6 @@ export interface PresenceSettings {
   readonly visibility: Omit<VisibilityOptions, 'domains'>;
   /** Whether this user's telephone follows the chat status. */
   readonly follows: (user: User) => boolean;
-  /** AstDB family of do-not-disturb. */
-  readonly dndFamily: string;
   /** Presence stanzas per second, on average. */
   readonly perSecond: number;
   /** Granted subscriptions, at most. */
@@ -48,8 +46,7 @@ export interface PresenceSettings {
   readonly gatherMs: number;
   /** How long the telephone system may be away before its telephones count as unknown. */
   readonly lossMs: number;
-  /** How often do-not-disturb and, for own resources, rosters are read again. */
-  readonly dndEveryMs: number;
+  /** How often, for own resources, rosters are read again. */
   readonly rostersEveryMs: number;
 }
 
@@ -60,6 +57,7 @@ export interface PresenceOptions {
   readonly privileges: PrivilegeWatch;
   readonly pbx: Pbx;
   readonly calls: Calls;
+  readonly doNotDisturb: Pick<Deflections, 'of' | 'onDoNotDisturb' | 'readDoNotDisturb' | 'setDoNotDisturb'>;
   readonly directory: DirectorySource;
   readonly store: Store;
   readonly domains: readonly string[];
@@ -94,8 +92,20 @@ const maxOffers = 500;
 
 /** Wires it. */
 export function createPresence(options: PresenceOptions): Presence {
-  const { settings, xmpp, privileges, pbx, calls, directory, store, domains, rosters, log, monotonic } =
-    options;
+  const {
+    settings,
+    xmpp,
+    privileges,
+    pbx,
+    calls,
+    doNotDisturb,
+    directory,
+    store,
+    domains,
+    rosters,
+    log,
+    monotonic,
+  } = options;
   const audience = createAudience();
   const visibility = createVisibility({ ...settings.visibility, domains });
   const current = () => directory.current;
@@ -112,22 +122,15 @@ export function createPresence(options: PresenceOptions): Presence {
   let loss: NodeJS.Timeout | undefined;
   let rereading: NodeJS.Timeout | undefined;
 
-  const dnd = createDoNotDisturb({
-    pbx,
-    family: settings.dndFamily,
-    extensions: () => directory.current.users.map(({ extension }) => extension),
-    onChange: (extension) => {
-      const user = directory.current.byExtension(extension);
-      if (user !== undefined) publisher.changed(user.jid);
-    },
-    everyMs: settings.dndEveryMs,
-    log,
+  doNotDisturb.onDoNotDisturb((extension) => {
+    const user = directory.current.byExtension(extension);
+    if (user !== undefined) publisher.changed(user.jid);
   });
 
   function stateOf(user: User): TelephoneState {
     if (!known) return 'unknown';
     const devices = user.devices.map(({ device }) => device);
-    return telephoneState(devices, calls, dnd.of(user.extension));
+    return telephoneState(devices, calls, doNotDisturb.of(user.extension).doNotDisturb);
   }
 
   function voices(user: User): readonly Voice[] {
@@ -189,8 +192,7 @@ export function createPresence(options: PresenceOptions): Presence {
     directory: current,
     asking,
     pbx,
-    family: settings.dndFamily,
-    onChange: () => void dnd.refresh(),
+    doNotDisturb,
     log,
   });
   const here = createHere({
@@ -315,7 +317,6 @@ export function createPresence(options: PresenceOptions): Presence {
       },
     },
     apply(event, changes) {
-      dnd.apply(event);
       for (const change of changes) {
         if (change.kind !== 'channel' && change.kind !== 'device') continue;
         const device = change.kind === 'channel' ? change.view.device : change.device;
@@ -338,7 +339,6 @@ export function createPresence(options: PresenceOptions): Presence {
     async stop(ms) {
       clearTimeout(loss);
       clearInterval(rereading);
-      dnd.stop();
       const [left] = await Promise.all([publisher.stop(ms), activity.stop(ms)]);
       if (left > 0)
         log.warn({ telephones: left }, 'the XMPP server did not take the end of all telephones in time');

@@ -187,6 +187,7 @@ export function maybe<T>(codec: ElementCodec<T>): Field<T | undefined> {
       return found === undefined ? undefined : codec.read(found);
     },
     write: (item, _name, _attrs, children) => void (item !== undefined && children.push(codec.write(item))),
+    printer: () => ({ into: 'content', print: (item) => (item === undefined ? '' : codec.print(item)) }),
     example: codec.example,
   };
 }
@@ -200,7 +201,10 @@ export function many<T>(codec: ElementCodec<T>, max = 1000): Field<readonly T[]>
       if (found.length > max) badRequest(`${parent.name}: at most ${max} elements '${codec.name}' are taken`);
       return found.map((node) => codec.read(node));
     },
-    write: (items, _name, _attrs, children) => void children.push(...items.map((item) => codec.write(item))),
+    write(items, _name, _attrs, children) {
+      for (const item of items) children.push(codec.write(item));
+    },
+    printer: () => ({ into: 'content', print: (items) => items.map(codec.print).join('') }),
     example: [codec.example],
   };
 }

@@ -4,6 +4,7 @@ import type { Calls } from '../calls/calls.ts';
 import { createInvariants } from '../calls/invariants.ts';
 import type { Directory } from '../directory.ts';
 import type { Module } from '../modules/define.ts';
+import { emptyPhonebook } from '../phonebook/model.ts';
 import { elements, textOf, type XmlElement } from '../protocol/xml.ts';
 import { replay, type Sidecar } from './replay.ts';
 
@@ -37,7 +38,11 @@ export function tell(
     violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
     for (const module of modules) {
       for (const event of module.events.values()) {
-        for (const { type, concerns, payload } of event.from(change, { directory, calls })) {
+        for (const { type, concerns, payload } of event.from(change, {
+          directory,
+          calls,
+          phonebook: emptyPhonebook,
+        })) {
           const fields = fieldsOf(payload());
           for (const { jid } of concerns) {
             onTold({ t: Number(t.toFixed(6)), to: jid, module: module.name, event: type, fields });

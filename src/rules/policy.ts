@@ -63,6 +63,39 @@ export interface CustomAction {
   readonly effect: ActionEffect;
 }
 
+/** What may become of a call: recorded without asking, recorded where somebody asks for it, never recorded. */
+export type RecordingPermission = 'auto' | 'allow' | 'deny';
+
+/** Which calls may, must or must not be recorded, and who may ask for it. Everything that is named must hold. */
+export interface RecordingRule {
+  /** `ruleId`; unique. */
+  readonly name: string;
+  readonly permission: RecordingPermission;
+  /** Whom the rule is about: who is one of these, is in one of the groups, or has one of the roles. None named at all: everybody. */
+  readonly users: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly roles: ReadonlySet<Role>;
+  /** Their own calls, or (only with `allow`) those of everybody with whom they share a group. */
+  readonly calls: 'own' | 'group';
+  readonly direction: 'inbound' | 'outbound' | undefined;
+  /** The call came through one of these; empty: however it came. */
+  readonly queues: ReadonlySet<string>;
+  /** The other party's number; empty: any. */
+  readonly numbers: readonly NumberPattern[];
+}
+
+/** Who may have a recording besides the one who started it: those whose voice it holds, and supervisors within whose reach one of them is. */
+export type RecordingAudience = 'participants' | 'supervisors';
+
+/** Recording of calls. */
+export interface RecordingPolicy {
+  /** In order: the first that fits a person's call counts. */
+  readonly rules: readonly RecordingRule[];
+  /** Extension that tells the parties before anything is recorded. */
+  readonly announce: string | undefined;
+  readonly audience: ReadonlySet<RecordingAudience>;
+}
+
 /** Everything the operator allows or forbids. */
 export interface Policy {
   /** `base.DialFrom` is there. */
@@ -71,6 +104,8 @@ export interface Policy {
   readonly listen:
     | { readonly modes: ReadonlySet<ListenMode>; readonly announce: string | undefined }
     | undefined;
+  /** Recording of calls; undefined: there is none. */
+  readonly recording: RecordingPolicy | undefined;
   /** Templates of pjsip_notify.conf that `phone.Notify` may send; empty: it is not there. */
   readonly notify: ReadonlySet<string>;
   /** Supervisors reach only users with whom they share a group. */
@@ -94,6 +129,7 @@ export interface Policy {
 export const defaultPolicy: Policy = {
   dialFrom: false,
   listen: undefined,
+  recording: undefined,
   notify: new Set(),
   supervisorsWithinGroups: false,
   always: [],

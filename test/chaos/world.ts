@@ -12,9 +12,9 @@ import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
 import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
-import { idlePresence } from '../idle.ts';
+import { deflectionsOver, idlePresence } from '../idle.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { phonebook, settings } from '../settings.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
 import type { Tree } from '../xmpp/tree.ts';
 import { type Clients, createClients } from './clients.ts';
@@ -105,12 +105,14 @@ export async function startWorld(
     pbx,
     store: createMemoryStore(),
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => directory.current),
     audit: () => {},
     webhook: async () => {},
     askPresence: false,
     directory,
     calls: callsOf(() => directory.current),
     domains: [domain],
+    phonebook,
     settings,
     limits: {
       sessions: 1000,

@@ -7,6 +7,7 @@ import type { Account } from '../../src/pbx/login.ts';
 import type { ChannelId, DeviceName, Originate, Verb } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
+import { recordingContract } from './recording.ts';
 import { channelOf, lastSnapshot, live, of, together } from './seen.ts';
 import { verbContract } from './verbs.ts';
 
@@ -350,6 +351,7 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
     });
 
     verbContract({ connected, phone, talking });
+    recordingContract({ connected, phone, talking });
 
     describe('lists', () => {
       it('endpoints come with extension, name and mailbox', async () => {
@@ -397,6 +399,29 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         await expect(on.dbDel('', '340')).rejects.toMatchObject({ code: 'invalid-target' });
         await expect(on.dbPut('DND', '340', 'a\r\nb')).rejects.toMatchObject({ code: 'invalid-target' });
       });
+    });
+
+    it('says the state of a custom device, and tells of it', async () => {
+      const on = await connected();
+      const lamp = 'Custom:DND340' as DeviceName;
+      const told = () => of(on.events, 'device-state').filter(({ device }) => device === lamp);
+      await on.setDeviceState(lamp, 'BUSY');
+      await until('it is lit', () => told().at(-1)?.state === 'BUSY');
+      await on.setDeviceState(lamp, 'NOT_INUSE');
+      await until('it is not', () => told().at(-1)?.state === 'NOT_INUSE');
+      for (const device of ['PJSIP/340', 'Custom:x)', ''] as DeviceName[])
+        await expect(on.setDeviceState(device, 'BUSY')).rejects.toMatchObject({ code: 'invalid-target' });
+    });
+
+    it('tells that the dialplan changed a deflection, and nothing of other UserEvents', async () => {
+      const on = await connected();
+      const event = (name: string, extension: string) =>
+        on.userEvent(name, new Map([['Extension', extension]]));
+      await event('OffhookDeflection', '34x');
+      await event('Other', '320');
+      await event('OffhookDeflection', '340');
+      await until('it is told', () => of(on.events, 'deflection').length > 0);
+      expect(of(on.events, 'deflection')).toMatchObject([{ extension: '340' }]);
     });
 
     describe('queues', () => {

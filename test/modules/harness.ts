@@ -1,14 +1,16 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
-import type { ChannelView } from '../../src/calls/changes.ts';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
-import { createModels } from '../../src/models.ts';
+import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall } from '../../src/pbx/pbx.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
+import type { PbxEvent } from '../../src/pbx/events.ts';
+import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -21,8 +23,8 @@ import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { idleCalls, idlePbx } from '../idle.ts';
-import { settings as bridgeSettings } from '../settings.ts';
+import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
+import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -112,6 +114,8 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    recordings?: Keeping;
+    phonebook?: ModelsOptions['phonebook'];
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -122,6 +126,17 @@ export function api(
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
   let directory = options.directory ?? createDirectory(present, settings, policy);
+  const listeners = new Set<() => void>();
+  const source = {
+    get current() {
+      return directory;
+    },
+    onChange(listener: (directory: Directory, previous: Directory) => void) {
+      const tell = () => listener(directory, directory);
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+  };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
   const views: ChannelView[] = [];
@@ -164,6 +179,12 @@ export function api(
     parkedCalls: async (lot) => parked.filter((call) => lot === undefined || call.lot === lot),
     sendDigits: act('sendDigits'),
     mute: act('mute'),
+    async record(channel, file) {
+      await act('record')(channel, file);
+      return `mix-${actions.length}` as RecordingHandle;
+    },
+    stopRecording: act('stopRecording'),
+    muteRecording: act('muteRecording'),
     notify: act('notify'),
     conferences: async () => rooms,
     conferenceKick: act('conferenceKick'),
@@ -179,8 +200,20 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const sessions = createSessions(createMemoryStore(), index, limits, () => 1000);
-  const models = createModels({ pbx, log, now: () => now });
+  const store = createMemoryStore();
+  const sessions = createSessions(store, index, limits, () => 1000);
+  const models = createModels({
+    pbx,
+    store,
+    calls,
+    directory: source,
+    phonebook: options.phonebook ?? bridgePhonebook,
+    deflections: deflectionsOver(pbx, () => directory),
+    context: bridgeSettings.context,
+    recordings: options.recordings,
+    log,
+    now: () => now,
+  });
   const rules = createRules(() => now);
   const publish = createPublish({
     modules,
@@ -188,6 +221,9 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(stanza) > 0,
   });
+  const told = (changes: readonly Change[]) =>
+    publish(changes, { directory, calls, phonebook: models.phonebook });
+  for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
@@ -220,6 +256,11 @@ export function api(
     log,
   });
 
+  function replace(): void {
+    directory = createDirectory(present, settings, policy);
+    for (const tell of listeners) tell();
+  }
+
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
   async function send(from: string, cmd: XmlElement): Promise<string> {
     const jid = parseJid(from);
@@ -245,7 +286,7 @@ export function api(
     /** Replaces parts of what the operator allows. */
     allow: (changes: Partial<Policy>) => {
       policy = { ...policy, ...changes };
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
     /** Actions that the telephone system does not offer, by the verb that needs them. */
     lacks,
@@ -259,7 +300,12 @@ export function api(
     /** Sends one command element of a module. */
     ask: (from: string, module: string, payload: XmlElement) =>
       send(from, xml('cmd', { xmlns: CMD_NS, module }, [payload])),
-    tell: (...changes: Change[]) => publish(changes, { directory, calls }),
+    tell: (...changes: Change[]) => told(changes),
+    /** Lets the models take an event in, with what the call model said of it. */
+    happen: (event: PbxEvent, ...changes: CallChange[]) => {
+      told(changes);
+      for (const model of everyModel(models)) told(model.apply(event, changes));
+    },
     /** What the telephone system answers from now on. */
     fail: (error: Error | undefined) => {
       failure = error;
@@ -268,7 +314,7 @@ export function api(
     change: (...changed: UserRecord[]) => {
       const names = new Set(changed.map((each) => each.name));
       present = [...people.filter((each) => !names.has(each.name)), ...changed];
-      directory = createDirectory(present, settings, policy);
+      replace();
     },
   };
 }

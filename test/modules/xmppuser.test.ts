@@ -51,7 +51,7 @@ describe('ClientInfo', () => {
     );
     expect(answer).toContain('<inboxMessages>2</inboxMessages><db_016voi_mailbox>340</db_016voi_mailbox>');
     expect(answer).toContain(
-      "<RedirectEntry eventType='update' eventId=''><source>340</source><target/><old/></RedirectEntry>",
+      "<RedirectEntry eventType='update' eventId='340'><source>340</source><target/><old/><busy/><noanswer/><doNotDisturb>false</doNotDisturb></RedirectEntry>",
     );
     expect(answer).toContain(
       "<SubscriptionList><Subscription module='base' type='*' scope='user'/></SubscriptionList>",

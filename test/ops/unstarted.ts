@@ -11,8 +11,8 @@ import type { PbxId } from '../../src/pbx/pbx.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
-import { idlePresence } from '../idle.ts';
-import { settings } from '../settings.ts';
+import { deflectionsOver, idlePresence } from '../idle.ts';
+import { phonebook, settings } from '../settings.ts';
 
 /** Makes one. */
 export function unstarted(): Measured {
@@ -48,6 +48,7 @@ export function unstarted(): Measured {
     pbx,
     store,
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => emptyDirectory),
     audit: () => {},
     webhook: async () => {},
     askPresence: false,
@@ -61,6 +62,7 @@ export function unstarted(): Measured {
       stop: async () => {},
     },
     domains: ['example.org'],
+    phonebook,
     settings,
     now: Date.now,
     monotonic: () => performance.now(),

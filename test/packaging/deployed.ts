@@ -1,7 +1,10 @@
 /** Real servers with the configuration of `deploy/`, changed only where another folder or a free port must be. */
 
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { linkData, trunkHost } from '../servers/asterisk.ts';
 import { tree, triplet } from '../servers/debian.ts';
 import { erlang } from '../servers/ejabberd.ts';
 import { runFolder } from '../servers/folders.ts';
@@ -11,6 +14,7 @@ import { findSoftware } from '../servers/prosody.ts';
 import { type Server, startServer } from '../servers/server.ts';
 import { asteriskTrees, ejabberdTrees, redisTree } from '../servers/trees.ts';
 
+const run = promisify(execFile);
 const deploy = join(import.meta.dirname, '..', '..', 'deploy');
 
 /** Variables as docker-compose.yml passes them on. */
@@ -73,30 +77,51 @@ export async function ejabberd(env: Env): Promise<Server & { port: number }> {
   return Object.assign(server, { port });
 }
 
-/** Asterisk 22 by `start.sh`, with Debian's own samples for the files that `deploy/` does not have. */
-export async function asterisk(env: Env): Promise<Server & { port: number }> {
+/** An Asterisk with the configuration of `deploy/asterisk`. */
+export interface DeployedAsterisk extends Server {
+  /** AMI. */
+  readonly port: number;
+  readonly sipPort: number;
+  /** Where it sends calls to the outside: this port of `trunkHost`. */
+  readonly trunkPort: number;
+  /** Folder of what callers recorded. */
+  readonly spool: string;
+  /** Output of a command of its console. */
+  cli(command: string): Promise<string>;
+}
+
+/** Asterisk 22 by `start.sh`, with Debian's own samples for the files that `deploy/` does not have, as the Dockerfile leaves them. */
+export async function asterisk(env: Env): Promise<DeployedAsterisk> {
   const root = await tree(asteriskTrees['22']);
   const { path, remove } = await runFolder('deploy-asterisk');
-  const [port, sip] = [await freePort(), await freePort()];
+  const [port, sipPort, trunkPort] = [await freePort(), await freePort(), await freePort(trunkHost)];
   const at = (name: string) => join(path, name);
-  for (const name of ['run', 'state', 'lib', 'bin']) await mkdir(at(name));
+  for (const name of ['run', 'state', 'lib', 'bin', 'share/sounds', 'share/keys'])
+    await mkdir(at(name), { recursive: true });
+  await linkData(root, at('share'));
   await cp(join(root, 'etc/asterisk'), at('etc'), { recursive: true });
+  await rm(at('etc/users.conf'));
   const changes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'asterisk.conf': {
       'astetcdir => /etc/asterisk': `astetcdir => ${at('etc')}\nastmoddir => ${join(root, 'usr/lib', triplet(), 'asterisk/modules')}`,
       '=> /var/lib/asterisk': `=> ${at('lib')}`,
-      '=> /usr/share/asterisk': `=> ${join(root, 'usr/share/asterisk')}`,
+      '=> /usr/share/asterisk': `=> ${at('share')}`,
       '/var/lib/offhook-asterisk': at('state'),
       '/run/asterisk': at('run'),
       'astlogdir => /tmp': `astlogdir => ${path}`,
     },
     'manager.conf': { '0.0.0.0\nport = 5038': `${loopback}\nport = ${port}`, '/run/asterisk': at('run') },
-    'pjsip.conf': { '0.0.0.0:5060': `${loopback}:${sip}`, '/run/asterisk': at('run') },
+    'pjsip.conf': { '0.0.0.0:5060': `${loopback}:${sipPort}`, '/run/asterisk': at('run') },
     'voicemail.conf': { '/run/asterisk': at('run') },
   };
   for (const name of (await readdir(join(deploy, 'asterisk'))).filter((each) => each.endsWith('.conf'))) {
     await writeFile(join(at('etc'), name), await deployed(`asterisk/${name}`, changes[name] ?? {}));
   }
+  const trunk = await deployed('asterisk/trunk.example.conf', {
+    'sip.example.com:5060': `${trunkHost}:${trunkPort}`,
+    '192.0.2.1': trunkHost,
+  });
+  await writeFile(at('etc/trunk.conf'), trunk);
   const { program, args } = await fromTree(root, 'usr/sbin/asterisk', []);
   const words = [program, ...args].map((word) => `'${word}'`).join(' ');
   await writeFile(at('bin/asterisk'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
@@ -113,15 +138,20 @@ export async function asterisk(env: Env): Promise<Server & { port: number }> {
       ...env,
     },
   };
+  const cli = async (line: string) => {
+    const console = await fromTree(root, 'usr/sbin/asterisk', ['-nrx', line, '-C', at('etc/asterisk.conf')]);
+    const { stdout } = await run(console.program, console.args, { env: { HOME: path }, timeout: 30_000 });
+    return stdout;
+  };
   const folder = { path, remove };
   const server = await startServer({
     version: 'Asterisk 22',
     folder,
     host: loopback,
     command,
-    ready: () => accepts(port),
+    ready: async () => (await accepts(port)) && /fully booted/i.test(await cli('core waitfullybooted')),
   });
-  return Object.assign(server, { port });
+  return Object.assign(server, { port, sipPort, trunkPort, spool: at('state/spool'), cli });
 }
 
 /** Redis, by the command that docker-compose.yml gives; `shell` is its third word. */

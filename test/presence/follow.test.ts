@@ -30,8 +30,16 @@ function following() {
       queueMembers: async () => [],
       queuePause: async () => {},
     },
-    family: 'DND',
-    onChange: () => {},
+    doNotDisturb: {
+      async readDoNotDisturb(extension) {
+        asked.push('DND');
+        return database.has(`DND/${extension}`);
+      },
+      async setDoNotDisturb(extension, on) {
+        if (on) database.set(`DND/${extension}`, 'YES');
+        else database.delete(`DND/${extension}`);
+      },
+    },
     log: keepLog(),
   });
   const to = parseJid('pbx.example.org');

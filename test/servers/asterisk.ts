@@ -127,12 +127,15 @@ async function layOut(root: string, folder: RunFolder): Promise<void> {
   for (const name of ['etc', 'run', 'log', 'agi', 'cache', 'spool', 'lib/keys', 'share/sounds']) {
     await mkdir(join(folder.path, name), { recursive: true });
   }
+  await linkData(root, join(folder.path, 'share'));
+}
+
+/** A data folder with what the tree has; its `sounds` is there. The package's scripts, which choose a voice, have not run. */
+export async function linkData(root: string, to: string): Promise<void> {
   const data = join(root, 'usr/share/asterisk');
-  for (const name of ['documentation', 'moh']) {
-    await symlink(join(data, name), join(folder.path, 'share', name));
-  }
+  for (const name of ['documentation', 'moh']) await symlink(join(data, name), join(to, name));
   const voice = (await readdir(join(data, 'sounds'))).find((name) => name.startsWith('en_US')) ?? 'en';
-  await symlink(join(data, 'sounds', voice), join(folder.path, 'share/sounds/en'));
+  await symlink(join(data, 'sounds', voice), join(to, 'sounds/en'));
 }
 
 async function tlsListener(folder: RunFolder) {

@@ -52,7 +52,7 @@ export interface Phone {
 
 /** Starts the phone of an extension, or the far end of the trunk with `trunk`; it is registered when this resolves. */
 export async function startPhone(
-  pbx: AsteriskServer,
+  pbx: Pick<AsteriskServer, 'host' | 'sipPort' | 'trunkPort' | 'extensions' | 'alive'>,
   extension: string,
   options: PhoneOptions = {},
 ): Promise<Phone> {

@@ -4,17 +4,20 @@ import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
 import type { DirectorySource } from '../../src/directory.ts';
+import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { Account } from '../../src/pbx/login.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
-import { idlePresence, idleXmpp } from '../idle.ts';
+import { deflectionsOver, idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { settings } from '../settings.ts';
+import { phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -27,6 +30,19 @@ rules:
 `;
 
 export type Name = 'anna' | 'bernd' | 'carla';
+
+/** What may be another than usual. */
+export interface OfficeOptions {
+  /** The directory file. */
+  readonly users?: string;
+  /** More of it, behind the rules. */
+  readonly rules?: string;
+  readonly recordings?: Keeping;
+  readonly store?: Store;
+  readonly settings?: Partial<Settings>;
+  /** How often deflections are read again, milliseconds. */
+  readonly everyMs?: number;
+}
 
 /** The office at work. */
 export interface Office {
@@ -47,8 +63,9 @@ export interface Office {
 export async function openOffice(
   port: number,
   accounts: { control: Account; feed: Account },
+  options: OfficeOptions = {},
 ): Promise<Office> {
-  const parsed = parseDirectory(users, ['example.org']);
+  const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
   const { directory } = parsed;
   const source: DirectorySource = {
@@ -79,11 +96,13 @@ export async function openOffice(
     modules,
     xmpp,
     pbx,
-    store: createMemoryStore(),
+    store: options.store ?? createMemoryStore(),
     calls,
     directory: source,
     domains: ['example.org'],
-    settings,
+    phonebook,
+    settings: { ...settings, ...options.settings },
+    recordings: options.recordings,
     limits: {
       sessions: 10,
       perUser: 5,
@@ -97,6 +116,7 @@ export async function openOffice(
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
+    deflections: deflectionsOver(pbx, () => directory, options.everyMs),
     askPresence: false,
     audit: () => {},
     webhook: async () => {},
@@ -119,7 +139,7 @@ export async function openOffice(
       return answer.result === undefined ? '' : serialize(answer.result);
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
-    events: (who, type) => (got.get(who) ?? []).filter((stanza) => stanza.includes(`<${type}>`)),
+    events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {
@@ -134,7 +154,8 @@ export async function openOffice(
       await bridge.stop();
     },
   };
-  for (const who of ['anna', 'bernd', 'carla'] as const) await office.ask(who, 'xmppuser', 'ClientInfo');
+  for (const who of directory.users.map(({ name }) => name as Name))
+    await office.ask(who, 'xmppuser', 'ClientInfo');
   return office;
 }
 

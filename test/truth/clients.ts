@@ -6,6 +6,7 @@ import { createInvariants } from '../../src/calls/invariants.ts';
 import type { Directory } from '../../src/directory.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
+import { emptyPhonebook } from '../../src/phonebook/model.ts';
 import { elements, textOf, type XmlElement } from '../../src/protocol/xml.ts';
 
 /** A call as its user sees it on the screen. */
@@ -64,7 +65,11 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
     for (const change of changes) {
       broken.push(...invariants.check(change));
       for (const event of events) {
-        for (const { type, concerns, payload } of event.from(change, { directory, calls })) {
+        for (const { type, concerns, payload } of event.from(change, {
+          directory,
+          calls,
+          phonebook: emptyPhonebook,
+        })) {
           for (const { extension } of concerns) {
             const screen = screens.get(extension);
             if (screen === undefined) broken.push(`${extension} is told, and nobody has it`);

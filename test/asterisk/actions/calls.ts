@@ -3,6 +3,7 @@ import { peerOf } from '../pbx/bridge.ts';
 import { techCauseOf } from '../pbx/cause.ts';
 import { type Channel, connect, identify, setVariable } from '../pbx/channel.ts';
 import { exists } from '../pbx/dialplan.ts';
+import { lines } from '../pbx/event.ts';
 import type { Pbx } from '../pbx/pbx.ts';
 import { hangup } from '../pbx/talk.ts';
 import { blindTransfer, redirect, redirectBoth } from '../pbx/transfer.ts';
@@ -107,6 +108,20 @@ export const callActions: readonly Action[] = [
       const variable = header('Variable');
       if (variable === '') {
         error('No variable specified');
+        return;
+      }
+      const custom = /^DEVICE_STATE\((Custom:.+)\)$/.exec(variable)?.[1];
+      if (header('Channel') === '' && custom !== undefined) {
+        ok('Variable Set');
+        const state = header('Value');
+        pbx.publish(
+          'DeviceStateChange',
+          'call',
+          lines([
+            ['Device', custom],
+            ['State', state],
+          ]),
+        );
         return;
       }
       if (header('Channel') === '') {

@@ -10,6 +10,7 @@ import { legActions } from './legs.ts';
 import { originateAction } from './originate.ts';
 import { parkingActions } from './parking.ts';
 import { queueActions } from './queues.ts';
+import { recordingActions } from './recording.ts';
 import { sessionActions } from './session.ts';
 import { voicemailActions } from './voicemail.ts';
 
@@ -20,6 +21,7 @@ const all: readonly Action[] = [
   ...consultActions,
   ...legActions,
   ...parkingActions,
+  ...recordingActions,
   ...conferenceActions,
   ...channelLists,
   ...deviceActions,

@@ -1,0 +1,320 @@
+/** Module `monitor`: recordings of calls. */
+
+import { extname } from 'node:path/posix';
+import type { ChannelView } from '../calls/changes.ts';
+import type { User } from '../directory.ts';
+import { fail } from '../errors.ts';
+import type { RecordChange } from '../monitor/monitor.ts';
+import type { CallRecord, RecordedLeg, Section } from '../monitor/record.ts';
+import { attr, element, many, one, optional, textElement } from '../protocol/codec.ts';
+import { flag, integer, oneOf, pattern, text } from '../protocol/value.ts';
+import type { Policy } from '../rules/policy.ts';
+import { ok, success } from './answers.ts';
+import { channelName } from './channel-name.ts';
+import { type Context, command, defineModule, event, type World } from './define.ts';
+import { supervises } from './reach.ts';
+
+const channelOf = {
+  channel: attr(
+    channelName,
+    'eventId of the user’s call; of a colleague’s where a rule with `calls: group` says so',
+  ),
+};
+const id = pattern(
+  /^[0-9A-Za-z-]{1,64}$/,
+  'the id of a recording, as RecordEvent and the journal have it',
+  '20261126T101500-00112233445566ff',
+);
+const epoch = integer(0, Number.MAX_SAFE_INTEGER, 1_700_000_000_000);
+const bytes = integer(0, Number.MAX_SAFE_INTEGER, 960_044);
+
+const journalEntry = element('JournalEntry', {
+  id: textElement(text('PJSIP/340-0000001c'), '', 'eventId of the user’s call'),
+  timestamp: textElement(epoch, 0, 'when it began, epoch milliseconds'),
+  inbound: textElement(flag(true), false),
+  internal: textElement(flag(false), false),
+  deviceName: textElement(text('Desk phone'), ''),
+  name: textElement(text('Max Meyer'), '', 'the other party'),
+  number: textElement(text('370'), ''),
+  recordId: textElement(text('20261126T101500-00112233445566ff'), ''),
+});
+
+const recordEntry = element('RecordEntry', {
+  id: attr(text('20261126T101500-00112233445566ff')),
+  call: one(journalEntry),
+  records: many(
+    element('Record', {
+      duration: attr(integer(0, 1_000_000_000, 60), 'seconds of sound, read from the file'),
+      ruleId: attr(text('support'), 'the rule by which it was recorded'),
+      file: attr(text('20261126T101500-00112233445566ff-1.wav')),
+      state: attr(oneOf('finished', 'recording', 'missing'), '`missing`: the file is gone'),
+      type: attr(oneOf('auto', 'manual')),
+      timestamp: optional(epoch, 'when the section began, epoch milliseconds'),
+      identity: optional(text('tweber'), 'user name of who started it, where it was manual'),
+      audio: one(
+        element('AudioFile', {
+          format: attr(text('wav')),
+          size: attr(bytes, 'bytes'),
+        }),
+      ),
+    }),
+  ),
+});
+
+const recordList = element('RecordEntryList', { entries: many(recordEntry) });
+
+const recordEvent = event({
+  doc:
+    'What may be recorded of a call and what is, to everybody of ours who is in it: when the call is answered, at every start and stop, ' +
+    'when the rules or the parties are others than before (a transfer), and when a recorded call is held, paused or goes on.',
+  on: 'record',
+  payload: element('RecordEvent', {
+    eventType: attr(oneOf('start', 'stop'), '`start`: a recording runs; `stop`: none does'),
+    eventId: attr(text('PJSIP/340-0000001c'), 'the user’s own channel'),
+    ruleId: attr(text('support'), 'the rule that counts; empty where none says anything'),
+    permission: attr(
+      oneOf('auto', 'allow', 'deny'),
+      'what the user may do: `allow`: start one, `auto`: it starts by itself, `deny`: nothing',
+    ),
+    identity: attr(
+      text('tweber'),
+      'user name of who started what runs; empty where a rule did, or nothing runs',
+    ),
+    file: attr(text('20261126T101500-00112233445566ff-1.wav'), 'empty where nothing runs'),
+    recordId: optional(text('20261126T101500-00112233445566ff'), 'for FindRecord, while a recording runs'),
+    state: optional(
+      oneOf('recording', 'paused', 'held'),
+      'of what runs; `paused`: silence is written, `held`: one of the two holds the call',
+    ),
+    headchannel: textElement(text('PJSIP/340-0000001c'), '', 'the calling channel'),
+    tailchannel: textElement(text('PJSIP/370-0000001d'), '', 'the called channel'),
+  }),
+  from: (change, world) => [describe(change, world)],
+});
+
+function describe(change: RecordChange, { directory }: World) {
+  const owner = directory.byDevice(change.device)?.user;
+  return {
+    concerns: owner === undefined ? [] : [owner],
+    about: { key: change.channel, facet: 'record' },
+    value: {
+      eventType: change.type,
+      eventId: change.channel,
+      ruleId: change.ruleId,
+      permission: change.permission,
+      identity: change.identity,
+      file: change.file,
+      recordId: change.recordId === '' ? undefined : change.recordId,
+      state: change.state === '' ? undefined : change.state,
+      headchannel: change.head,
+      tailchannel: change.tail,
+    },
+  };
+}
+
+const off = (policy: Policy) =>
+  policy.recording === undefined ? 'Recording is switched off on this system.' : undefined;
+
+/** A call, and by what right the caller may touch its recording. */
+interface Reach {
+  readonly view: ChannelView;
+  readonly mine: boolean;
+  /** The rule that lets the caller record; undefined where none does. */
+  readonly ruleId: string | undefined;
+}
+
+/** Throws `Failure` `no-such-channel`, `not-permitted`. */
+function reach(request: { readonly channel: ChannelView['channel'] }, context: Context): Reach {
+  const { caller, calls, directory, monitor } = context;
+  const view = calls.channel(request.channel) ?? fail('no-such-channel', 'There is no such call (any more).');
+  const mine = directory.byDevice(view.device)?.user.jid === caller.user.jid;
+  if (mine) {
+    const { permission, ruleId } = monitor.verdictOf(view);
+    return { view, mine, ruleId: permission === 'deny' ? undefined : ruleId };
+  }
+  const ruleId = monitor.ruleForOthers(caller.user, view);
+  if (ruleId === undefined) fail('not-permitted', 'This is not your call.');
+  return { view, mine, ruleId };
+}
+
+function running(view: ChannelView, { monitor }: Context) {
+  return monitor.runningOn(view) ?? fail('not-recording', 'This call is not being recorded.');
+}
+
+/** Throws `Failure` `not-permitted` where somebody may not silence what runs. */
+async function setPaused(
+  request: { readonly channel: ChannelView['channel'] },
+  paused: boolean,
+  context: Context,
+) {
+  const { view, mine } = reach(request, context);
+  const { identity } = running(view, context);
+  // Whoever is in the call knows when a card number comes.
+  if (!mine && identity !== context.caller.user.name) fail('not-permitted', 'This is not your recording.');
+  await context.monitor.pause(view, paused);
+  return ok;
+}
+
+/** What of a record the caller may have. Throws `Failure` `no-such-record`. */
+export async function permittedRecord(recordId: string, context: Context): Promise<CallRecord> {
+  const { caller, monitor } = context;
+  const record = await monitor.find(recordId, caller.user.jid);
+  // The same whether it is not there or not theirs: ids are not to be tried out.
+  return (
+    (record && permittedPart(record, context)) ??
+    fail('no-such-record', 'There is no such recording, or it is not for you.')
+  );
+}
+
+/** The sections that the caller may have; undefined where there are none. */
+function permittedPart(record: CallRecord, context: Context): CallRecord | undefined {
+  const { caller, directory } = context;
+  const audience = directory.policy.recording?.audience ?? new Set();
+  const isTheirs = (section: Section) =>
+    section.identity === caller.user.name ||
+    (audience.has('participants') && section.heard.includes(caller.user.jid)) ||
+    (audience.has('supervisors') &&
+      section.heard.some((jid) => supervisesJid(directory.byJid(jid), context)));
+  const sections = record.sections.filter(isTheirs);
+  return sections.length === 0 ? undefined : { ...record, sections };
+}
+
+function supervisesJid(user: User | undefined, context: Context): boolean {
+  return user !== undefined && supervises(user, context);
+}
+
+/** Module `monitor`. */
+export const monitor = defineModule({
+  name: 'monitor',
+  doc:
+    'Recordings of calls. Which calls may or must be recorded, the directory file says (`rules.recording`); where it says nothing, ' +
+    'nothing is recorded.',
+  commands: [
+    command({
+      doc: 'Records the call from now on. Several sections of one call have one recordId. Fails with `not-available` where recordings cannot be kept.',
+      access: 'user',
+      audited: true,
+      needs: ['record', 'stopRecording'],
+      off,
+      request: element('Start', channelOf),
+      response: success,
+      async handle(request, context) {
+        const { view, ruleId } = reach(request, context);
+        if (ruleId === undefined) fail('not-permitted', 'You are not allowed to record this call.');
+        await context.monitor.record(view, ruleId, context.caller.user.name);
+        return ok;
+      },
+    }),
+    command({
+      doc: 'Ends a recording that the user has started; or one that somebody started who has left the call since.',
+      access: 'user',
+      audited: true,
+      needs: ['stopRecording'],
+      off,
+      request: element('Stop', channelOf),
+      response: success,
+      async handle(request, context) {
+        const { view, mine, ruleId } = reach(request, context);
+        const { identity, starterIsThere } = running(view, context);
+        if (identity === '') {
+          fail('not-permitted', 'A rule records this call: it can be paused, but not stopped.');
+        }
+        const orphaned = !starterIsThere && mine && ruleId !== undefined;
+        if (identity !== context.caller.user.name && !orphaned) {
+          fail('not-permitted', 'Somebody else has started this recording.');
+        }
+        await context.monitor.finish(view);
+        return ok;
+      },
+    }),
+    command({
+      doc: 'Silence is recorded from now on, so that a card number is not: on one’s own calls, whoever records them.',
+      access: 'user',
+      audited: true,
+      needs: ['muteRecording'],
+      off,
+      request: element('Pause', channelOf),
+      response: success,
+      handle: (request, context) => setPaused(request, true, context),
+    }),
+    command({
+      doc: 'Records the voices again after `Pause`.',
+      access: 'user',
+      audited: true,
+      needs: ['muteRecording'],
+      off,
+      request: element('Resume', channelOf),
+      response: success,
+      handle: (request, context) => setPaused(request, false, context),
+    }),
+    command({
+      doc:
+        'A recording with its sections: for the user who started it, for those who are heard in it and for supervisors within whose reach ' +
+        'one of these is, as far as the configuration lets them. Each sees only the sections that they may have.',
+      access: 'user',
+      audited: true,
+      request: element('FindRecord', { recordId: attr(id) }),
+      response: { codec: recordEntry },
+      async handle({ recordId }, context) {
+        return describeRecord(await permittedRecord(recordId, context), context);
+      },
+    }),
+    command({
+      doc: 'The user’s own recordings, newest first: those in which they are heard, as far as they may have them. `before` pages backwards.',
+      access: 'user',
+      audited: true,
+      request: element('FindOwn', {
+        limit: optional(integer(1, 100, 20), 'how many at the most; default: 20'),
+        before: optional(id, 'id of the last one of the page before'),
+      }),
+      response: { codec: recordList },
+      async handle({ limit = 20, before }, context) {
+        const records = await context.monitor.listOf(context.caller.user.jid, limit, before);
+        const entries = [];
+        for (const record of records) {
+          const part = permittedPart(record, context);
+          if (part !== undefined) entries.push(await describeRecord(part, context));
+        }
+        return { entries };
+      },
+    }),
+  ],
+  events: [recordEvent],
+});
+
+async function describeRecord(record: CallRecord, context: Context) {
+  const records = [];
+  for (const section of record.sections) records.push(await describeSection(section, context));
+  return { id: record.id, call: describeCall(record, context), records };
+}
+
+async function describeSection(section: Section, { monitor }: Context) {
+  const audio = await monitor.shelf?.open(section.file);
+  await audio?.handle.close();
+  return {
+    duration: Math.round(audio?.seconds ?? 0),
+    ruleId: section.ruleId,
+    file: section.file,
+    state: audio === undefined ? 'missing' : section.to === 0 ? 'recording' : 'finished',
+    type: section.identity === '' ? 'auto' : 'manual',
+    timestamp: section.from,
+    identity: section.identity === '' ? undefined : section.identity,
+    audio: { format: extname(section.file).slice(1), size: audio?.size ?? 0 },
+  } as const;
+}
+
+/** The call as it was for the caller, or for the first of those who were in it. */
+function describeCall(record: CallRecord, { caller }: Context) {
+  const leg: RecordedLeg | undefined =
+    record.legs.find(({ jid }) => jid === caller.user.jid) ?? record.legs[0];
+  return {
+    id: leg?.channel ?? '',
+    timestamp: leg?.since ?? record.at,
+    inbound: leg?.inbound ?? false,
+    internal: leg?.internal ?? false,
+    deviceName: leg?.device ?? '',
+    name: leg?.name ?? '',
+    number: leg?.number ?? '',
+    recordId: record.id,
+  };
+}

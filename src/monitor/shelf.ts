@@ -1,0 +1,169 @@
+/** The directory in which the telephone system writes recordings, and their sidecars: looked into by name, never by path. */
+
+import { constants } from 'node:fs';
+import { type FileHandle, open, opendir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fail } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type CallRecord, idSince, isRecordFile, isRecordId, parseRecord } from './record.ts';
+import { headBytes, readWav, secondsOf } from './wav.ts';
+
+/** An open recording; whoever opened it closes it. */
+export interface Audio {
+  readonly handle: FileHandle;
+  /** Bytes. */
+  readonly size: number;
+  /** Seconds of sound; 0 where the file is no WAV file (yet). */
+  readonly seconds: number;
+}
+
+/** The directory of recordings. */
+export interface Shelf {
+  /** Throws `Failure` `not-available` where nothing can be recorded now; the operator is told why. */
+  check(): Promise<void>;
+  /** Whether the file is there, or comes within `ms`. */
+  appears(file: string, ms: number): Promise<boolean>;
+  /** Opens a recording; undefined where there is none of this name, or it is no plain file of its own. */
+  open(file: string): Promise<Audio | undefined>;
+  /** Keeps what is known of a recording beside it. Never rejects: the operator is told. */
+  note(record: CallRecord): Promise<void>;
+  read(id: string): Promise<CallRecord | undefined>;
+  /** Everything that is noted and began after `since` (epoch milliseconds, default: ever), in no order. */
+  all(since?: number): AsyncGenerator<CallRecord>;
+  /** Bytes of all files of a recording. */
+  size(record: CallRecord): Promise<number>;
+  /** Removes a recording's files and what is noted of it; what is not there is ignored. */
+  remove(record: CallRecord): Promise<void>;
+}
+
+// O_NOFOLLOW: a link is never opened. O_NONBLOCK: neither is a pipe waited for.
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const maxSidecarBytes = 1024 * 1024;
+
+/** Makes it. `minFreeBytes` of the file system must be left, or nothing more is recorded. */
+export function createShelf(options: {
+  readonly dir: string;
+  readonly minFreeBytes: number;
+  readonly log: Log;
+}): Shelf {
+  const { dir, minFreeBytes, log } = options;
+  /** What the operator was told last: a full disk is one line, not one a call. */
+  let complaint = '';
+
+  function complain(what: string, reason: string): void {
+    if (complaint === what) return;
+    complaint = what;
+    log.error({ dir, reason }, what);
+  }
+
+  async function openPlain(name: string): Promise<{ handle: FileHandle; size: number } | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await open(join(dir, name), readOnly);
+    } catch {
+      return undefined;
+    }
+    const info = await handle.stat();
+    // A second name of the same file may lie anywhere.
+    if (info.isFile() && info.nlink === 1) return { handle, size: info.size };
+    await handle.close();
+    return undefined;
+  }
+
+  async function readSidecar(id: string): Promise<CallRecord | undefined> {
+    const opened = await openPlain(`${id}.json`);
+    if (opened === undefined) return undefined;
+    try {
+      if (opened.size > maxSidecarBytes) return undefined;
+      const record = parseRecord(await opened.handle.readFile('utf8'));
+      return record?.id === id ? record : undefined;
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  async function openAudio(file: string): Promise<Audio | undefined> {
+    const opened = isRecordFile(file) ? await openPlain(file) : undefined;
+    if (opened === undefined) return undefined;
+    const head = Buffer.alloc(headBytes);
+    const { bytesRead } = await opened.handle.read(head, 0, headBytes, 0);
+    const sound = readWav(head.subarray(0, bytesRead));
+    return { ...opened, seconds: sound === undefined ? 0 : secondsOf(sound, opened.size) };
+  }
+
+  return {
+    async check() {
+      let free: number;
+      try {
+        const { bavail, bsize } = await statfs(dir);
+        free = bavail * bsize;
+      } catch (error) {
+        complain('the directory of recordings cannot be used: nothing is recorded', String(error));
+        return fail(
+          'not-available',
+          'Recordings cannot be kept at the moment: please tell your administrator.',
+        );
+      }
+      if (free < minFreeBytes) {
+        complain('the disk of the recordings is full: nothing more is recorded', `${free} bytes are free`);
+        return fail(
+          'not-available',
+          'There is no room for further recordings: please tell your administrator.',
+        );
+      }
+      complaint = '';
+    },
+    async appears(file, ms) {
+      const step = 50;
+      for (let waited = 0; ; waited += step) {
+        const opened = isRecordFile(file) ? await openPlain(file) : undefined;
+        await opened?.handle.close();
+        if (opened !== undefined) return true;
+        if (waited >= ms) break;
+        await setTimeout(step);
+      }
+      complain(
+        'the telephone system writes no file: do both sides see the same directory, and may Asterisk write there?',
+        `${file} did not appear within ${ms} ms`,
+      );
+      return false;
+    },
+    open: openAudio,
+    async note(record) {
+      const name = join(dir, `${record.id}.json`);
+      try {
+        // Whole or not at all: a crash leaves no half of it.
+        await writeFile(`${name}.new`, JSON.stringify(record), { mode: 0o640 });
+        await rename(`${name}.new`, name);
+      } catch (error) {
+        complain('what is known of a recording cannot be written beside it', String(error));
+      }
+    },
+    read: async (id) => (isRecordId(id) ? readSidecar(id) : undefined),
+    async *all(since = 0) {
+      const first = idSince(since);
+      const entries = await opendir(dir);
+      for await (const entry of entries) {
+        const id = entry.name.replace(/\.json$/, '');
+        if (!isRecordId(id) || id === entry.name || id < first) continue;
+        const record = await readSidecar(id);
+        if (record !== undefined) yield record;
+      }
+    },
+    async size(record) {
+      let sum = 0;
+      for (const { file } of record.sections) {
+        const opened = await openPlain(file);
+        sum += opened?.size ?? 0;
+        await opened?.handle.close();
+      }
+      return sum;
+    },
+    async remove(record) {
+      // The note last: what could not be removed is found again.
+      for (const { file } of record.sections) await rm(join(dir, file), { force: true });
+      await rm(join(dir, `${record.id}.json`), { force: true });
+    },
+  };
+}

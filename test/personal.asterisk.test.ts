@@ -1,0 +1,179 @@
+/** A person's own things on a real Asterisk with the sample configuration of `deploy/asterisk`. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import * as deployed from './packaging/deployed.ts';
+import { type Phone, startPhone, until } from './servers/index.ts';
+import { type Name, type Office, openOffice } from './stories/office.ts';
+
+const users = `
+users:
+  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", devices: [{ name: Anna, device: PJSIP/340 }] }
+  - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370 }] }
+`;
+const accounts = {
+  control: { username: 'control', secret: 'control-secret' },
+  feed: { username: 'feed', secret: 'feed-secret' },
+};
+
+let pbx: deployed.DeployedAsterisk;
+const phones = new Map<string, Phone>();
+let office: Office;
+
+beforeAll(async () => {
+  pbx = await deployed.asterisk({
+    AMI_USERNAME: accounts.control.username,
+    AMI_SECRET: accounts.control.secret,
+    AMI_FEED_USERNAME: accounts.feed.username,
+    AMI_FEED_SECRET: accounts.feed.secret,
+    SIP_PASSWORD: 'sip-password',
+  });
+  const extensions = new Map(
+    ['340', '370', 'desk1'].map((number) => [number, { number, name: number, password: 'sip-password' }]),
+  );
+  for (const name of [...extensions.keys(), 'trunk'])
+    phones.set(name, await startPhone({ ...pbx, extensions }, name));
+});
+afterAll(async () => {
+  for (const phone of phones.values()) await phone.stop();
+  await pbx?.stop();
+});
+beforeEach(async () => {
+  for (const each of phones.values()) each.incoming = 'answer';
+  office = await openOffice(pbx.port, accounts, { users, everyMs: 600_000 });
+});
+afterEach(async () => {
+  for (const { calls } of phones.values()) await Promise.all(calls.map((call) => call.hangup()));
+  await until('every call is over', async () =>
+    /^0 active channels/m.test(await pbx.cli('core show channels count')),
+  );
+  await office.stop();
+});
+
+function phone(name: string): Phone {
+  const found = phones.get(name);
+  if (found === undefined) throw new Error(`no telephone ${name}`);
+  return found;
+}
+const ok = expect.stringContaining('<Success><message>Ok</message>');
+const entry = (family: string, key: string) =>
+  pbx.cli(`database get ${family} ${key}`).then((said) => /^Value: (.*)$/m.exec(said)?.[1]);
+/** The last event of a kind that somebody got holds this. */
+const hears = (who: Name, type: string, text: string) =>
+  until(`${who} hears ${type} ${text}`, () => office.events(who, type).at(-1)?.includes(text));
+/** Somebody's telephone calls a number; resolves with the call when it is over or talked on. */
+async function calls(from: string, number: string) {
+  const call = await phone(from).dial(number);
+  await until(`${from} has called ${number}`, () => call.state === 'connected' || call.state === 'ended');
+  return call;
+}
+
+/** Bytes of the longest recording in a voicemail box. */
+async function recorded(mailbox: string): Promise<number> {
+  const box = join(pbx.spool, 'voicemail/default', mailbox);
+  const names = await readdir(box, { recursive: true }).catch(() => []);
+  const sizes = names
+    .filter((name) => name.endsWith('.wav'))
+    .map((name) =>
+      stat(join(box, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+  return Math.max(0, ...(await Promise.all(sizes)));
+}
+
+it('Asterisk loads it without a warning', () => {
+  expect(pbx.log().match(/^.*(WARNING|ERROR)\[.*$/gm) ?? []).toEqual([]);
+});
+
+describe('voicemail', () => {
+  it('a message that is left is told, and is there after a restart of the bridge', async () => {
+    phone('370').incoming = 'busy';
+    expect(await office.ask('bernd', 'voicemail', 'FindOwn')).toContain('<newMessages>0</newMessages>');
+    await pbx.cli('channel originate Local/370@internal application Milliwatt');
+    // Behind the greeting, and longer than nothing: 8000 samples of two bytes a second.
+    await until('something is recorded', async () => (await recorded('370')) > 40_000, 40);
+    await pbx.cli('channel request hangup all');
+    await hears('bernd', 'VoicemailEvent', '<newMessages>1</newMessages>');
+    expect(office.events('anna', 'VoicemailEvent').join()).not.toContain('370@default');
+    await office.stop();
+    office = await openOffice(pbx.port, accounts, { users });
+    await until('it is known', async () =>
+      (await office.ask('bernd', 'xmppuser', 'FindUserInfo')).includes('<inboxMessages>1</inboxMessages>'),
+    );
+  });
+});
+
+describe('redirect', () => {
+  const set = (who: Name, attributes: Record<string, string>) =>
+    office.ask(who, 'redirect', 'Set', attributes);
+  const off = async () => {
+    for (const type of ['always', 'busy', 'noanswer'])
+      for (const who of ['anna', 'bernd'] as const) await set(who, { type });
+    for (const who of ['anna', 'bernd'] as const)
+      await office.ask(who, 'redirect', 'SetDoNotDisturb', { state: 'off' });
+  };
+  afterEach(off);
+
+  it('all calls go elsewhere, and the one who gets them sees from where', async () => {
+    expect(await set('anna', { target: 'bernd@example.org' })).toEqual(ok);
+    await hears('anna', 'RedirectEntry', '<target>370</target><old/>');
+    expect(await entry('CF', '340')).toBe('370');
+    expect(await office.ask('anna', 'xmppuser', 'FindUserInfo')).toContain('<target>370</target>');
+    const call = await phone('trunk').dial('493012345340', { number: '+4940999', name: '' });
+    await office.hears('bernd', /^busy/);
+    expect(office.events('bernd', 'ChannelEvent').at(-1)).toContain('<fromNumber>340</fromNumber>');
+    expect(office.told('anna')).toEqual([]);
+    await call.hangup();
+    expect(await set('anna', {})).toEqual(ok);
+    await hears('anna', 'RedirectEntry', '<target/><old>370</old>');
+    expect(await entry('CF', '340')).toBeUndefined();
+  });
+
+  it('calls go elsewhere while busy, and without an answer', async () => {
+    expect(await set('bernd', { target: '600', type: 'busy' })).toEqual(ok);
+    phone('370').incoming = 'busy';
+    expect((await calls('340', '370')).state).toBe('connected');
+    await office.hears('anna', /busy 340>/);
+    await phone('340').calls.at(-1)?.hangup();
+    expect(await set('bernd', { type: 'busy' })).toEqual(ok);
+    expect(await set('bernd', { target: '600', type: 'noanswer' })).toEqual(ok);
+    phone('370').incoming = 'decline';
+    expect((await calls('340', '370')).state).toBe('connected');
+  });
+
+  it('do-not-disturb lets nothing ring', async () => {
+    expect(await office.ask('bernd', 'redirect', 'SetDoNotDisturb', { state: 'on' })).toEqual(ok);
+    await hears('bernd', 'RedirectEntry', '<doNotDisturb>true</doNotDisturb>');
+    expect(await set('bernd', { target: '600', type: 'busy' })).toEqual(ok);
+    const before = phone('370').calls.length;
+    expect((await calls('340', '370')).state).toBe('connected');
+    expect(phone('370').calls.length).toBe(before);
+  });
+
+  it('star codes are seen', async () => {
+    await calls('370', '*78');
+    await hears('bernd', 'RedirectEntry', '<doNotDisturb>true</doNotDisturb>');
+    await calls('370', '*79');
+    await hears('bernd', 'RedirectEntry', '<doNotDisturb>false</doNotDisturb>');
+    await calls('370', '*72340');
+    await hears('bernd', 'RedirectEntry', '<target>340</target>');
+    await calls('370', '*90600');
+    await hears('bernd', 'RedirectEntry', '<busy>600</busy>');
+    await calls('370', '*52600');
+    await hears('bernd', 'RedirectEntry', '<noanswer>600</noanswer>');
+    for (const code of ['*73', '*91', '*53']) await calls('370', code);
+    await hears('bernd', 'RedirectEntry', '<target/><old/><busy/><noanswer/>');
+  });
+
+  it('circles are refused, and those of star codes end at a telephone', async () => {
+    await calls('370', '*72340');
+    await hears('bernd', 'RedirectEntry', '<target>340</target>');
+    expect(await set('anna', { target: '370', type: 'noanswer' })).toContain("code='invalid-target'");
+    await calls('340', '*72370');
+    await hears('anna', 'RedirectEntry', '<target>370</target>');
+    const call = await phone('trunk').dial('493012345340', { number: '+4940999', name: '' });
+    await until('a telephone rings', () => call.state === 'connected');
+  });
+});

@@ -39,9 +39,9 @@ export function freeDevice(user: User, name: string | undefined, context: Contex
 
 /** Refuses to ring a device that rings for the same call already. Throws `Failure` `device-busy`. */
 export function demandSilence(device: Device, context: Context, same: (view: ChannelView) => boolean): void {
-  const rings = context.calls
-    .channelsOf(device.device)
-    .some((view) => view.state === 'ringing' && same(view));
+  const views = context.calls.channelsOf(device.device);
+  // Also where it is about to: the telephone system has accepted it.
+  const rings = views.some((view) => (view.state === 'ringing' || view.state === 'new') && same(view));
   if (rings) fail('device-busy', 'Your telephone rings for this call already: answer it there.');
 }
 

@@ -8,7 +8,7 @@ const noSuchChannel =
 // action_originate
 const noExtension = /^extension does not exist/i;
 // action_redirect and action_bridge of a channel that is on its way elsewhere.
-const overtaken = /channel not up|unable to add channel/i;
+const onTheWay = /channel not up|unable to add channel/i;
 const denied = /^permission denied/i;
 
 /** Whether a refusal is for want of a right of the AMI account. */
@@ -29,12 +29,15 @@ export function refusal(name: string, sentence: string): Failure {
   if (noExtension.test(sentence)) return noSuchExtension();
   if (noSuchChannel.test(sentence))
     return new Failure('no-such-channel', 'There is no such channel any more.');
-  if (overtaken.test(sentence)) {
-    return new Failure('rejected', 'The call has changed in the meantime: look at it, then try again.');
-  }
+  if (onTheWay.test(sentence)) return overtaken();
   if (sentence === '')
     return new Failure('rejected', `The telephone system refused ${name} without a reason.`);
   return new Failure('rejected', sentence);
+}
+
+/** The failure where a call is on its way elsewhere already. */
+export function overtaken(): Failure {
+  return new Failure('rejected', 'The call has changed in the meantime: look at it, then try again.');
 }
 
 /** The failure for a number that the dialplan does not have. */

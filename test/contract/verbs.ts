@@ -232,7 +232,8 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('320 is bridged', () =>
         of(on.events, 'bridge-enter').some(({ channel }) => channel.uniqueId === target.uniqueId),
       );
-      await on.join(a.name, target.name);
+      const both = await Promise.allSettled([1, 2].map(() => on.join(a.name, target.name)));
+      expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
       await talks(on, '340', '320');
       await until('370 has no call left', () => !alive(on, '370'));
     });

@@ -10,7 +10,14 @@ import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  Pbx,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -114,6 +121,8 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    /** Instead of one that notes what it is told. */
+    pbx?: Pbx;
     recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
   } = {},
@@ -156,7 +165,7 @@ export function api(
       actions.push([verb, ...args]);
     };
   const lacks = new Map<string, readonly string[]>();
-  const pbx = idlePbx({
+  const noting = idlePbx({
     abilities: { known: true, lacks: (verb) => lacks.get(verb) ?? [] },
     originate: act('originate'),
     hangup: act('hangup'),
@@ -192,6 +201,7 @@ export function api(
     conferenceLock: act('conferenceLock'),
     userEvent: act('userEvent'),
   });
+  const pbx = options.pbx ?? noting;
   const calls = idleCalls({
     channel: (id) => views.find((each) => each.channel === id),
     channelsOf: (name) => views.filter((each) => each.device === name),

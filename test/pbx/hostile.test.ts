@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import type { ChannelId, DeviceName, Originate, Pbx } from '../../src/pbx/pbx.ts';
 import { type Adapter, adapter } from './adapter.ts';
+import { hostile } from './hostile.ts';
 import { startWire, type Wire } from './wire.ts';
 
 let wire: Wire;
@@ -129,57 +130,6 @@ const headersOf: Record<string, readonly string[]> = {
   UserEvent: ['action', 'actionid', 'arg', 'userevent'],
   Redirect: ['action', 'actionid', 'channel', 'context', 'exten', 'priority'],
 };
-
-const pieces = fc.constantFrom(
-  '\r\n',
-  '\n',
-  '\r',
-  '\0',
-  '\r\n\r\n',
-  '\u2028',
-  '\u0085',
-  '\ud800',
-  '&',
-  ',',
-  '|',
-  ';',
-  '${',
-  '}',
-  '"',
-  "'",
-  '<',
-  '>',
-  '\\',
-  '/',
-  '370',
-  '340',
-  'PJSIP/340',
-  'Local/1@x',
-  '٣٤٠',
-  '３４０',
-  'Ä',
-  '😀',
-  ' ',
-  '\t',
-  '%0d%0a',
-  '&#13;&#10;',
-  '_X.',
-  '!',
-  '../',
-  'Action: System',
-  'Application: System',
-  'Data: id',
-  'ActionID: 1',
-  ['$', '{SHELL(id)}'].join(''),
-  ['$', '{EVAL(1)}'].join(''),
-  'x'.repeat(80),
-  'ü'.repeat(600),
-  '9'.repeat(1100),
-);
-const hostile = fc.oneof(
-  fc.array(pieces, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('')),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-);
 
 /** What the control connection has received since, cut into actions by the rules of manager.c. */
 function actionsAfter(before: number) {

@@ -9,6 +9,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   presence: 'Telephone presence',
   directory: 'Users',
   phonebook: 'Phonebook',
+  journal: 'Journal',
   store: 'Sessions and subscriptions',
   recordings: 'Recordings of calls',
   http: 'Health and metrics',

@@ -125,6 +125,10 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     presence,
     deflections,
     domains: config.xmpp.userDomains,
+    journal: {
+      keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
+      outsidePrefix: config.pbx.outsidePrefix ?? '',
+    },
     phonebook: {
       sources: [],
       numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
@@ -196,7 +200,8 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
   });
 }
 
-function makeStore(config: Config, log: Logger): Store {
+/** The store that the configuration names. */
+export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });

@@ -57,6 +57,7 @@ export interface BridgeOptions {
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
+  readonly journal: ModelsOptions['journal'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
@@ -116,6 +117,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     calls,
     directory,
     phonebook: options.phonebook,
+    journal: options.journal,
     deflections: options.deflections,
     context: options.settings.context,
     recordings: options.recordings,

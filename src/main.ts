@@ -2,7 +2,8 @@
 /** The program: reads the environment, catches signals, exits. The only file that touches `process`. */
 
 import { readFileSync } from 'node:fs';
-import { assemble } from './assemble.ts';
+import { assemble, makeStore } from './assemble.ts';
+import { eraseCommand, journalCommand, type WithStore } from './cli/books.ts';
 import { explainCommand } from './cli/explain.ts';
 import { recordCommand } from './cli/record.ts';
 import { replayCommand } from './cli/replay.ts';
@@ -24,6 +25,10 @@ usage: offhook            run the bridge, configured by environment variables an
        offhook explain [--directory users.yaml] [--at TIME] JID module.Command [name=value …]
                           say why somebody may use a command, or may not; exit
                           code 1 where it is refused
+       offhook journal export [--format csv|json] [JID …]
+                          print the journals of these users, or of all
+       offhook erase JID  remove a user's journal and all else that is kept of
+                          the user's calls
        offhook --version
        offhook --help
 
@@ -33,6 +38,8 @@ Settings: see .env.example. Documentation: docs/operating.md.
 /** Exit codes as sysexits.h has them, so that service managers can tell a mistake from a crash. */
 const EX_USAGE = 64;
 const EX_CONFIG = 78;
+/** How long a command waits for the store, milliseconds. */
+const STORE_MS = 10_000;
 
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
@@ -104,6 +111,22 @@ async function recordUntilInterrupted(args: readonly string[]): Promise<void> {
   await recorder.ended;
 }
 
+/** The store of the configuration; its log stays silent, for what it would say is thrown. */
+const withStore: WithStore = async (use) => {
+  const { config } = readConfig(process.env);
+  if (config.store.kind === 'memory') {
+    throw new ConfigError(['STORE=memory: what a bridge keeps is in its own memory, and ends with it']);
+  }
+  const store = makeStore(config, createLog({ ...config.log, level: 'silent', secrets: [] }));
+  try {
+    await store.start(STORE_MS);
+    if (!store.state.usable) throw new Error(store.state.reason);
+    return await use(store);
+  } finally {
+    await store.stop(0);
+  }
+};
+
 /** Mistakes in the command line: ours, and those of `parseArgs`. */
 function isUsage(error: unknown): error is Error {
   if (error instanceof UsageError) return true;
@@ -124,6 +147,8 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     process.exitCode = await explainCommand(rest, process.env, printLine);
     return;
   }
+  if (command === 'erase') return eraseCommand(rest, withStore, printLine);
+  if (command === 'journal') return journalCommand(rest, withStore, printLine);
   if (command === 'record') return recordUntilInterrupted(rest);
   if (rest.length > 0) throw new UsageError(`unexpected: ${rest.join(' ')}`);
   switch (command) {

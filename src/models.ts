@@ -7,6 +7,7 @@ import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
 import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
+import { createJournal, type Journal, type JournalSettings } from './journal/journal.ts';
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import { createMonitor, type Keeping, type Monitor } from './monitor/monitor.ts';
 import type { PbxEvent } from './pbx/events.ts';
@@ -14,6 +15,7 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
+import { createQueueing, type Queueing } from './queueing.ts';
 import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -32,7 +34,9 @@ export interface Model {
 
 /** The models by name, as handlers know them. */
 export interface Models {
+  readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly queueing: Queueing;
   readonly deflections: Deflections;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
@@ -46,6 +50,7 @@ export interface ModelsOptions {
   readonly directory: Pick<DirectorySource, 'current' | 'onChange'>;
   /** The directory is among the sources by itself, as the first one. */
   readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
+  readonly journal: JournalSettings;
   /** Dialplan context of what is played to users. */
   readonly context: string;
   /** Where recordings are kept; undefined: there are none. */
@@ -64,15 +69,18 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
   const sources = [directoryPersons(directory), ...phonebook.sources];
+  const book = createPhonebook({
+    ...phonebook,
+    sources,
+    isExtension: (number) => directory.current.byExtension(number) !== undefined,
+    log,
+  });
   return {
+    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
     mailboxes: createMailboxes(options),
+    queueing: createQueueing(options),
     deflections: options.deflections,
-    phonebook: createPhonebook({
-      ...phonebook,
-      sources,
-      isExtension: (number) => directory.current.byExtension(number) !== undefined,
-      log,
-    }),
+    phonebook: book,
     monitor: createMonitor({
       ...options,
       directory: () => directory.current,

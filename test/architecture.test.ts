@@ -24,6 +24,8 @@ const may: Record<string, readonly string[]> = {
   xmpp: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
   pbx: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
   calls: ['pbx/pbx.ts', 'pbx/events.ts'],
+  queues: ['pbx/pbx.ts', 'pbx/events.ts'],
+  'queueing.ts': ['log.ts', 'models.ts', 'pbx/pbx.ts', 'queues/'],
   subscriptions: ['protocol/', 'store/store.ts'],
   directory: [
     'directory.ts',
@@ -50,6 +52,10 @@ const may: Record<string, readonly string[]> = {
     'changes.ts',
     'deflections.ts',
     'models.ts',
+    'queues/changes.ts',
+    'queues/queues.ts',
+    'journal/entry.ts',
+    'naming.ts',
     'monitor/monitor.ts',
     'monitor/record.ts',
     'phonebook/',
@@ -62,6 +68,7 @@ const may: Record<string, readonly string[]> = {
   replay: [
     'pbx/',
     'calls/',
+    'changes.ts',
     'phonebook/model.ts',
     'modules/define.ts',
     'directory.ts',
@@ -88,6 +95,17 @@ const may: Record<string, readonly string[]> = {
     'xmpp/privilege.ts',
     'xmpp/rosters.ts',
   ],
+  journal: [
+    'calls/changes.ts',
+    'directory.ts',
+    'log.ts',
+    'models.ts',
+    'naming.ts',
+    'pbx/pbx.ts',
+    'protocol/',
+    'store/store.ts',
+  ],
+  'naming.ts': ['calls/changes.ts', 'directory.ts'],
   'deflections.ts': ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
   phonebook: ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'protocol/', 'xmpp/xmpp.ts'],
   'dispatch.ts': [
@@ -156,6 +174,7 @@ const may: Record<string, readonly string[]> = {
 
 const onlyIn: Record<string, string> = {
   'csv-parse': 'phonebook/',
+  'csv-stringify': 'journal/',
   'ical.js': 'phonebook/',
   ldapts: 'phonebook/',
   '@xmpp/': 'xmpp/',

@@ -6,7 +6,7 @@ import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
 import { deflectionsOver, idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
-import { phonebook, settings } from './settings.ts';
+import { journal, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -46,6 +46,7 @@ function wired(store: Store = createMemoryStore()) {
     deflections: deflectionsOver(pbx, () => emptyDirectory),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
+    journal,
     phonebook,
     settings,
     askPresence: false,

@@ -61,6 +61,10 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     setDeviceState: idle,
     queueMembers: async () => [],
     queuePause: idle,
+    queueAdd: idle,
+    queueRemove: idle,
+    queueCounters: async () => undefined,
+    tellQueues: idle,
     ...parts,
   };
 }

@@ -20,3 +20,9 @@ export const phonebook: ModelsOptions['phonebook'] = {
   numbers: createNumbers('DE', '0'),
   visibleTo: new Map(),
 };
+
+/** A journal of a hundred calls for a day. */
+export const journal: ModelsOptions['journal'] = {
+  keep: { count: 100, ageMs: 86_400_000 },
+  outsidePrefix: settings.outsidePrefix,
+};

@@ -24,6 +24,8 @@ export interface ChannelView {
   /** `eventId`: the first name the channel had, stable for its life. */
   readonly channel: ChannelId;
   readonly uniqueId: string;
+  /** What all channels of one call share (Asterisk's Linkedid). Calls that are joined become one: take it when the channel is first seen. */
+  readonly call: string;
   readonly device: DeviceName;
   /** The user called. */
   readonly outbound: boolean;
@@ -31,6 +33,8 @@ export interface ChannelView {
   readonly own: Party;
   /** The other party. Its number is the dialled one until more is known. */
   readonly other: Party;
+  /** The number that the user dialled, whatever became of the call; empty where unknown, and for calls that came in. */
+  readonly dialed: string;
   /** Device of the other party where its channel is known: says whether it is one of ours. */
   readonly otherDevice: DeviceName | '';
   /** `new`: there, and can be hung up, but nothing was told yet: the user dials, or the telephone has not begun to ring. */
@@ -55,12 +59,17 @@ export interface ChannelView {
   readonly takes: boolean;
 }
 
+/** Whose part in a transfer somebody has: who makes it, who is passed on, who gets the call. */
+export type TransferRole = 'transferer' | 'transferee' | 'target';
+
 /** One thing that a user's client should hear about a channel. */
 export interface ChannelChange {
   readonly kind: 'channel';
   readonly type: ChannelEventType;
   /** `eventDetails`; empty where there is nothing to say. */
   readonly details: string;
+  /** Of a `transfer`: the part that this channel has in it. */
+  readonly role?: TransferRole;
   /** The channel after the change. A value: does not change later. */
   readonly view: ChannelView;
   /** Epoch milliseconds. */

@@ -1,7 +1,7 @@
 /** Compares what is with what a user was told, and tells the difference. The only place where channels' changes are made. */
 
 import { facing, isConference, lastHalf, ringsSomebody, talkingTo } from './across.ts';
-import type { ChannelEventType, ChannelView } from './changes.ts';
+import type { ChannelEventType, ChannelView, TransferRole } from './changes.ts';
 import { type Call, type Leg, nobody, party } from './leg.ts';
 import { cease, offer } from './offer.ts';
 import { forwarder, isKnown, learnOther, noteTalk } from './party.ts';
@@ -147,12 +147,16 @@ export function tell(
   call: Call,
   type: ChannelEventType,
   details: string,
-  refChannel = call.refChannel,
+  transfer?: { readonly refChannel: ChannelView['refChannel']; readonly role: TransferRole },
 ): void {
   if (call.from === nobody && (type === 'ringing' || type === 'busy'))
     call.from = forwarder(world, leg, call);
-  const view = { ...viewOf(leg, call), refChannel };
-  world.out.push({ kind: 'channel', type, details, view, at: world.at });
+  const view = viewOf(leg, call);
+  if (transfer === undefined) world.out.push({ kind: 'channel', type, details, view, at: world.at });
+  else {
+    const { refChannel, role } = transfer;
+    world.out.push({ kind: 'channel', type, details, role, view: { ...view, refChannel }, at: world.at });
+  }
 }
 
 /** What is known of a user's channel, as a value. */
@@ -160,10 +164,12 @@ export function viewOf(leg: Leg, call: Call): ChannelView {
   return {
     channel: call.channel,
     uniqueId: leg.uniqueId,
+    call: leg.group.id,
     device: call.device,
     outbound: call.outbound,
     own: leg.caller,
     other: call.other,
+    dialed: call.outbound ? call.dialed : '',
     otherDevice: call.otherDevice,
     state: call.phase,
     held: call.held,

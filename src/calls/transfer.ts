@@ -1,6 +1,7 @@
 /** Transfers: somebody leaves a call and puts another one in the own place. */
 
 import { facing } from './across.ts';
+import type { TransferRole } from './changes.ts';
 import { end } from './hangup.ts';
 import { release } from './hold.ts';
 import { type Leg, party } from './leg.ts';
@@ -17,9 +18,10 @@ export function blindTransfer(world: World, event: EventOf<'blind-transfer'>): v
   if (!event.success) return;
   const transferer = real(recognize(world, event.transferer));
   const transferee = real(recognize(world, event.transferee));
-  if (transferer !== undefined) tellTransfer(world, transferer, 'blind', event.exten, undefined);
+  if (transferer !== undefined)
+    tellTransfer(world, transferer, 'blind', event.exten, undefined, 'transferer');
   if (transferee === undefined) return;
-  tellTransfer(world, transferee, 'blind', event.exten, undefined);
+  tellTransfer(world, transferee, 'blind', event.exten, undefined, 'transferee');
   transferee.holds = undefined;
   if (transferer !== undefined) {
     transferee.group.from = party(transferer.caller.number, transferer.caller.name);
@@ -40,10 +42,11 @@ export function attendedTransfer(world: World, event: EventOf<'attended-transfer
   const key = event.second.uniqueId;
   for (const leg of new Set([first, second])) {
     if (leg === undefined) continue;
-    tellTransfer(world, leg, 'attended', key, target);
+    tellTransfer(world, leg, 'attended', key, target, 'transferer');
   }
-  if (transferee !== undefined) tellTransfer(world, transferee, 'attended', key, target);
-  if (target !== undefined && target !== transferee) tellTransfer(world, target, 'attended', key, transferee);
+  if (transferee !== undefined) tellTransfer(world, transferee, 'attended', key, target, 'transferee');
+  if (target !== undefined && target !== transferee)
+    tellTransfer(world, target, 'attended', key, transferee, 'target');
   for (const leg of [transferee, target]) if (leg !== undefined) leg.holds = undefined;
   if (transferee !== undefined) {
     if (first !== undefined) release(world, first, transferee);
@@ -66,9 +69,10 @@ function tellTransfer(
   details: 'blind' | 'attended',
   key: string,
   to: Leg | undefined,
+  role: TransferRole,
 ): void {
   const call = leg.call;
   if (call === undefined || call.hidden || call.phase === 'new' || call.transfer === key) return;
   call.transfer = key;
-  tell(world, leg, call, 'transfer', details, to?.name ?? '');
+  tell(world, leg, call, 'transfer', details, { refChannel: to?.name ?? '', role });
 }

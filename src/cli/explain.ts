@@ -136,6 +136,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       store,
       calls,
       directory: { current: directory, onChange: () => () => {} },
+      journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
       deflections,
       context: settings.context,
@@ -227,5 +228,9 @@ function dryPbx(noted: string[]): Pbx {
     setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

@@ -256,6 +256,20 @@ export const settings = {
       doc: 'Country of the telephone system, two letters: tells what numbers without country code mean.',
     }),
   },
+  journal: {
+    entries: setting({
+      env: 'JOURNAL_ENTRIES',
+      kind: kind.integer(0, 10_000),
+      default: '500',
+      doc: 'Calls that are kept in the journal of each user; the oldest go first. 0: no journal is kept.',
+    }),
+    days: setting({
+      env: 'JOURNAL_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '180',
+      doc: 'Calls that are older than so many days leave the journal.',
+    }),
+  },
   store: {
     kind: setting({
       env: 'STORE',

@@ -2,7 +2,8 @@
 
 import type { About } from '../backlog.ts';
 import type { ChannelChange, ChannelEventType, ChannelView, Party } from '../calls/changes.ts';
-import type { Directory, User } from '../directory.ts';
+import type { User } from '../directory.ts';
+import { otherUser, serviceName } from '../naming.ts';
 import type { Person } from '../phonebook/phonebook.ts';
 import { element, type Infer, maybe, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, text } from '../protocol/value.ts';
@@ -78,7 +79,7 @@ export function describeChannel(
     peer === undefined && view.service === '' ? phonebook.byNumber(view.other.number) : undefined;
   const own = named(owner?.user, view.own);
   const other =
-    peer !== undefined ? named(peer, view.other) : person ? known(person, view.other) : service(view);
+    peer !== undefined ? named(peer, view.other) : person ? known(person, view.other) : signaled(view);
   const [source, target] = view.outbound ? [own, other] : [other, own];
   return {
     eventType: type,
@@ -134,16 +135,6 @@ export function presentState(view: ChannelView): { type: ChannelEventType; detai
   }
 }
 
-/**
- * The other party where it is one of ours. A caller ID proves nothing: where the other channel is known and belongs to no
- * device of ours (a trunk), a number that looks like an extension is somebody's claim.
- */
-function otherUser(view: ChannelView, directory: Directory): User | undefined {
-  if (view.otherDevice !== '') return directory.byDevice(view.otherDevice)?.user;
-  if (view.refChannel !== '' && !view.refChannel.startsWith('Local/')) return undefined;
-  return view.service === '' ? directory.byExtension(view.other.number) : undefined;
-}
-
 function named(user: User | undefined, signaled: Party): Name {
   if (user === undefined) return { ...signaled, callerIdName: '' };
   return { ...known({ displayname: user.fullName }, signaled), number: user.extension };
@@ -154,10 +145,6 @@ function known({ displayname }: Pick<Person, 'displayname'>, { number, name }: P
   return { name: displayname, number, callerIdName: name === displayname ? '' : name };
 }
 
-/** A service has no name of its own on the line: its token in capitals, and the queue's where it is one. */
-function service(view: ChannelView): Name {
-  if (view.other.name !== '' || view.service === '') return { ...view.other, callerIdName: '' };
-  const title = view.service.charAt(0).toUpperCase() + view.service.slice(1);
-  const name = view.service === 'queue' && view.queue !== '' ? view.queue : title;
-  return { name, number: view.other.number, callerIdName: '' };
+function signaled(view: ChannelView): Name {
+  return { name: serviceName(view), number: view.other.number, callerIdName: '' };
 }

@@ -8,6 +8,7 @@ import { journal } from './journal.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
+import { queue } from './queue.ts';
 import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
@@ -21,6 +22,7 @@ export const modules: readonly Module[] = [
   phone,
   phonebook,
   conference,
+  queue,
   voicemail,
   redirect,
   monitor,

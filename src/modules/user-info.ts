@@ -17,6 +17,7 @@ import {
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { queueMemberStates } from './queue-state.ts';
 import { describeRedirect, redirectEntry } from './redirect.ts';
 import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
 
@@ -77,11 +78,6 @@ export const location = element('Location', {
 
 const locationList = element('LocationList', { locations: many(location) });
 
-const queueMemberStates = element('QueueMemberStates', {
-  eventType: attr(text('')),
-  eventId: attr(text('')),
-});
-
 /** The element on the wire. */
 export const userInfo = element(
   'UserInfo',
@@ -128,6 +124,7 @@ export function describeUser(
   subscriptions: readonly Subscription[] | undefined,
   known: {
     readonly messages: MailboxCount;
+    readonly queues: Infer<typeof queueMemberStates>;
     readonly deflection: Deflection;
     readonly ringSeconds: number;
   },
@@ -161,7 +158,7 @@ export function describeUser(
     },
     voicemailbox: describeVoicemailbox(user, known.messages),
     redirect: describeRedirect(user, known.deflection),
-    queues: { eventType: '', eventId: '' },
+    queues: known.queues,
     subscriptions: subscriptions && { subscriptions },
   };
 }

@@ -80,6 +80,11 @@ export function readBridge(message: AmiMessage, prefix = ''): Bridge | undefined
   return { id, type: message.get(`${prefix}BridgeType`), size: whole(size) ?? 0 };
 }
 
+/** Where the channel is in the dialplan, from 1; 0 where the message does not say. */
+export function readPriority(message: AmiMessage): number {
+  return whole(message.get('Priority')) ?? 0;
+}
+
 /** A non-negative whole number, or undefined. */
 export function whole(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;

@@ -1,9 +1,10 @@
 /** AMI message → {@link PbxEvent}. One reader per event; what has none is not wanted. */
 
-import { known, readBridge, readChannel, whole, withoutEscapes } from './channel.ts';
+import { known, readBridge, readChannel, readPriority, whole, withoutEscapes } from './channel.ts';
 import type { Channel, PbxEvent } from './events.ts';
 import type { AmiMessage } from './message.ts';
 import type { DeviceName } from './pbx.ts';
+import { readQueueMember } from './queue-lists.ts';
 
 type Reader = (message: AmiMessage, at: number) => PbxEvent | undefined;
 
@@ -63,10 +64,18 @@ function queueCaller(type: 'queue-join' | 'queue-leave' | 'queue-abandon'): Read
     type,
     at,
     channel,
+    priority: readPriority(message),
     queue: message.get('Queue'),
     position: whole(message.get('Position')) ?? 0,
     count: whole(message.get('Count')) ?? 0,
   }));
+}
+
+function queueMember(type: 'queue-member-added' | 'queue-member-removed' | 'queue-member-changed'): Reader {
+  return (message, at) => {
+    const member = readQueueMember(message, 'MemberName', 'Interface');
+    return member === undefined ? undefined : { type, at, member };
+  };
 }
 
 function agent(type: 'agent-called' | 'agent-connect' | 'agent-complete' | 'agent-ring-no-answer'): Reader {
@@ -185,6 +194,7 @@ const readers = new Map<string, Reader>([
       type: 'hangup',
       at,
       channel,
+      priority: readPriority(message),
       cause: whole(message.get('Cause')) ?? 0,
     })),
   ],
@@ -235,6 +245,11 @@ const readers = new Map<string, Reader>([
   ['QueueCallerJoin', queueCaller('queue-join')],
   ['QueueCallerLeave', queueCaller('queue-leave')],
   ['QueueCallerAbandon', queueCaller('queue-abandon')],
+  ['QueueMemberAdded', queueMember('queue-member-added')],
+  ['QueueMemberRemoved', queueMember('queue-member-removed')],
+  ['QueueMemberPause', queueMember('queue-member-changed')],
+  ['QueueMemberPenalty', queueMember('queue-member-changed')],
+  ['Reload', (message, at) => ({ type: 'reload', at, module: message.get('Module') })],
   ['AgentCalled', agent('agent-called')],
   ['AgentConnect', agent('agent-connect')],
   ['AgentComplete', agent('agent-complete')],

@@ -14,7 +14,7 @@ import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
 import { deflectionsOver, idlePresence } from '../idle.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
 import type { Tree } from '../xmpp/tree.ts';
 import { type Clients, createClients } from './clients.ts';
@@ -112,6 +112,7 @@ export async function startWorld(
     directory,
     calls: callsOf(() => directory.current),
     domains: [domain],
+    journal,
     phonebook,
     settings,
     limits: {

@@ -16,6 +16,7 @@ import type {
   DeviceName,
   ParkedCall,
   Pbx,
+  QueueCounters,
   RecordingHandle,
 } from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
@@ -28,10 +29,15 @@ import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
 import { createRules } from '../../src/rules/rules.ts';
 import { createSessions } from '../../src/sessions.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
 import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
-import { phonebook as bridgePhonebook, settings as bridgeSettings } from '../settings.ts';
+import {
+  journal as bridgeJournal,
+  phonebook as bridgePhonebook,
+  settings as bridgeSettings,
+} from '../settings.ts';
 
 /** A telephone of the test directory. */
 export function device(
@@ -89,10 +95,12 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
     channel: 'PJSIP/340-00000001' as ChannelId,
     uniqueId: '1.1',
+    call: '1.0',
     device: 'PJSIP/340' as DeviceName,
     outbound: false,
     own: { number: '340', name: 'Thomas Weber' },
     other: { number: '370', name: 'Max Meyer' },
+    dialed: '',
     otherDevice: 'PJSIP/370' as DeviceName,
     state: 'ringing',
     held: false,
@@ -125,6 +133,7 @@ export function api(
     pbx?: Pbx;
     recordings?: Keeping;
     phonebook?: ModelsOptions['phonebook'];
+    store?: Store;
   } = {},
 ) {
   const modules = options.modules ?? allModules;
@@ -156,6 +165,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -174,6 +184,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -210,11 +223,12 @@ export function api(
   });
   const index = createSubscriptionIndex();
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
   const models = createModels({
     pbx,
     store,
+    journal: bridgeJournal,
     calls,
     directory: source,
     phonebook: options.phonebook ?? bridgePhonebook,
@@ -289,6 +303,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;

@@ -12,7 +12,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
 import { deflectionsOver, idlePresence } from '../idle.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 /** Makes one. */
 export function unstarted(): Measured {
@@ -62,6 +62,7 @@ export function unstarted(): Measured {
       stop: async () => {},
     },
     domains: ['example.org'],
+    journal,
     phonebook,
     settings,
     now: Date.now,

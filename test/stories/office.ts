@@ -17,7 +17,7 @@ import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { deflectionsOver, idlePresence, idleXmpp } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
-import { phonebook, settings } from '../settings.ts';
+import { journal, phonebook, settings } from '../settings.ts';
 
 const users = `
 users:
@@ -100,6 +100,7 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
+    journal,
     phonebook,
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,

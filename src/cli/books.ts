@@ -1,0 +1,68 @@
+/** `offhook erase` and `offhook journal export`: what the store keeps of people, without a bridge. */
+
+import { parseArgs } from 'node:util';
+import { csvHeader, csvLine, exportJournals, rowOf } from '../journal/export.ts';
+import { type BareJid, parseJid } from '../protocol/jid.ts';
+import { books, type Store } from '../store/store.ts';
+import { UsageError } from './usage.ts';
+
+/** Connects to the store of the configuration for as long as `use` takes. */
+export type WithStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
+
+/** Removes all that the books hold of one user, and prints how much that was. Throws {@link UsageError}. */
+export async function eraseCommand(
+  args: readonly string[],
+  withStore: WithStore,
+  print: (line: string) => void,
+): Promise<void> {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
+  const [who, ...more] = positionals;
+  if (who === undefined || more.length > 0) throw new UsageError('erase: offhook erase JID');
+  const user = userOf(who);
+  await withStore(async (store) => {
+    for (const book of books) {
+      const count = await store.ledger(book).erase(user);
+      print(`${book}: ${count} ${count === 1 ? 'entry' : 'entries'} of ${user} erased`);
+    }
+  });
+}
+
+const usage = 'journal: offhook journal export [--format csv|json] [JID …]';
+
+/** Prints the journals of these users, or of everybody who has one. Throws {@link UsageError}. */
+export async function journalCommand(
+  args: readonly string[],
+  withStore: WithStore,
+  print: (line: string) => void,
+): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { format: { type: 'string', default: 'csv' } },
+  });
+  const [verb, ...who] = positionals;
+  const { format } = values;
+  if (verb !== 'export' || (format !== 'csv' && format !== 'json')) throw new UsageError(usage);
+  const named = who.map(userOf);
+  await withStore(async (store) => {
+    const book = store.ledger('journal');
+    const users = named.length > 0 ? named : [...(await book.owners())].sort();
+    if (format === 'csv') print(csvHeader);
+    let before = '[';
+    for await (const exported of exportJournals(book, users)) {
+      if (format === 'csv') print(csvLine(exported));
+      else print(before + JSON.stringify(rowOf(exported)));
+      before = ',';
+    }
+    if (format === 'json') print(before === '[' ? '[]' : ']');
+  });
+}
+
+function userOf(text: string): BareJid {
+  const jid = text.includes('@') ? parseJid(text) : undefined;
+  return jid?.bare ?? refuse(text);
+}
+
+function refuse(text: string): never {
+  throw new UsageError(`${text} is not a JID: name the user as user@domain`);
+}

@@ -1,0 +1,128 @@
+/** The journal: an entry for each call and user, written when the call ends for that user. */
+
+import type { DirectorySource } from '../directory.ts';
+import type { Log } from '../log.ts';
+import type { Model } from '../models.ts';
+import type { BareJid } from '../protocol/jid.ts';
+import type { Keep, Page, Store } from '../store/store.ts';
+import { describePart } from './describe.ts';
+import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
+import { createParts, type Finished } from './parts.ts';
+
+/** What the journal needs. */
+export interface JournalOptions {
+  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
+  readonly directory: Pick<DirectorySource, 'current'>;
+  /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
+  readonly nameOf: (number: string) => string | undefined;
+  readonly settings: JournalSettings;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** What of the configuration the journal needs. */
+export interface JournalSettings {
+  /** For each user; a count of 0: no journal is kept. */
+  readonly keep: Keep;
+  /** Put in front of outside numbers; may be empty. */
+  readonly outsidePrefix: string;
+}
+
+/** Which entries are asked for. */
+export interface JournalPage extends Page {
+  readonly result?: Result | undefined;
+}
+
+/** Everybody's journal. */
+export interface Journal extends Model {
+  /** Parts in calls that are not over. */
+  readonly open: number;
+  /** A user's entries, newest first. Rejects while the store cannot be read. */
+  find(user: BareJid, page: JournalPage): Promise<readonly Entry[]>;
+}
+
+const nothing: readonly JournalChange[] = Object.freeze([]);
+
+/** How often it is noted that the bridge lives, milliseconds: calls whose end nobody saw are known to have lasted until then. */
+const aliveEveryMs = 30_000;
+const aliveFact = 'journal-alive';
+
+/** Entries that are read at a time where only some of them are wanted. */
+const pageSize = 500;
+
+/** Makes the journal. */
+export function createJournal(options: JournalOptions): Journal {
+  const { store, directory, nameOf, settings, log, now } = options;
+  const book = store.ledger('journal', settings.keep);
+  const parts = createParts((extension) => directory.current.byExtension(extension)?.jid);
+  /** When the telephone system was heard last, while it is not; of an earlier bridge at first. */
+  let heard: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function write(part: Finished, at: number): readonly JournalChange[] {
+    const user = directory.current.byJid(part.user);
+    if (user === undefined) return nothing;
+    const { outsidePrefix } = settings;
+    const entry = describePart(part, user, { directory: directory.current, nameOf, outsidePrefix });
+    const text = encodeEntry(entry);
+    book.append(user.jid, { id: entry.id, at: entry.timestamp, text });
+    if (!part.isNew) book.replace(user.jid, entry.id, text);
+    return [{ kind: 'journal', type: part.isNew ? 'new' : 'update', owner: user.jid, entry, at }];
+  }
+
+  function alive(): void {
+    if (heard === undefined) store.saveFact(aliveFact, String(now()));
+  }
+
+  return {
+    get open() {
+      return parts.open;
+    },
+    async start() {
+      if (settings.keep.count === 0) return;
+      timer = setInterval(alive, aliveEveryMs);
+      try {
+        const last = Number((await store.loadFacts()).get(aliveFact));
+        if (last > 0) heard ??= last;
+      } catch (error) {
+        log.warn({ reason: String(error) }, 'journal: when the bridge before this one ended is not known');
+      }
+    },
+    async stop() {
+      clearInterval(timer);
+      if (timer !== undefined) alive();
+    },
+    apply(event, changes) {
+      if (event.type === 'feed-down') heard ??= event.at;
+      if (settings.keep.count === 0) return nothing;
+      let told = nothing;
+      for (const change of changes) {
+        const owner =
+          change.kind === 'channel' ? directory.current.byDevice(change.view.device)?.user : undefined;
+        if (owner === undefined || change.kind !== 'channel') continue;
+        const end = event.type === 'snapshot' ? heard : undefined;
+        for (const part of parts.take(owner.jid, change, end)) told = [...told, ...write(part, change.at)];
+      }
+      if (event.type === 'snapshot') heard = undefined;
+      return told;
+    },
+    async find(user, { result, limit, ...page }) {
+      const found: Entry[] = [];
+      const wanted = result === undefined ? limit : pageSize;
+      let { before, after } = page;
+      for (;;) {
+        const read = await book.read(user, { limit: wanted, before, after });
+        const entries = read.flatMap(({ id, at, text }) => decodeEntry(id, at, text) ?? []);
+        const some = entries.filter((entry) => result === undefined || entry.result === result);
+        // Towards newer ones each page is newer than the one before it.
+        if (after === undefined) found.push(...some);
+        else found.unshift(...some);
+        const enough = found.length >= limit || read.length < wanted;
+        if (enough) return after === undefined ? found.slice(0, limit) : found.slice(-limit);
+        if (after === undefined) before = read.at(-1)?.id;
+        else after = read[0]?.id;
+      }
+    },
+  };
+}

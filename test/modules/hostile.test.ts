@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modules } from '../../src/modules/index.ts';
+import { actionsOf } from '../../src/pbx/abilities.ts';
 import type { DeviceName, Pbx, Verb } from '../../src/pbx/pbx.ts';
 import type { XmlElement } from '../../src/protocol/xml.ts';
 import { defaultPolicy, type Policy } from '../../src/rules/policy.ts';
@@ -143,11 +144,12 @@ const control = () => wire.peers.find((peer) => peer.user === 'control');
 
 /** A telephone system in which everything works, as far as a command waits for it. */
 function answer(action: Sent, peer: Peer): 'answered' | undefined {
+  if (action.user !== 'control') return undefined;
   const id = `ActionID: ${action.headers.get('actionid')}`;
   const list = (...items: string[][]) => {
     peer.say('Response: Success', id, 'EventList: start', 'Message: follows');
     for (const item of items) peer.say(...item, id);
-    peer.say('Event: ListComplete', id, 'EventList: Complete', `ListItems: ${items.length}`);
+    peer.say(`Event: ${action.name}Complete`, id, 'EventList: Complete', `ListItems: ${items.length}`);
     return 'answered' as const;
   };
   switch (action.name.toLowerCase()) {
@@ -292,12 +294,12 @@ describe.each(commands)('$name', ({ name, module, command }) => {
             }
             for (const verb of verbs) used.add(verb);
           }),
-          { numRuns: 25 },
+          { numRuns: 15 },
         );
       }
     }
     const declared = new Set<string>([...command.needs, ...(configured[name] ?? [])]);
-    expect([...used].filter((verb) => !declared.has(verb) && isVerb(verb))).toEqual([]);
+    expect([...used].filter((verb) => isVerb(verb) && !declared.has(verb))).toEqual([]);
   });
 
   // Of these the world above is known to let everything through: that they are tried is tested, too.
@@ -311,6 +313,7 @@ describe.each(commands)('$name', ({ name, module, command }) => {
   }
 });
 
+/** Whether it is a verb that an account may lack something for. */
 function isVerb(name: string): boolean {
-  return !['onState', 'onEvent', 'start', 'stop'].includes(name);
+  return Object.entries(actionsOf).some(([verb, actions]) => verb === name && actions.length > 0);
 }

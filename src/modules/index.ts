@@ -1,10 +1,12 @@
 /** The API: every module there is, in the order of the documentation. */
 
+import { archive } from './archive.ts';
 import { base } from './base.ts';
 import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { location } from './location.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
@@ -26,4 +28,6 @@ export const modules: readonly Module[] = [
   voicemail,
   redirect,
   monitor,
+  location,
+  archive,
 ];

@@ -1,8 +1,9 @@
 /** The end of a channel, and who wanted it. */
 
 import { facing } from './across.ts';
-import { consultationToken, hangupToken } from './causes.ts';
+import { hangupToken } from './causes.ts';
 import { redirectOnHangup } from './dial.ts';
+import { noteDeclined } from './hold.ts';
 import type { Leg } from './leg.ts';
 import { meet, remove } from './legs.ts';
 import { cease } from './offer.ts';
@@ -15,14 +16,7 @@ export function hangupRequest(world: World, event: EventOf<'hangup-request'>): v
   const leg = meet(world, event.channel);
   if (leg === undefined) return;
   leg.requested ??= event.cause ?? 0;
-  if (leg.local) noteDeclined(leg, leg.requested);
-}
-
-/** A consultation (bridge_basic.c) goes through a Local channel, whose half beside the user says why it came to nothing. */
-function noteDeclined(half: Leg, cause: number): void {
-  for (const talker of half.room?.members ?? []) {
-    if (talker.held && talker.call !== undefined) talker.call.declined = consultationToken(cause);
-  }
+  if (leg.local) noteDeclined(leg);
 }
 
 /** A channel is gone. */

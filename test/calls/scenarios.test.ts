@@ -254,6 +254,37 @@ describe('pickup', () => {
   });
 });
 
+describe('a consultation that comes to nothing', () => {
+  test.each([
+    ['before', 3, 'unreachable'],
+    ['after', 17, 'busy'],
+    ['after', 16, ''],
+  ] as const)('is told with the way back: known %s the user is there, cause %d', (when, cause, why) => {
+    const [a, b] = pbx.call('340', '370', 'first');
+    pbx.hold(b);
+    const one = pbx.channel('Local/310@internal-1;1', { by: b });
+    const two = pbx.channel('Local/310@internal-1;2', { by: b, state: 'ring', exten: '310' });
+    pbx.enter(one, 'second');
+    if (when === 'before') pbx.request(one, cause);
+    pbx.leave(b, 'first');
+    pbx.enter(b, 'second');
+    if (when === 'after') pbx.request(one, cause);
+    pbx.hangup(cause, two);
+    pbx.leave(one, 'second');
+    pbx.leave(b, 'second');
+    pbx.enter(b, 'first');
+    pbx.unhold(b);
+    pbx.hangup(cause, one);
+    expect(pbx.of('370').slice(2)).toEqual(['hold <- 340', `unhold${why === '' ? '' : ` ${why}`} <- 340`]);
+    expect(pbx.of('340').slice(2)).toEqual(['hold remote -> 370', 'unhold remote -> 370']);
+    // The next hold is another.
+    pbx.hold(b);
+    pbx.unhold(b);
+    expect(pbx.of('370').at(-1)).toBe('unhold <- 340');
+    pbx.hangup(16, a, b);
+  });
+});
+
 describe('pickup by command', () => {
   /** 340 rings 370, and 320 is rung to take that call. */
   function taking(source: '340' | 'PJSIP/trunk' = '340') {

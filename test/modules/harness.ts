@@ -14,7 +14,7 @@ import {
 } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
-import type { Module } from '../../src/modules/define.ts';
+import type { Module, Settings } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
@@ -150,6 +150,7 @@ export function api(
     /** Instead of one that notes what it is told. */
     pbx?: Pbx;
     recordings?: Keeping;
+    settings?: Partial<Settings>;
     archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
     store?: Store;
@@ -279,7 +280,7 @@ export function api(
       pbx,
       sessions,
       ...models,
-      settings: bridgeSettings,
+      settings: { ...bridgeSettings, ...options.settings },
       rules,
       webhook: async (delivery) => {
         if (failure) throw failure;

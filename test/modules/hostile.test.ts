@@ -110,7 +110,7 @@ const situations = {
 
 /** Headers that hold people's words; all others are names, numbers and what is made of them. */
 const words = /^(callerid|reason|user|jid|extension|arg-[a-z0-9]+|val)$/;
-const plain = /^[A-Za-z0-9_.+*#@/:;,()=\- ]*$/;
+const plain = /^[^&|$<>"'`\p{Cc}]*$/u;
 
 let wire: Wire;
 let pbx: Pbx;

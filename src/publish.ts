@@ -5,8 +5,9 @@ import type { Change } from './changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
 import { eventFrame, eventHead } from './protocol/envelope.ts';
-import type { FullJid } from './protocol/jid.ts';
+import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
+import { hears } from './rules/rules.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
 import type { Subscription } from './subscriptions/subscription.ts';
 
@@ -98,6 +99,12 @@ export function createPublish(options: PublishOptions): Publish {
     directory: Directory,
     visit: (session: FullJid, scope: Subscription['scope']) => void,
   ): void {
+    const supervises = (jid: BareJid) => {
+      const user = directory.byJid(jid);
+      return (
+        user?.roles.has('xmpp.supervisor') === true && hears(user, occurrence.concerns, directory.policy)
+      );
+    };
     let payload: XmlElement | undefined;
     index.forEach(
       {
@@ -109,7 +116,7 @@ export function createPublish(options: PublishOptions): Publish {
           return valuesOf(payload, source.event.filterAliases.get(filter), filter);
         },
       },
-      (user) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false,
+      supervises,
       (session, scope) => {
         if (only === undefined || only.has(session)) visit(session, scope);
       },

@@ -94,6 +94,15 @@ const may: Record<string, readonly string[]> = {
     'webhook.ts',
   ],
   rules: ['directory.ts', 'errors.ts', 'calls/calls.ts', 'pbx/pbx.ts', 'rate.ts'],
+  'publish.ts': [
+    'backlog.ts',
+    'modules/',
+    'protocol/',
+    'subscriptions/',
+    'directory.ts',
+    'changes.ts',
+    'rules/rules.ts',
+  ],
   'webhook.ts': ['errors.ts'],
   replay: [
     'pbx/',
@@ -160,7 +169,6 @@ const may: Record<string, readonly string[]> = {
   ],
   'backlog.ts': [],
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
-  'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'changes.ts'],
   archive: ['errors.ts', 'protocol/', 'log.ts'],
   monitor: [
     'errors.ts',

@@ -5,20 +5,18 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAsterisk } from '../test/asterisk/asterisk.ts';
 import { until } from '../test/servers/until.ts';
 import { startAcceptServer } from '../test/xmpp/accept-server.ts';
 import { find, textIn } from '../test/xmpp/tree.ts';
 import { median } from './measure.ts';
+import { echoDelays, paced, percentile } from './paced.ts';
 import { report, row } from './report.ts';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
-const echo = fileURLToPath(new URL('./echo.js', import.meta.url));
 const eventsPerSecond = 1000;
 const seconds = 10;
 /** Every so many events one makes a ChannelEvent; the others are what Asterisk says besides. */
@@ -41,24 +39,11 @@ const directory = join(tmpdir(), `offhook-bench-${process.pid}.yaml`);
 writeFileSync(directory, people);
 process.on('exit', () => rmSync(directory, { force: true }));
 
-const percentile = (sorted: readonly number[], part: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-
 function summary(name: string, samples: number[]): void {
   const sorted = samples.sort((a, b) => a - b);
   const ms = (value: number) => `${value.toFixed(2)} ms`;
   const figures = `p50 ${ms(percentile(sorted, 0.5))}, p99 ${ms(percentile(sorted, 0.99))}`;
   report(row(`${name}, ${eventsPerSecond} AMI events/s`, figures, `${sorted.length} samples`));
-}
-
-/** Calls `step` so often a second, for as long as the run takes; late steps are made up for. */
-async function paced(count: number, perSecond: number, step: (n: number) => void): Promise<void> {
-  const began = performance.now();
-  for (let n = 0; n < count; ) {
-    const due = ((performance.now() - began) / 1000) * perSecond;
-    for (; n < count && n <= due; n += 1) step(n);
-    await wait(1);
-  }
 }
 
 function channel(n: number, state: 'Down' | 'Ringing'): Record<string, string> {
@@ -153,34 +138,9 @@ async function throughBridge(supervisors: number): Promise<number[]> {
   }
 }
 
-async function throughEcho(): Promise<number[]> {
-  const child = fork(echo);
-  const [port] = (await once(child, 'message')) as [number];
-  const socket = connect(port, '127.0.0.1').setNoDelay(true);
-  await once(socket, 'connect');
-  const samples: number[] = [];
-  const began: number[] = [];
-  let pending = 0;
-  const line = `${'x'.repeat(430)}\n`;
-  socket.on('data', (bytes: Buffer) => {
-    pending += bytes.length;
-    for (; pending >= line.length; pending -= line.length)
-      samples.push(performance.now() - (began[samples.length] ?? 0));
-  });
-  const count = eventsPerSecond * seconds;
-  await paced(count, eventsPerSecond, () => {
-    began.push(performance.now());
-    socket.write(line);
-  });
-  await until('every line has come back', () => samples.length >= count);
-  socket.destroy();
-  child.kill();
-  return samples;
-}
-
 const bridge = await throughBridge(0);
 const watched = await throughBridge(20);
-const plain = await throughEcho();
+const plain = await echoDelays(eventsPerSecond * seconds, eventsPerSecond);
 summary('AMI socket → XMPP socket', bridge);
 summary('the same, 20 supervisors hear all', watched);
 summary('plain echo', plain);

@@ -88,6 +88,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   const store = makeStore(config, log);
   const directory = makeDirectory(config, pbx, log);
   const delegation = delegationOf(config);
+  const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const deflections = makeDeflections(config, pbx, directory, log);
@@ -128,6 +129,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      cdr: cdrFile === undefined ? undefined : { path: cdrFile, columns: cdrColumns, utc: cdrUtc },
     },
     phonebook: {
       sources: [],

@@ -81,7 +81,13 @@ describe('defaults', () => {
       },
       directory: { file: undefined },
       phonebook: { country: 'DE' },
-      journal: { entries: 500, days: 180 },
+      journal: {
+        entries: 500,
+        days: 180,
+        cdrFile: undefined,
+        cdrColumns: expect.arrayContaining(['src', 'dst', 'uniqueid']),
+        cdrUtc: false,
+      },
       store: {
         kind: 'memory',
         redis: { host: '127.0.0.1', port: 6379, tls: false, username: undefined, password: undefined, db: 0 },

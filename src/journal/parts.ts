@@ -31,6 +31,8 @@ export interface Finished extends Outcome {
   readonly from: Party;
   readonly transferred: boolean;
   readonly channels: readonly ChannelId[];
+  /** False where nobody saw the end. */
+  readonly certain: boolean;
   /** False for one that rang again and is told once more. */
   readonly isNew: boolean;
 }
@@ -38,7 +40,7 @@ export interface Finished extends Outcome {
 /** One channel of a part. */
 interface Leg {
   view: ChannelView;
-  end: { readonly at: number; readonly token: string } | undefined;
+  end: { readonly at: number; readonly token: string; readonly seen: boolean } | undefined;
 }
 
 interface Part {
@@ -138,6 +140,7 @@ export function createParts(userAt: FindUser): Parts {
         from: nobody,
         transferred: false,
         channels: [],
+        certain: true,
         result: 'redirect',
         details: 'to',
         isNew: true,
@@ -162,7 +165,12 @@ export function createParts(userAt: FindUser): Parts {
       }
       if (type !== 'hangup') return nothing;
       const leg = part.legs.get(view.channel);
-      if (leg !== undefined) leg.end = { at: Math.max(view.since, end ?? change.at), token: change.details };
+      if (leg !== undefined)
+        leg.end = {
+          at: Math.max(view.since, end ?? change.at),
+          token: change.details,
+          seen: end === undefined,
+        };
       byChannel.delete(view.channel);
       if ([...part.legs.values()].some((each) => each.end === undefined)) return nothing;
       const finished = finish(part);
@@ -246,6 +254,7 @@ function finish(part: Part): Finished {
     from: part.from,
     transferred: part.transferred,
     channels: legs.map((leg) => leg.view.channel),
+    certain: legs.every((leg) => leg.end?.seen === true),
     isNew: !part.told,
   };
 }

@@ -4,6 +4,7 @@ import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
 import type { DirectorySource } from '../../src/directory.ts';
+import type { ModelsOptions } from '../../src/models.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -39,6 +40,7 @@ export interface OfficeOptions {
   readonly rules?: string;
   readonly recordings?: Keeping;
   readonly store?: Store;
+  readonly journal?: Partial<ModelsOptions['journal']>;
   readonly settings?: Partial<Settings>;
   /** How often deflections are read again, milliseconds. */
   readonly everyMs?: number;
@@ -100,7 +102,7 @@ export async function openOffice(
     calls,
     directory: source,
     domains: ['example.org'],
-    journal,
+    journal: { ...journal, ...options.journal },
     phonebook,
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,

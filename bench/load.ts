@@ -47,5 +47,5 @@ function shifted(event: string, call: number, users: number): string {
     .replace(called, to)
     .replace(channelId, (_, end: string) => (2 * call + Number(end)).toString(16).padStart(8, '0'))
     .replace(uniqueId, (_, seconds: string, end: string) => `${seconds}.${2 * call + Number(end)}`)
-    .replace(/9c2ce43a-e2c8/g, `9c2ce43a-${(call % 0x10000).toString(16).padStart(4, '0')}`);
+    .replace(/9c2ce43a/g, (Math.imul(call + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0'));
 }

@@ -135,7 +135,7 @@ function parsed(headers: Readonly<Record<string, unknown>>): AmiMessage {
     const first: unknown = Array.isArray(value) ? value[0] : value;
     return typeof first === 'string' ? first : '';
   };
-  return { event: get('Event'), get, early: get, has: (key) => get(key) !== '', entries: () => [] };
+  return { event: get('Event'), get, has: (key) => get(key) !== '', entries: () => [] };
 }
 
 /** The events that a ChannelEvent could come of, to one who has no model: all that bear the channel. */

@@ -11,6 +11,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   phonebook: 'Phonebook',
   journal: 'Journal',
   store: 'Sessions and subscriptions',
+  archive: 'Chat archive',
   recordings: 'Recordings of calls',
   http: 'Health and metrics',
   limits: 'Limits',

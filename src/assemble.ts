@@ -2,6 +2,9 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { createDeflections, type Deflections } from './deflections.ts';
@@ -19,6 +22,7 @@ import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createNumbers } from './phonebook/numbers.ts';
+import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -86,7 +90,15 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     onWritten: metrics.eventWritten,
   });
   const store = makeStore(config, log);
-  const directory = makeDirectory(config, pbx, log);
+  const places = createPlaces({
+    source: makeDirectory(config, pbx, log),
+    store,
+    pbx,
+    ringSeconds: config.pbx.ringSeconds,
+    log,
+    now: Date.now,
+  });
+  const { directory } = places;
   const delegation = delegationOf(config);
   const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
@@ -125,6 +137,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     calls,
     presence,
     deflections,
+    places,
     domains: config.xmpp.userDomains,
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
@@ -142,9 +155,11 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       internationalPrefix: config.pbx.internationalPrefix,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
+      archiveZone: createZone(config.archive.timeZone),
       showNumber: numberShower(config.log.maskNumbers),
     },
     recordings: recordingsOf(config, log),
+    archive: archiveOf(config, log),
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -207,6 +222,14 @@ export function makeStore(config: Config, log: Logger): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
   return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+}
+
+/** The chat archive; undefined where none is configured. */
+function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
+  const { url, sqlite } = archive;
+  return url === undefined
+    ? undefined
+    : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
 }
 
 /** Where recordings are kept; undefined where there are none. */

@@ -1,12 +1,14 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
 import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Change } from './changes.ts';
 import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { handOver } from './handover.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
@@ -14,6 +16,7 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -51,9 +54,11 @@ export interface BridgeOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
+  /** With everybody where they sit. */
   readonly directory: DirectorySource;
   readonly presence: Presence;
   readonly deflections: Deflections;
+  readonly places: Places;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
@@ -61,6 +66,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** The chat archive; undefined: there is none. */
+  readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
   readonly recordings?: Keeping | undefined;
   readonly limits: BridgeLimits;
@@ -119,6 +126,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     phonebook: options.phonebook,
     journal: options.journal,
     deflections: options.deflections,
+    places: options.places,
     context: options.settings.context,
     recordings: options.recordings,
     log,
@@ -157,6 +165,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    archive: options.archive,
     log,
     now,
   });
@@ -196,6 +205,12 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     log,
     monotonic: options.monotonic,
+  });
+
+  directory.onChange((current, previous) => {
+    const { before, after } = handOver(calls, current, previous, now());
+    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    tell(after);
   });
 
   let restored = false;
@@ -283,7 +298,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
-      await Promise.all([pbx.stop(), store.stop(limits.graceMs), directory.stop()]);
+      await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };

@@ -79,20 +79,28 @@ export class StanzaError extends Error {
  */
 export type FailureCode =
   | 'already-exists'
+  | 'already-logged-in'
+  | 'already-paused'
   | 'device-busy'
   | 'device-unavailable'
   | 'invalid-target'
   | 'no-active-call'
   | 'no-device'
   | 'no-such-channel'
+  | 'no-such-place'
+  | 'no-such-queue'
+  | 'no-such-reason'
   | 'no-such-record'
   | 'no-such-user'
   | 'not-available'
+  | 'not-logged-in'
+  | 'not-paused'
   | 'not-permitted'
   | 'not-recording'
   | 'not-supported'
   | 'pbx-unavailable'
-  | 'rejected';
+  | 'rejected'
+  | 'static-member';
 
 /**
  * The request was understood, and the telephone system or the rules said no: answered as

@@ -15,6 +15,8 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Places } from './places/places.ts';
+import { createQueueing, type Queueing } from './queueing.ts';
 import type { Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -35,7 +37,9 @@ export interface Model {
 export interface Models {
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly queueing: Queueing;
   readonly deflections: Deflections;
+  readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
@@ -57,6 +61,7 @@ export interface ModelsOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly deflections: Deflections;
+  readonly places: Places;
 }
 
 /** Recordings that a user finds in a list; all others by their ids. */
@@ -66,7 +71,7 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people), ...phonebook.sources];
   const book = createPhonebook({
     ...phonebook,
     sources,
@@ -92,7 +97,9 @@ export function createModels(options: ModelsOptions): Models {
       recordOf: monitor.recordIdOf,
     }),
     mailboxes: createMailboxes(options),
+    queueing: createQueueing(options),
     deflections: options.deflections,
+    places: options.places,
     phonebook: book,
     monitor,
   };

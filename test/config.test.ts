@@ -95,6 +95,7 @@ describe('defaults', () => {
         redisPrefix: 'offhook:',
         auditLength: 0,
       },
+      archive: { url: undefined, timeZone: 'UTC', sqlite: 'sqlite3' },
       recordings: {
         dir: undefined,
         pbxDir: undefined,

@@ -1,5 +1,6 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
+import { createZone } from '../src/archive/zone.ts';
 import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
@@ -11,6 +12,7 @@ export const settings: Settings = {
   internationalPrefix: '00',
   ringMs: 30_000,
   answerBytes: 400_000,
+  archiveZone: createZone('Europe/Berlin'),
   showNumber: (number) => number,
 };
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
 import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
@@ -13,6 +14,7 @@ import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
 import { createNumbers } from '../phonebook/numbers.ts';
+import { createPlaces } from '../places/places.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -121,6 +123,13 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   const now = () => at;
   const families = usualFamilies;
   const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
+  const source = {
+    current: directory,
+    onChange: () => () => {},
+    start: async () => {},
+    stop: async () => {},
+  };
+  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log, now });
   const calls = createCalls({ deviceOf: directory.deviceOfChannel });
   const settings = {
     context: env.PBX_CONTEXT ?? 'internal',
@@ -128,6 +137,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
     ringMs: 30_000,
     answerBytes: 400_000,
+    archiveZone: createZone('UTC'),
     showNumber: (number: string) => number,
   };
   const context = {
@@ -139,6 +149,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
       deflections,
+      places,
       context: settings.context,
       log,
       now,
@@ -150,6 +161,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
+    archive: undefined,
     log,
     now,
   };
@@ -228,5 +240,9 @@ function dryPbx(noted: string[]): Pbx {
     setDeviceState: note('setDeviceState'),
     queueMembers: async () => [],
     queuePause: note('queuePause'),
+    queueAdd: note('queueAdd'),
+    queueRemove: note('queueRemove'),
+    queueCounters: async () => undefined,
+    tellQueues: async () => {},
   };
 }

@@ -8,6 +8,7 @@ import { parseDirectory } from '../directory/parse.ts';
 import type { Directory } from '../directory.ts';
 import { modules } from '../modules/index.ts';
 import { parseJid } from '../protocol/jid.ts';
+import { createQueues } from '../queues/model.ts';
 import { readRecording } from '../replay/file.ts';
 import { RECORDED_DOMAIN, recordedPeople } from '../replay/people.ts';
 import { tell } from '../replay/told.ts';
@@ -37,7 +38,8 @@ export function replayCommand(
   for (const { path, ...recording } of recordings) {
     // Each recording is a life of its own: what one left open is not the next one's.
     const calls = callsOf(() => directory);
-    const violations = tell(recording, { modules, directory, calls }, (told) => {
+    const following = [createQueues()];
+    const violations = tell(recording, { modules, directory, calls, following }, (told) => {
       if (only !== undefined && told.to !== only) return;
       events += 1;
       print(JSON.stringify(told));

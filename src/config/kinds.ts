@@ -107,6 +107,30 @@ export const absolutePath = matching(
   'an absolute path of letters, digits and . _ -',
 );
 
+/** `sqlite:///path`, `postgres://…` or `mysql://…`. */
+export const databaseUrl: Kind<string> = {
+  expected: 'a URL such as sqlite:///var/lib/prosody/prosody.sqlite, postgres://… or mysql://…',
+  parse(value) {
+    const url = urlOf(value);
+    if (url === undefined) return unfit;
+    if (url.protocol === 'sqlite:') return url.host === '' && url.pathname.length > 1 ? value : unfit;
+    const known = ['postgres:', 'postgresql:', 'mysql:'].includes(url.protocol);
+    return known && url.hostname !== '' && url.pathname.length > 1 ? value : unfit;
+  },
+};
+
+/** A time zone of the IANA's. */
+export const timeZone: Kind<string> = {
+  expected: 'a time zone, such as Europe/Berlin',
+  parse(value) {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: value }) && value;
+    } catch {
+      return unfit;
+    }
+  },
+};
+
 /** Address and port to listen on. */
 export interface Listen {
   readonly host: string;

@@ -330,6 +330,27 @@ export const settings = {
       doc: 'About how many audit entries a Redis stream keeps besides the log (REDIS_PREFIX + audit). 0: no stream.',
     }),
   },
+  archive: {
+    url: setting({
+      env: 'ARCHIVE_URL',
+      kind: kind.orNothing(kind.databaseUrl),
+      default: '',
+      secret: true,
+      doc: 'Where the XMPP server keeps its message archive (docs/archive.md): sqlite:///path, postgres://user:password@host/database or mysql://…; it is only read. Left out: the module archive answers not-available.',
+    }),
+    timeZone: setting({
+      env: 'ARCHIVE_TIME_ZONE',
+      kind: kind.timeZone,
+      default: 'UTC',
+      doc: 'Time zone in which dates of the archive are meant and told, such as Europe/Berlin.',
+    }),
+    sqlite: setting({
+      env: 'ARCHIVE_SQLITE',
+      kind: kind.matching(/^[\w./-]{1,200}$/, 'the name or path of a program'),
+      default: 'sqlite3',
+      doc: "SQLite's program, where ARCHIVE_URL names a file (Debian package sqlite3).",
+    }),
+  },
   recordings: {
     dir: setting({
       env: 'RECORDINGS_DIR',

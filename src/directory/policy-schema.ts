@@ -8,7 +8,8 @@ import { type CustomAction, defaultPolicy, type Policy, type RecordingPolicy } f
 const word = (what: string) =>
   z.string({ error: `expected ${what}` }).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/, `expected ${what}`);
 const list = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
-const whole = (min: number, max: number) => {
+/** A whole number, as text. */
+export const whole = (min: number, max: number) => {
   const error = `expected a whole number from ${min} to ${max}`;
   return z
     .string({ error })
@@ -45,6 +46,11 @@ const timeZone = z
   .refine(isTimeZone, 'expected a time zone, such as Europe/Berlin');
 const listenMode = z.enum(['listen', 'whisper', 'barge'], { error: 'expected listen, whisper or barge' });
 
+// It becomes a header of an AMI action.
+const reason = z
+  .string({ error: 'expected text' })
+  .trim()
+  .regex(/^[^\p{Cc}]{1,80}$/u, 'expected a text of 1 to 80 characters');
 const texts = list(
   z.string({ error: 'expected text' }).min(1, 'expected text').max(200, 'expected a shorter text'),
 );
@@ -126,6 +132,9 @@ export const rulesSchema = z.strictObject(
       )
       .optional(),
     conferences: z.record(exten, exten, { error: 'expected rooms with their extensions' }).optional(),
+    pauseReasons: z
+      .record(word('the code of a reason'), reason, { error: 'expected codes with their reasons' })
+      .optional(),
   },
   { error: 'expected rules' },
 );
@@ -245,6 +254,7 @@ export function toPolicy({ rules = {}, actions = {}, customData = {} }: PolicySo
     timeZone: rules.timeZone ?? defaultPolicy.timeZone,
     limits: { ...defaultPolicy.limits, ...limits },
     conferences: new Map(Object.entries(rules.conferences ?? {})),
+    pauseReasons: new Map(Object.entries(rules.pauseReasons ?? {})),
     actions: new Map(Object.entries(actions).map(([name, action]) => [name, toAction(name, action)])),
     customData: new Map(Object.entries(customData.all ?? {})),
     customDataOf: new Map(

@@ -1,6 +1,8 @@
 /** How a module of the API is declared. Everything else about a command or an event follows from these values. */
 
 import type { Logger } from 'pino';
+import type { Archive } from '../archive/archive.ts';
+import type { Zone } from '../archive/zone.ts';
 import type { About } from '../backlog.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Change, ChangeOf } from '../changes.ts';
@@ -28,6 +30,8 @@ export interface Settings {
   readonly ringMs: number;
   /** Bytes that the payload of one answer may have. */
   readonly answerBytes: number;
+  /** The clock that the archive's times are told by. */
+  readonly archiveZone: Zone;
   /** A number as the log may show it. */
   showNumber(number: string): string;
 }
@@ -59,6 +63,8 @@ export interface Context extends World, Models {
   readonly settings: Settings;
   readonly rules: Rules;
   readonly webhook: Webhook;
+  /** The chat archive; undefined where none is configured. */
+  readonly archive: Archive | undefined;
   readonly log: Logger;
   /** Epoch milliseconds. */
   now(): number;

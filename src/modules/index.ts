@@ -1,13 +1,16 @@
 /** The API: every module there is, in the order of the documentation. */
 
+import { archive } from './archive.ts';
 import { base } from './base.ts';
 import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { location } from './location.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
+import { queue } from './queue.ts';
 import { redirect } from './redirect.ts';
 import { voicemail } from './voicemail.ts';
 import { xmppuser } from './xmppuser.ts';
@@ -21,7 +24,10 @@ export const modules: readonly Module[] = [
   phone,
   phonebook,
   conference,
+  queue,
   voicemail,
   redirect,
   monitor,
+  location,
+  archive,
 ];

@@ -9,6 +9,7 @@ import type { Subscription } from '../subscriptions/subscription.ts';
 import { customCommands } from './custom.ts';
 import { type Context, command, defineModule } from './define.ts';
 import { addSubscription, permitSubscriptions, sessionOf } from './event.ts';
+import { statesOf } from './queue-state.ts';
 import { describeUser, userInfo } from './user-info.ts';
 
 const informative = (example: string, doc: string) => textElement(text(example, 256), '', doc);
@@ -89,7 +90,9 @@ function subscriptionsOf(session: Context['caller']['session'], context: Context
 function describe(user: User, subscriptions: readonly Subscription[] | undefined, context: Context) {
   return describeUser(user, subscriptions, {
     messages: context.mailboxes.of(user.mailbox),
+    queues: statesOf(user, context.queueing.queues(), context.directory),
     deflection: context.deflections.of(user.extension),
+    directory: context.directory,
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

@@ -37,6 +37,11 @@ export const actionsOf: Readonly<Record<Verb, readonly string[]>> = {
   setDeviceState: ['Setvar'],
   queueMembers: ['QueueStatus'],
   queuePause: ['QueuePause'],
+  queueAdd: ['QueueAdd'],
+  queueRemove: ['QueueRemove'],
+  queueCounters: ['QueueStatus'],
+  // On the connection that listens, whose account needs no right for it.
+  tellQueues: [],
   record: ['MixMonitor'],
   stopRecording: ['StopMixMonitor'],
   muteRecording: ['MixMonitorMute'],

@@ -1,13 +1,14 @@
 import { createBackoff } from '../backoff.ts';
 import { createAbilities } from './abilities.ts';
 import { createActing } from './acting.ts';
+import { unavailable } from './answer.ts';
 import { channelVerbs } from './channels.ts';
 import { conferenceVerbs } from './conferences.ts';
 import { type Control, openControl } from './control.ts';
 import { databaseVerbs } from './database.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { PbxEvent } from './events.ts';
-import { openFeed } from './feed.ts';
+import { type Feed, openFeed } from './feed.ts';
 import { type FramingCounts, newFramingCounts } from './framing.ts';
 import { type Connection, keepLinked, type Link } from './link.ts';
 import type { Log } from './log.ts';
@@ -108,6 +109,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
+  let feed: Feed | undefined;
   let offered: ReadonlySet<string> | undefined;
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
@@ -174,8 +176,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     return opened;
   }
 
-  const openListening = (signal: AbortSignal) =>
-    openFeed({
+  async function openListening(signal: AbortSignal): Promise<Connection> {
+    const opened = await openFeed({
       ...common,
       signal,
       account: options.feed,
@@ -190,6 +192,12 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
         listener(event);
       },
     });
+    feed = opened;
+    void opened.closed.then(() => {
+      if (feed === opened) feed = undefined;
+    });
+    return opened;
+  }
 
   const acting = createActing({
     control: () => control,
@@ -256,6 +264,10 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     ...conferenceVerbs(acting),
     ...databaseVerbs(acting),
     ...queueVerbs(acting),
+    tellQueues: async () => {
+      if (feed === undefined) throw unavailable();
+      await feed.tellQueues();
+    },
     ...recordingVerbs(acting),
     endpoints: () => acting.ask((asked) => readEndpoints(asked, log)),
     mailboxes: () => acting.ask((asked) => readMailboxes(asked, log)),

@@ -1,88 +1,141 @@
 /** Reads the particulars of a channel or a bridge out of a message: the headers that Asterisk's snapshots share. */
 
+import { Block } from './block.ts';
 import type { Bridge, Channel, ChannelState } from './events.ts';
 import type { AmiMessage } from './message.ts';
 import type { ChannelId } from './pbx.ts';
 
-interface ChannelHeaders {
-  readonly channel: string;
-  readonly state: string;
-  readonly callerNumber: string;
-  readonly callerName: string;
-  readonly connectedNumber: string;
-  readonly connectedName: string;
-  readonly context: string;
-  readonly exten: string;
-  readonly uniqueId: string;
-  readonly linkedId: string;
-}
+/** Reads what headers say that are written together, all with the same prefix; undefined where the message has none. */
+type PrefixReader<T> = (message: AmiMessage, prefix?: string) => T | undefined;
 
-// Names are put together once per prefix, not once per message.
-const headersByPrefix = new Map<string, ChannelHeaders>();
-
-function headersOf(prefix: string): ChannelHeaders {
-  const known = headersByPrefix.get(prefix);
-  if (known !== undefined) return known;
-  const headers = {
-    channel: `${prefix}Channel`,
-    state: `${prefix}ChannelState`,
-    callerNumber: `${prefix}CallerIDNum`,
-    callerName: `${prefix}CallerIDName`,
-    connectedNumber: `${prefix}ConnectedLineNum`,
-    connectedName: `${prefix}ConnectedLineName`,
-    context: `${prefix}Context`,
-    exten: `${prefix}Exten`,
-    uniqueId: `${prefix}Uniqueid`,
-    linkedId: `${prefix}Linkedid`,
+/**
+ * Makes a reader.
+ * @param written the headers without prefix, in their order
+ * @param meaningless those of them that nobody asks for
+ * @param make what the values mean, by place in `written`
+ * @param remembered how many are remembered without prefix, as nearly all are: a power of two
+ */
+function prefixReader<T>(
+  written: readonly string[],
+  meaningless: ReadonlySet<string>,
+  make: (values: readonly string[]) => T | undefined,
+  remembered: number,
+): PrefixReader<T> {
+  const withPrefix = (prefix: string): PrefixReader<T> => {
+    const names = written.map((name) => prefix + name);
+    const asked = new Set(names.filter((_, n) => !meaningless.has(written[n] ?? '')));
+    const block = new Block({
+      names,
+      asked,
+      whole: true,
+      make,
+      remembered: prefix === '' ? remembered : 512,
+    });
+    return (message) => message.block?.(block) ?? make(names.map((name) => message.get(name)));
   };
-  headersByPrefix.set(prefix, headers);
-  return headers;
+  const plain = withPrefix('');
+  // Names are put together once per prefix, not once per message.
+  const prefixed = new Map<string, PrefixReader<T>>();
+  return (message, prefix = '') => {
+    if (prefix === '') return plain(message);
+    let reader = prefixed.get(prefix);
+    if (reader === undefined) {
+      reader = withPrefix(prefix);
+      prefixed.set(prefix, reader);
+    }
+    return reader(message);
+  };
 }
 
 /**
- * The channel whose headers begin with `prefix` (`''`, `'Dest'`, `'Transferer'`, …), or undefined where the message has none.
- * Follows `ast_manager_build_channel_state_string_prefix` (manager_channels.c).
+ * The channel whose headers begin with `prefix` (`''`, `'Dest'`, `'Transferer'`, …), or undefined where the message has none. The same object as
+ * the last time where nothing is new. In the order of `ast_manager_build_channel_state_string_prefix` (manager_channels.c).
  */
-export function readChannel(message: AmiMessage, prefix = ''): Channel | undefined {
-  const headers = headersOf(prefix);
-  // In the order in which Asterisk writes them: looking for a header finds the place of those before it.
-  const name = message.get(headers.channel);
-  if (name === '') return undefined;
-  const state = channelState(message.get(headers.state));
-  const callerNumber = known(message.get(headers.callerNumber));
-  const callerName = readName(message.get(headers.callerName));
-  const connectedNumber = known(message.get(headers.connectedNumber));
-  const connectedName = readName(message.get(headers.connectedName));
-  const context = message.get(headers.context);
-  const exten = message.get(headers.exten);
-  const uniqueId = message.get(headers.uniqueId);
-  if (uniqueId === '') return undefined;
+export const readChannel = prefixReader<Channel>(
+  [
+    'Channel',
+    'ChannelState',
+    'ChannelStateDesc',
+    'CallerIDNum',
+    'CallerIDName',
+    'ConnectedLineNum',
+    'ConnectedLineName',
+    'Language',
+    'AccountCode',
+    'Context',
+    'Exten',
+    'Priority',
+    'Uniqueid',
+    'Linkedid',
+  ],
+  new Set(['ChannelStateDesc', 'Language', 'AccountCode']),
+  channelOf,
+  4096,
+);
+
+/**
+ * The bridge whose headers begin with `prefix` (`''`, `'To'`, `'From'`), or undefined where the message has none. In the order of
+ * `ast_manager_build_bridge_state_string_prefix` (manager_bridges.c).
+ */
+export const readBridge = prefixReader<Bridge>(
+  ['BridgeUniqueid', 'BridgeType', 'BridgeTechnology', 'BridgeCreator', 'BridgeName', 'BridgeNumChannels'],
+  new Set(['BridgeTechnology', 'BridgeCreator', 'BridgeName']),
+  bridgeOf,
+  1024,
+);
+
+function bridgeOf([id = '', type = '', , , , size = '']: readonly string[]): Bridge | undefined {
+  return id === '' ? undefined : { id, type, size: whole(size) ?? 0 };
+}
+
+function channelOf(values: readonly string[]): Channel | undefined {
+  const [
+    name = '',
+    state = '',
+    ,
+    callerNumber = '',
+    callerName = '',
+    connectedNumber = '',
+    connectedName = '',
+    ,
+    ,
+    context = '',
+    exten = '',
+    ,
+    uniqueId = '',
+    linkedId = '',
+  ] = values;
+  if (name === '' || uniqueId === '') return undefined;
   return {
     name: name as ChannelId,
     uniqueId,
     // COMPAT: before Asterisk 12 some events had no Linkedid; a channel alone is its own group.
-    linkedId: message.get(headers.linkedId) || uniqueId,
-    state,
-    callerNumber,
-    callerName,
-    connectedNumber,
-    connectedName,
+    linkedId: linkedId || uniqueId,
+    state: channelState(state),
+    callerNumber: known(callerNumber),
+    callerName: readName(callerName),
+    connectedNumber: known(connectedNumber),
+    connectedName: readName(connectedName),
     context,
     exten,
   };
 }
 
-/** The bridge whose headers begin with `prefix` (`''`, `'To'`, `'From'`), or undefined where the message has none. */
-export function readBridge(message: AmiMessage, prefix = ''): Bridge | undefined {
-  const id = message.get(`${prefix}BridgeUniqueid`);
-  if (id === '') return undefined;
-  const size = message.get(`${prefix}BridgeNumChannels`);
-  return { id, type: message.get(`${prefix}BridgeType`), size: whole(size) ?? 0 };
+/** Where the channel is in the dialplan, from 1; 0 where the message does not say. */
+export function readPriority(message: AmiMessage): number {
+  return whole(message.get('Priority')) ?? 0;
 }
 
 /** A non-negative whole number, or undefined. */
 export function whole(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (text.length === 0 || text.length > 15) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** Asterisk's ways to write "nothing" in a value. */
@@ -113,15 +166,20 @@ export function withoutEscapes(value: string): string {
   return value.replace(/\\([abfnrtv\\'"?])/g, (_all, letter: string) => escapes.get(letter) ?? letter);
 }
 
-// channelstate.h
-const states = new Map<string, ChannelState>([
-  ['0', 'down'],
-  ['4', 'ring'],
-  ['5', 'ringing'],
-  ['6', 'up'],
-  ['7', 'busy'],
-]);
-
+/** channelstate.h */
 function channelState(digits: string): ChannelState {
-  return states.get(digits) ?? 'other';
+  switch (digits) {
+    case '0':
+      return 'down';
+    case '4':
+      return 'ring';
+    case '5':
+      return 'ringing';
+    case '6':
+      return 'up';
+    case '7':
+      return 'busy';
+    default:
+      return 'other';
+  }
 }

@@ -4,7 +4,7 @@
  * that channel's present particulars, as Asterisk's channel snapshots do.
  */
 
-import type { ChannelId, DeviceName } from './pbx.ts';
+import type { ChannelId, DeviceName, ListedQueue, QueueMember } from './pbx.ts';
 
 /** Asterisk's channel states (channelstate.h) that matter here. */
 export type ChannelState = 'down' | 'ring' | 'ringing' | 'up' | 'busy' | 'other';
@@ -82,8 +82,13 @@ export type PbxEvent =
   | (At & { readonly type: 'bridge-destroy'; readonly bridge: Bridge })
   | (At & { readonly type: 'hold' | 'unhold'; readonly channel: Channel })
   | (At & { readonly type: 'hangup-request'; readonly channel: Channel; readonly cause: number | undefined })
-  /** `cause`: Q.850 as Asterisk maps it (causes.h), 0 where unknown. */
-  | (At & { readonly type: 'hangup'; readonly channel: Channel; readonly cause: number })
+  /** `cause`: Q.850 as Asterisk maps it (causes.h), 0 where unknown. `priority`: see `queue-leave`. */
+  | (At & {
+      readonly type: 'hangup';
+      readonly channel: Channel;
+      readonly cause: number;
+      readonly priority?: number;
+    })
   | (At & {
       readonly type: 'blind-transfer';
       readonly transferer: Channel;
@@ -118,9 +123,29 @@ export type PbxEvent =
       readonly type: 'queue-join' | 'queue-leave' | 'queue-abandon';
       readonly channel: Channel;
       readonly queue: string;
+      /** From 1; the caller's place before it left. */
       readonly position: number;
+      /** How many wait after the event. Not told of those who give up. */
       readonly count: number;
+      /** Where the channel is in the dialplan, from 1; 0 where that was not told. */
+      readonly priority?: number;
     })
+  /** Everything but device states, which are no news here. */
+  | (At & {
+      readonly type: 'queue-member-added' | 'queue-member-removed' | 'queue-member-changed';
+      readonly member: QueueMember;
+    })
+  /** The whole truth about queues, after each (re)connect and when it was asked for: follows the `snapshot` then. */
+  | (At & {
+      readonly type: 'queues';
+      readonly queues: readonly ListedQueue[];
+      /** When Asterisk started, epoch milliseconds; left out where it did not say. */
+      readonly started?: number | undefined;
+      /** What arrived while the list was being read, in order: to be applied on top. */
+      readonly meanwhile: readonly PbxEvent[];
+    })
+  /** A module, or `All` of them, read its configuration again. */
+  | (At & { readonly type: 'reload'; readonly module: string })
   | (At & {
       readonly type: 'agent-called' | 'agent-connect' | 'agent-complete' | 'agent-ring-no-answer';
       readonly caller: Channel;

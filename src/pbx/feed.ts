@@ -1,4 +1,5 @@
 import { action } from './action.ts';
+import { whole } from './channel.ts';
 import type { PbxEvent } from './events.ts';
 import { filterAtSource } from './filter.ts';
 import type { FramingCounts } from './framing.ts';
@@ -8,7 +9,7 @@ import type { Log } from './log.ts';
 import { type Account, Refused } from './login.ts';
 import type { AmiMessage } from './message.ts';
 import { openSession } from './session.ts';
-import { readLists, snapshotItems } from './snapshot.ts';
+import { readLists, readQueues, snapshotItems } from './snapshot.ts';
 import type { Address } from './socket.ts';
 import { createTranslate, translatedEvents } from './translate.ts';
 import { wantedEvents } from './wanted.ts';
@@ -35,17 +36,25 @@ export interface FeedOptions extends Address {
   onEvent(event: PbxEvent): void;
 }
 
+/** The connection that listens. */
+export interface Feed extends Connection {
+  /** Has the state of all queues told as an event `queues`; resolves when it was. Several at a time share one reading. */
+  tellQueues(): Promise<void>;
+}
+
 /**
- * Connects, logs in with events on, has Asterisk filter them if it may, and reads the state. Resolves after the `snapshot` was
+ * Connects, logs in with events on, has Asterisk filter them if it may, and reads the state. Resolves after the `snapshot` and the queues were
  * handed on; rejects as `openSession` and `readLists` do. Never stops reading: what is handed on is handed on at once, and
  * a listener that throws costs its event only.
  */
-export async function openFeed(options: FeedOptions): Promise<Connection> {
+export async function openFeed(options: FeedOptions): Promise<Feed> {
   const { log, maxMeanwhile, pingMs, now, onEvent } = options;
   const translate = createTranslate({ now });
   let collecting = false;
   let live = false;
   let meanwhile: PbxEvent[] = [];
+  let telling: Promise<void> | undefined;
+  let started: number | undefined;
   let overrun: () => void = () => {};
 
   const hand = (event: PbxEvent) => {
@@ -56,6 +65,8 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
     }
   };
   const read = (message: AmiMessage) => {
+    // manager.c sends it right after the login, to accounts that may read `system`.
+    if (message.event === 'FullyBooted') started = startedAt(message, now());
     if (!live && !collecting) return;
     let event: PbxEvent | undefined;
     try {
@@ -65,12 +76,12 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
     }
     if (event === undefined) return;
     if (live) hand(event);
-    else if (meanwhile.push(event) > maxMeanwhile) overrun();
+    if (collecting && meanwhile.push(event) > maxMeanwhile) overrun();
   };
 
   const session = await openSession({
     ...options,
-    wanted: wantedEvents([...translatedEvents, ...snapshotItems]),
+    wanted: wantedEvents([...translatedEvents, ...snapshotItems, 'FullyBooted']),
     onEvent: read,
     onBytes: () => options.onRead?.(),
   });
@@ -80,10 +91,11 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
   };
   try {
     await filterAtSource(session, translatedEvents, log);
-    const lists = await readLists(session, () => {
+    const { snapshot, queues } = await readLists(session, () => {
       collecting = true;
     });
-    hand({ type: 'snapshot', at: now(), snapshot: { ...lists, meanwhile } });
+    hand({ type: 'snapshot', at: now(), snapshot: { ...snapshot, meanwhile } });
+    hand({ type: 'queues', at: now(), queues, started, meanwhile });
   } catch (error) {
     session.close(error instanceof Error ? error.message : String(error));
     // Where the connection was gone before, its own reason says more than the lists that failed for it.
@@ -103,5 +115,29 @@ export async function openFeed(options: FeedOptions): Promise<Connection> {
     pingMs,
   );
   log.debug({ version: session.version }, 'the event connection has its snapshot');
-  return session;
+
+  // On this connection, so that list and events come in one order, whichever is the older.
+  async function readAgain(): Promise<void> {
+    try {
+      const queues = await readQueues(session, () => {
+        collecting = true;
+      });
+      hand({ type: 'queues', at: now(), queues, started, meanwhile });
+    } finally {
+      collecting = false;
+      meanwhile = [];
+      telling = undefined;
+    }
+  }
+  return {
+    closed: session.closed,
+    close: session.close,
+    tellQueues: () => (telling ??= readAgain()),
+  };
+}
+
+/** When Asterisk started, by the uptime in a FullyBooted, epoch milliseconds. */
+function startedAt(message: AmiMessage, now: number): number | undefined {
+  const uptime = whole(message.get('Uptime'));
+  return uptime === undefined ? undefined : now - uptime * 1000;
 }

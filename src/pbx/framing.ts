@@ -1,11 +1,10 @@
 import { LazyMessage } from './lazy.ts';
+import { carriageReturn, indexOfByte, lineFeed, space, viewOf } from './lines.ts';
 import type { WantedEvents } from './wanted.ts';
 
-const lineFeed = 10;
-const carriageReturn = 13;
-const space = 32;
 const eventHeader = Buffer.from('Event:');
 const responseHeader = Buffer.from('Response:');
+const emptyLineEnd = Buffer.from('\r\n\r\n');
 const bareBlankAfterLine = Buffer.from('\n\n');
 const banner = Buffer.from('Asterisk Call Manager/');
 
@@ -52,8 +51,15 @@ export interface Framer {
 }
 
 /**
- * Makes a framer. A message ends at a blank line, whether lines end with CR LF or with LF alone (manager.c mixes them: the
- * `Message` of a Park response ends in a bare LF, TestEvents in an extra blank line). The same bytes give the same
+ * How a message ends, told by its first line. `event`: with CR LF CR LF, as manager.c ends events. `line`: with an empty line of
+ * that kind whatever is before it (the `Message` of a Park response ends in a bare LF). `bare`: with an empty line of either kind,
+ * where the first line had a bare LF.
+ */
+type Ending = 'event' | 'line' | 'bare';
+
+/**
+ * Makes a framer. A message ends at a blank line, whether lines end with CR LF or with LF alone (manager.c mixes them; TestEvents
+ * end in an extra blank line). The same bytes give the same
  * messages however they are cut into chunks. At most `maxMessage` bytes are kept between chunks.
  *
  * Where a message does not begin with a known header, it is read from its first line that does: so the banner, and
@@ -63,14 +69,28 @@ export function createFramer(options: FramerOptions): Framer {
   const { wanted, onMessage, onBanner, maxMessage = 65_536, maxLine = 16_384 } = options;
   const counts = options.counts ?? newFramingCounts();
   const message = new LazyMessage();
+  // Of the bytes being read; made where a message is handed on.
+  let view: DataView | undefined;
   // The unfinished message between two chunks, up to the cap and the line end that may follow it.
   let kept = Buffer.allocUnsafe(4096);
   let length = 0;
   // Inside a message that is over the cap already: only its end is looked for.
   let discarding = false;
-  // How the unfinished message ends its first line; undefined before it has.
-  let bareLines: boolean | undefined;
+  // How the unfinished message will end; undefined while its first line is not there.
+  let ending: Ending | undefined;
   let greeted = false;
+
+  function hand(event: string, bytes: Buffer, start: number, end: number): void {
+    view ??= viewOf(bytes);
+    onMessage(message.reset(event, bytes, view, start, end));
+  }
+
+  /** What the line from after `Event:` to `stop` names, where that is wanted. */
+  function eventName(bytes: Buffer, start: number, stop: number): string | undefined {
+    let from = start;
+    while (from < stop && bytes[from] === space) from++;
+    return wanted.match(bytes, from, bytes[stop - 1] === carriageReturn ? stop - 1 : stop);
+  }
 
   /** One message from `start` to `end`, its blank line excluded; `feed` ends its first line. */
   function deliver(bytes: Buffer, start: number, feed: number, end: number): void {
@@ -79,18 +99,17 @@ export function createFramer(options: FramerOptions): Framer {
       counts.oversized++;
       return;
     }
-    for (let at = start, stop = feed; at < end; at = stop + 1, stop = lineFeedAfter(bytes, at, end)) {
+    for (let at = start, stop = feed; at < end; at = stop + 1, stop = indexOfByte(bytes, lineFeed, at, end)) {
       if (startsWith(bytes, at, eventHeader)) {
         counts.messages++;
-        const from = skipSpaces(bytes, at + eventHeader.length);
-        const name = wanted.match(bytes, from, bytes[stop - 1] === carriageReturn ? stop - 1 : stop);
+        const name = eventName(bytes, at + eventHeader.length, stop);
         if (name === undefined) counts.skipped++;
-        else onMessage(message.reset(name, bytes, at, end));
+        else hand(name, bytes, at, end);
         return;
       }
       if (startsWith(bytes, at, responseHeader)) {
         counts.messages++;
-        onMessage(message.reset('', bytes, at, end));
+        hand('', bytes, at, end);
         return;
       }
     }
@@ -104,18 +123,18 @@ export function createFramer(options: FramerOptions): Framer {
   function scan(bytes: Buffer, from: number): number {
     let start = 0;
     if (discarding) {
-      bareLines ??= endsBare(bytes, 0, lineFeedAfter(bytes, 0, bytes.length));
-      const end = bareLines === undefined ? -1 : blankLine(bytes, from, bareLines);
+      ending ??= endingOf(bytes, 0, indexOfByte(bytes, lineFeed, 0, bytes.length));
+      const end = ending === undefined ? -1 : blankLine(bytes, from, ending);
       if (end < 0) return 0;
       discarding = false;
       start = end;
     }
     for (let at = from; ; at = start) {
       start = skipBlank(bytes, start);
-      const feed = lineFeedAfter(bytes, start, bytes.length);
-      bareLines = endsBare(bytes, start, feed);
-      if (bareLines === undefined) return start;
-      const end = blankLine(bytes, Math.max(at, feed), bareLines);
+      const feed = indexOfByte(bytes, lineFeed, start, bytes.length);
+      ending = endingOf(bytes, start, feed);
+      if (ending === undefined) return start;
+      const end = blankLine(bytes, Math.max(at, feed - 1), ending);
       if (end < 0) return start;
       deliver(bytes, start, feed, end);
       start = end;
@@ -123,12 +142,12 @@ export function createFramer(options: FramerOptions): Framer {
   }
 
   function keep(bytes: Buffer, start: number): void {
-    // Two bytes tell whether a blank line goes on in the next chunk; of a dropped message nothing else matters.
+    // Three bytes tell whether a blank line goes on in the next chunk; of a dropped message nothing else matters.
     if (!discarding && bytes.length - start > maxMessage + 2) {
       discarding = true;
       counts.oversized++;
     }
-    const begin = discarding ? Math.max(start, bytes.length - 2) : start;
+    const begin = discarding ? Math.max(start, bytes.length - 3) : start;
     length = bytes.length - begin;
     // A message that grows piece by piece lies where it belongs already.
     if (begin === 0 && bytes.buffer === kept.buffer && bytes.byteOffset === kept.byteOffset) return;
@@ -164,27 +183,47 @@ export function createFramer(options: FramerOptions): Framer {
         chunk.copy(kept, before);
         bytes = kept.subarray(0, before + chunk.length);
       }
+      view = undefined;
       if (!greeted) greet(bytes);
-      keep(bytes, scan(bytes, Math.max(0, before - 2)));
+      keep(bytes, scan(bytes, Math.max(0, before - 3)));
     },
   };
 }
 
-/**
- * Where the next blank line begins, from the line feed before it; -1 where there is none. A message whose first line ends with CR
- * LF ends with an empty line of that kind; one with bare line feeds with either.
- */
-function blankLine(bytes: Buffer, from: number, bareLines: boolean): number {
+/** Where the next blank line begins, from the line feed before it; -1 where there is none. */
+function blankLine(bytes: Buffer, from: number, ending: Ending): number {
+  if (ending === 'event') return emptyLineAfterLine(bytes, from);
   const end = emptyLine(bytes, from);
-  if (!bareLines) return end;
+  if (ending === 'line') return end;
   const bare = bytes.indexOf(bareBlankAfterLine, from);
   return bare >= 0 && (end < 0 || bare < end) ? bare : end;
 }
 
 /**
- * Where LF CR LF begins; -1 where it does not. Looks at every third byte only: one that is neither LF nor CR cannot be in it
- * (Horspool). Twice as fast as the runtime's search, which stops at every line end.
+ * Where the first LF of CR LF CR LF is; -1 where it is not. Looks at every fourth byte only: one that is neither CR nor LF cannot be in
+ * it (Horspool). The runtime's search stops at every line end. No byte is read beyond the last: that costs V8 its fast road.
  */
+function emptyLineAfterLine(bytes: Buffer, from: number): number {
+  const last = bytes.length - 4;
+  let at = from + 3;
+  for (; at <= last; at += 4) {
+    const byte = bytes[at] ?? 0;
+    if (byte > carriageReturn) continue;
+    if (byte === lineFeed) {
+      if (bytes[at - 1] !== carriageReturn) continue;
+      if (bytes[at - 2] === lineFeed && bytes[at - 3] === carriageReturn) return at - 2;
+      if (bytes[at + 1] === carriageReturn && bytes[at + 2] === lineFeed) return at;
+    } else if (byte === carriageReturn) {
+      if (bytes[at + 1] !== lineFeed) continue;
+      if (bytes[at - 1] === lineFeed && bytes[at - 2] === carriageReturn) return at - 1;
+      if (bytes[at + 2] === carriageReturn && bytes[at + 3] === lineFeed) return at + 1;
+    }
+  }
+  for (at -= 3; at <= last; at++) if (startsWith(bytes, at, emptyLineEnd)) return at + 1;
+  return -1;
+}
+
+/** Where LF CR LF begins; -1 where it does not. Looks at every third byte only. */
 function emptyLine(bytes: Buffer, from: number): number {
   const { length } = bytes;
   for (let at = from + 2; at < length; ) {
@@ -197,32 +236,22 @@ function emptyLine(bytes: Buffer, from: number): number {
   return -1;
 }
 
-/** Whether the line from `start` ends at `feed` without a carriage return; undefined where it does not end in these bytes. */
-function endsBare(bytes: Buffer, start: number, feed: number): boolean | undefined {
+/** How the message ends whose first line goes from `start` to `feed`; undefined where that line does not end in these bytes. */
+function endingOf(bytes: Buffer, start: number, feed: number): Ending | undefined {
   if (feed === bytes.length) return undefined;
-  return feed === start || bytes[feed - 1] !== carriageReturn;
+  if (feed === start || bytes[feed - 1] !== carriageReturn) return 'bare';
+  return startsWith(bytes, start, eventHeader) ? 'event' : 'line';
 }
 
 function skipBlank(bytes: Buffer, from: number): number {
   let at = from;
-  while (bytes[at] === lineFeed || bytes[at] === carriageReturn) at++;
+  while (at < bytes.length && (bytes[at] === lineFeed || bytes[at] === carriageReturn)) at++;
   return at;
 }
 
-function skipSpaces(bytes: Buffer, from: number): number {
-  let at = from;
-  while (bytes[at] === space) at++;
-  return at;
-}
-
-/** The next line feed before `end`, else `end`. */
-function lineFeedAfter(bytes: Buffer, from: number, end: number): number {
-  let at = from;
-  while (at < end && bytes[at] !== lineFeed) at++;
-  return at;
-}
-
+/** Whether the bytes from `from` on are these; `from` is within the buffer. */
 function startsWith(bytes: Buffer, from: number, prefix: Buffer): boolean {
+  if (from + prefix.length > bytes.length) return false;
   for (let i = 0; i < prefix.length; i++) if (bytes[from + i] !== prefix[i]) return false;
   return true;
 }
@@ -230,7 +259,7 @@ function startsWith(bytes: Buffer, from: number, prefix: Buffer): boolean {
 function longestLine(bytes: Buffer, start: number, end: number): number {
   let longest = 0;
   for (let at = start; at < end; ) {
-    const feed = lineFeedAfter(bytes, at, end);
+    const feed = indexOfByte(bytes, lineFeed, at, end);
     longest = Math.max(longest, feed - at);
     at = feed + 1;
   }

@@ -1,157 +1,210 @@
+import type { Block } from './block.ts';
+import { headers } from './headers.ts';
+import { colon, indexOfByte, lineFeed, valueEnd, valueStart, viewOf } from './lines.ts';
 import type { AmiMessage } from './message.ts';
+import { textOf } from './texts.ts';
 
-const colon = 58;
-const space = 32;
-const carriageReturn = 13;
+/** Which header was found, and which was asked for, after which the last time, by number: messages of a kind are alike. */
+interface Order {
+  readonly found: number[];
+  readonly asked: number[];
+}
 
-// Headers that are found by name. Asterisk's own limit for actions is 128 (manager.h AST_MAX_MANHEADERS); its events have
-// fewer than 70, and as many more as there are `channelvars` in manager.conf.
-const indexed = 1024;
+/** By the event's name: as many as events are wanted. */
+const orders = new Map<string, Order>();
+
+function orderOf(event: string): Order {
+  let order = orders.get(event);
+  if (order === undefined) {
+    order = { found: [], asked: [] };
+    orders.set(event, order);
+  }
+  return order;
+}
+
+const eventHeader = headers.add('Event');
+
+/** Messages are counted up to this; then counting begins anew. */
+const mostMessages = 0x7fffffff;
 
 /**
- * An AMI message over the reader's own bytes. Nothing is decoded until a header is asked for; then the message becomes
- * one Latin-1 string (a plain copy) of which values are slices, and only values with bytes over 0x7F are decoded as UTF-8.
+ * An AMI message over the reader's own bytes. Its lines are recognized one after the other, as far as headers are asked for and each
+ * once; values become strings when they are asked for.
  *
  * Valid during the call it is handed to, no longer: bytes and object belong to the reader. {@link copy} makes one that lasts.
  */
 export class LazyMessage implements AmiMessage {
   event = '';
   #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #start = 0;
   #end = 0;
-  #text: string | undefined;
-  /** Starts of the lines seen so far, as places in the text; grows as headers are looked for. */
-  readonly #lines = new Int32Array(indexed);
+  /** Where the first line begins that was not looked at, and how many were. */
+  #next = 0;
+  #line = 0;
+  #found = 0;
+  #asked = 0;
+  #order = orderOf('');
+  /** Headers that the lines are recognized by. */
   #known = 0;
+  /** By number of the header: the message in which it was last found, the line there, and where its value lies. */
+  #seen = new Int32Array(0);
+  #lines = new Int32Array(0);
+  #froms = new Int32Array(0);
+  #tos = new Int32Array(0);
+  #message = 0;
+  /** Blocks whose lines were read by {@link block} and passed over here. */
+  readonly #blocks: Pick<Block<unknown>, 'holds' | 'valueIn'>[] = [];
+  readonly #values: (readonly string[])[] = [];
+  #passed = 0;
+  /** Every line is looked at: a header was asked for of which a block is made. */
+  #plain = false;
 
-  /** Points it at the message in `bytes` from `start` to `end` (the blank line excluded). */
-  reset(event: string, bytes: Buffer, start: number, end: number): this {
+  /** Points it at the message in `bytes` from `start` to `end` (the blank line excluded); `view` is of the same bytes. */
+  reset(event: string, bytes: Buffer, view: DataView, start: number, end: number): this {
+    if (event !== this.event) this.#order = orderOf(event);
     this.event = event;
     this.#bytes = bytes;
+    this.#view = view;
     this.#start = start;
     this.#end = end;
-    this.#text = undefined;
+    this.#plain = false;
+    this.#rewind();
     return this;
   }
 
   get(name: string): string {
-    const text = this.#decoded();
-    const line = this.#find(text, name, indexed);
-    return line < 0 ? '' : this.#value(text, line, name.length);
+    const header = this.#numberOf(name);
+    for (let n = 0; n < this.#passed; n++) {
+      const value = this.#blocks[n]?.valueIn(this.#values[n] ?? [], header);
+      if (value !== undefined) return value;
+    }
+    if (!this.#find(header)) return '';
+    return textOf(this.#bytes, this.#view, this.#froms[header] ?? 0, this.#tos[header] ?? 0);
   }
 
-  early(name: string): string {
-    const text = this.#decoded();
-    const line = this.#find(text, name, 4);
-    return line < 0 ? '' : this.#value(text, line, name.length);
+  block<T>(block: Block<T>): T | undefined {
+    const { first } = block;
+    if (this.#known !== headers.texts.length) this.#rewind();
+    this.#asked = first;
+    if (
+      !this.#find(first) ||
+      this.#plain ||
+      this.#found !== first ||
+      this.#line !== (this.#lines[first] ?? 0) + 1
+    )
+      return undefined;
+    // Of repeated headers the first one counts: none of the block's may stand before it.
+    if (block.isIn(this.#seen, this.#message)) return undefined;
+    const [from, to] = [this.#froms[first] ?? 0, this.#tos[first] ?? 0];
+    const made = block.read(this.#bytes, this.#view, from, to, this.#end);
+    if (made === undefined) return undefined;
+    this.#next = indexOfByte(this.#bytes, lineFeed, block.end, this.#end) + 1;
+    this.#blocks[this.#passed] = block;
+    this.#values[this.#passed++] = block.values;
+    return made;
   }
 
   has(name: string): boolean {
-    return this.#find(this.#decoded(), name, indexed) >= 0;
+    return this.#find(this.#numberOf(name));
   }
 
   *entries(): Iterable<readonly [name: string, value: string]> {
-    const text = this.#decoded();
-    for (let at = 0; at >= 0 && at < text.length; at = nextLine(text, at)) {
-      const end = lineEnd(text, at);
-      const split = text.indexOf(':', at);
-      if (split > at && split < end) yield [utf8(text.slice(at, split)), valueAfter(text, split, end)];
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const end = this.#end;
+    for (let at = this.#start; at < end; ) {
+      const feed = indexOfByte(bytes, lineFeed, at, end);
+      const split = indexOfByte(bytes, colon, at, feed);
+      if (split > at && split < feed) {
+        const name = textOf(bytes, view, at, split);
+        yield [name, textOf(bytes, view, valueStart(bytes, split, feed), valueEnd(bytes, split, feed))];
+      }
+      at = feed + 1;
     }
   }
 
   /** The same message over bytes of its own, for whoever must keep it. */
   copy(): AmiMessage {
     const bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
-    return new LazyMessage().reset(this.event, bytes, 0, bytes.length);
+    return new LazyMessage().reset(this.event, bytes, viewOf(bytes), 0, bytes.length);
   }
 
-  #decoded(): string {
-    if (this.#text === undefined) {
-      this.#text = this.#bytes.toString('latin1', this.#start, this.#end);
-      this.#lines[0] = 0;
-      this.#known = 1;
+  #rewind(): void {
+    this.#next = this.#start;
+    this.#line = 0;
+    this.#found = 0;
+    this.#asked = 0;
+    this.#passed = 0;
+    this.#known = headers.texts.length;
+    const { found, asked } = this.#order;
+    while (found.length < this.#known) {
+      found.push(eventHeader);
+      asked.push(eventHeader);
     }
-    return this.#text;
-  }
-
-  /** Number of the first line with that name among the first `limit`; -1 where there is none. */
-  #find(text: string, name: string, limit: number): number {
-    const first = name.charCodeAt(0);
-    const size = name.length;
-    for (let line = 0; line < limit && (line < this.#known || this.#discover(text)); line++) {
-      const at = this.#lines[line] ?? 0;
-      if (text.charCodeAt(at + size) === colon && text.charCodeAt(at) === first && text.startsWith(name, at))
-        return line;
+    if (this.#seen.length < this.#known || this.#message === mostMessages) {
+      const room = 2 * this.#known;
+      this.#seen = new Int32Array(room);
+      this.#lines = new Int32Array(room);
+      this.#froms = new Int32Array(room);
+      this.#tos = new Int32Array(room);
+      this.#message = 0;
     }
-    return -1;
+    this.#message++;
   }
 
-  /** Notes where one more line begins; false where there is none, or no room. */
-  #discover(text: string): boolean {
-    if (this.#known === indexed) return false;
-    const at = nextLine(text, this.#lines[this.#known - 1] ?? 0);
-    if (at < 0) return false;
-    this.#lines[this.#known++] = at;
+  #numberOf(name: string): number {
+    const { asked } = this.#order;
+    const guess = asked[this.#asked] ?? 0;
+    const header = headers.texts[guess] === name ? guess : headers.add(name);
+    // Lines that were looked at before this name was known may bear it.
+    if (this.#known !== headers.texts.length) this.#rewind();
+    asked[this.#asked] = header;
+    this.#asked = header;
+    return header;
+  }
+
+  /** Whether the message has that header: looks at further lines until it is found. */
+  #find(header: number): boolean {
+    for (let n = 0; n < this.#passed; n++) {
+      if (this.#blocks[n]?.holds(header) !== true) continue;
+      this.#plain = true;
+      this.#rewind();
+    }
+    const seen = this.#seen;
+    const message = this.#message;
+    while (seen[header] !== message) if (!this.#lookAtLine()) return false;
     return true;
   }
 
-  #value(text: string, line: number, nameSize: number): string {
-    const at = this.#lines[line] ?? 0;
-    // Where the next line begins is known, or will be asked next: headers are read in their order.
-    const next = line + 1 < this.#known || this.#discover(text) ? (this.#lines[line + 1] ?? 0) : -1;
-    const end =
-      next < 0 ? lineEnd(text, at) : text.charCodeAt(next - 2) === carriageReturn ? next - 2 : next - 1;
-    return valueAfter(text, at + nameSize, end);
+  /** Recognizes the next line; false where there is none. */
+  #lookAtLine(): boolean {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    const at = this.#next;
+    if (at >= end) return false;
+    const { found } = this.#order;
+    // An event begins with its name; what came after it the last time is noted under its number.
+    let header = this.#line === 0 ? eventHeader : (found[this.#found] ?? 0);
+    const length = headers.lengthAt(header, this.#view, at, end);
+    let split = at + length;
+    if (length === 0 || bytes[split] !== colon) {
+      split = at;
+      while (split < end && bytes[split] !== colon && bytes[split] !== lineFeed) split++;
+      header = split < end && bytes[split] === colon ? headers.find(bytes, at, split) : -1;
+    }
+    const feed = indexOfByte(bytes, lineFeed, split, end);
+    this.#next = feed + 1;
+    const line = this.#line++;
+    if (header < 0) return true;
+    if (line > 0) found[this.#found] = header;
+    this.#found = header;
+    // Of repeated headers the first one counts.
+    if (this.#seen[header] === this.#message) return true;
+    this.#seen[header] = this.#message;
+    this.#lines[header] = line;
+    this.#froms[header] = valueStart(bytes, split, feed);
+    this.#tos[header] = valueEnd(bytes, split, feed);
+    return true;
   }
-}
-
-function nextLine(text: string, at: number): number {
-  const feed = text.indexOf('\n', at);
-  return feed < 0 || feed + 1 === text.length ? -1 : feed + 1;
-}
-
-function lineEnd(text: string, at: number): number {
-  const feed = text.indexOf('\n', at);
-  if (feed < 0) return text.charCodeAt(text.length - 1) === carriageReturn ? text.length - 1 : text.length;
-  return text.charCodeAt(feed - 1) === carriageReturn ? feed - 1 : feed;
-}
-
-/** What follows the colon and one blank; further blanks belong to the value (Asterisk keeps those of caller names). */
-function valueAfter(text: string, split: number, end: number): string {
-  const from = text.charCodeAt(split + 1) === space ? split + 2 : split + 1;
-  return from >= end ? '' : utf8(text.slice(from, end));
-}
-
-// V8 makes longer slices views that keep the whole message in memory (String::kSliceMinLength).
-const viewed = 13;
-// Nothing that repeats is longer: names of channels end at 79 bytes, ids are shorter.
-const longest = 128;
-const remembered = 4096;
-
-// The same names and ids come with every event of a call: each is decoded once, and is one string for all who keep it.
-let recent = new Map<string, string>();
-let older = new Map<string, string>();
-
-/** Latin-1 as it was read into UTF-8 as it was sent. A name that Asterisk cut inside a character ends in U+FFFD. */
-function utf8(latin1: string): string {
-  if (latin1.length < viewed && isAscii(latin1)) return latin1;
-  return recent.get(latin1) ?? remember(latin1);
-}
-
-function remember(latin1: string): string {
-  const bytes = Buffer.from(latin1, 'latin1');
-  const key = bytes.toString('latin1');
-  const text = older.get(latin1) ?? (isAscii(latin1) ? key : bytes.toString('utf8'));
-  if (latin1.length > longest) return text;
-  if (recent.size >= remembered) {
-    older = recent;
-    recent = new Map();
-  }
-  recent.set(key, text);
-  return text;
-}
-
-function isAscii(latin1: string): boolean {
-  for (let i = 0; i < latin1.length; i++) if (latin1.charCodeAt(i) > 0x7f) return false;
-  return true;
 }

@@ -1,3 +1,5 @@
+import type { Block } from './block.ts';
+
 /** One AMI message as the feed hands it on: headers are read when asked for, not before. */
 export interface AmiMessage {
   /** Value of the `Event` header; empty for a `Response`. */
@@ -10,10 +12,10 @@ export interface AmiMessage {
   /** Whether the header is there at all. */
   has(name: string): boolean;
   /**
-   * The same among the first few headers only: for one that, where it is, comes right after the event's name, and mostly
-   * is not there.
+   * What a block of headers means, where it is written as expected, and reading it in one go is possible; else undefined, and {@link get} tells
+   * the headers one by one.
    */
-  early(name: string): string;
+  block?<T>(block: Block<T>): T | undefined;
   /** Every header in order, duplicates included. */
   entries(): Iterable<readonly [name: string, value: string]>;
 }

@@ -101,9 +101,60 @@ export interface QueueMember {
   readonly interface: string;
   /** The device whose state counts; mostly the same. */
   readonly stateInterface: string;
+  /** Name of the member in reports; the interface where none was given. */
+  readonly name: string;
+  /** Came by an action or a dialplan application, and can be removed again. */
+  readonly dynamic: boolean;
+  /** Members with a lower one are called first. */
+  readonly penalty: number;
   readonly paused: boolean;
   /** Empty where none was given, or there is no break. */
   readonly pausedReason: string;
+}
+
+/** A caller that waits in a queue. */
+export interface QueueEntry {
+  readonly channel: ChannelId;
+  readonly uniqueId: string;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  /** How long it has waited, seconds. */
+  readonly waited: number;
+}
+
+/** A queue, whole. */
+export interface ListedQueue {
+  readonly name: string;
+  readonly members: readonly QueueMember[];
+  /** In the order in which they are to be served. */
+  readonly entries: readonly QueueEntry[];
+}
+
+/** Counters of a queue since they were last reset, as app_queue keeps them. */
+export interface QueueCounters {
+  /** Callers that wait now. */
+  readonly waiting: number;
+  /** Calls that a member took. */
+  readonly completed: number;
+  /** Calls that left without one: callers that gave up, and calls whose time ran out. */
+  readonly abandoned: number;
+  /** Moving averages of the calls that a member took, seconds. */
+  readonly holdTime: number;
+  readonly talkTime: number;
+  /** Seconds within which calls should be taken. */
+  readonly serviceLevel: number;
+  /** Share of the completed calls, and of all calls, that were taken within it; percent. */
+  readonly serviceLevelPerformance: number;
+  readonly serviceLevelPerformance2: number;
+}
+
+/** Somebody who is to become a member of a queue. */
+export interface QueueLogin {
+  readonly queue: string;
+  readonly interface: string;
+  readonly stateInterface: string;
+  readonly name: string;
+  readonly penalty: number;
 }
 
 /** Messages in a voicemail box. */
@@ -228,6 +279,21 @@ export interface Pbx {
   setDeviceState(device: DeviceName, state: 'BUSY' | 'NOT_INUSE'): Promise<void>;
   /** The members of every queue; empty where app_queue is not loaded. */
   queueMembers(): Promise<readonly QueueMember[]>;
-  /** Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. */
+  /**
+   * Begins or ends the break of a member (its `interface`) in one queue. The reason may be empty. This and the next two resolve when
+   * the events have told of it, where they do so soon. Failures besides: `no-such-queue`, `already-logged-in`, `not-logged-in`,
+   * `static-member`.
+   */
   queuePause(queue: string, member: string, paused: boolean, reason: string): Promise<void>;
+  /** Makes somebody a member of a queue. */
+  queueAdd(login: QueueLogin): Promise<void>;
+  /** Ends a dynamic membership. */
+  queueRemove(queue: string, member: string): Promise<void>;
+  /** Counters of a queue; undefined where there is no such queue. */
+  queueCounters(queue: string): Promise<QueueCounters | undefined>;
+  /**
+   * Has the state of all queues told again, as an event `queues`, for what Asterisk changes without an event: priorities of callers, and
+   * what a reload brings. Resolves when it was told. Several at a time share one reading.
+   */
+  tellQueues(): Promise<void>;
 }

@@ -1,11 +1,12 @@
 import type { Failure } from '../errors.ts';
 import { action } from './action.ts';
-import { isDenied, refusal } from './answer.ts';
+import { isDenied, isUnknownAction, refusal } from './answer.ts';
 import type { Bridge, Snapshot, SnapshotChannel } from './events.ts';
 import { readListedBridge, readListedChannel } from './lists.ts';
 import { Refused } from './login.ts';
 import type { AmiMessage } from './message.ts';
-import type { DeviceName } from './pbx.ts';
+import type { DeviceName, ListedQueue } from './pbx.ts';
+import { createQueueCollector, queueItems } from './queue-lists.ts';
 import type { AmiSession } from './session.ts';
 import { readDeviceState } from './translate.ts';
 
@@ -17,13 +18,17 @@ export const snapshotItems: readonly string[] = [
   'BridgeListComplete',
   'DeviceStateChange',
   'DeviceStateListComplete',
+  ...queueItems,
 ];
 
-/** What a snapshot takes from the lists; the events that came meanwhile are added by the one who kept them. */
-export type Lists = Omit<Snapshot, 'meanwhile'>;
+/** What a snapshot takes from the lists, and the queues; the events that came meanwhile are added by the one who kept them. */
+export interface Lists {
+  readonly snapshot: Omit<Snapshot, 'meanwhile'>;
+  readonly queues: readonly ListedQueue[];
+}
 
 /**
- * Reads the present state: channels, bridges, device states, in one go. Who is in which bridge is taken from the
+ * Reads the present state: channels, bridges, device states, queues, in one go. Who is in which bridge is taken from the
  * channels: one moment for all of them, where a `BridgeInfo` for each bridge would show as many moments as there are bridges.
  *
  * `onBegin` is called where the first list begins: older events are in the lists already. Rejects with `Refused` where the
@@ -34,11 +39,10 @@ export async function readLists(session: AmiSession, onBegin: () => void): Promi
   const bridges: Bridge[] = [];
   const devices = new Map<DeviceName, string>();
   const read = async (name: string, onItem: (item: AmiMessage) => void, begin?: () => void) => {
-    const answer = await session.list(action(name), onItem, begin);
-    if (answer.event === '' && answer.get('Response') !== 'Success')
-      throw unreadable(name, answer.get('Message'));
+    const sentence = refused(await session.list(action(name), onItem, begin));
+    if (sentence !== undefined) throw unreadable(name, sentence);
   };
-  await Promise.all([
+  const [, , , queues] = await Promise.all([
     read(
       'CoreShowChannels',
       (item) => {
@@ -55,14 +59,34 @@ export async function readLists(session: AmiSession, onBegin: () => void): Promi
       const found = readDeviceState(item);
       if (found !== undefined) devices.set(found.device, found.state);
     }),
+    readQueues(session),
   ]);
   const members = new Map<string, string[]>(bridges.map((bridge) => [bridge.id, []]));
   for (const { bridgeId, uniqueId } of channels) members.get(bridgeId)?.push(uniqueId);
   return {
-    channels,
-    bridges: bridges.map((bridge) => ({ ...bridge, channels: members.get(bridge.id) ?? [] })),
-    devices,
+    snapshot: {
+      channels,
+      bridges: bridges.map((bridge) => ({ ...bridge, channels: members.get(bridge.id) ?? [] })),
+      devices,
+    },
+    queues,
   };
+}
+
+/**
+ * Reads every queue with its members and callers; none where app_queue is not loaded. Needs no right. `onBegin` as for
+ * {@link readLists}; rejects as that does.
+ */
+export async function readQueues(session: AmiSession, onBegin?: () => void): Promise<readonly ListedQueue[]> {
+  const collector = createQueueCollector();
+  const sentence = refused(await session.list(action('QueueStatus'), collector.take, onBegin));
+  if (sentence !== undefined && !isUnknownAction(sentence)) throw unreadable('QueueStatus', sentence);
+  return collector.queues;
+}
+
+/** Asterisk's sentence where it refused to give a list. */
+function refused(answer: AmiMessage): string | undefined {
+  return answer.event === '' && answer.get('Response') !== 'Success' ? answer.get('Message') : undefined;
 }
 
 function unreadable(name: string, sentence: string): Error | Failure {

@@ -1,9 +1,11 @@
 /** AMI message → {@link PbxEvent}. One reader per event; what has none is not wanted. */
 
-import { known, readBridge, readChannel, whole, withoutEscapes } from './channel.ts';
-import type { Channel, PbxEvent } from './events.ts';
+import { Block } from './block.ts';
+import { known, readBridge, readChannel, readPriority, whole, withoutEscapes } from './channel.ts';
+import type { Bridge, Channel, PbxEvent } from './events.ts';
 import type { AmiMessage } from './message.ts';
 import type { DeviceName } from './pbx.ts';
+import { readQueueMember } from './queue-lists.ts';
 
 type Reader = (message: AmiMessage, at: number) => PbxEvent | undefined;
 
@@ -15,14 +17,27 @@ function about(read: (channel: Channel, message: AmiMessage, at: number) => PbxE
   };
 }
 
+function inBridge(
+  read: (channel: Channel, bridge: Bridge, message: AmiMessage, at: number) => PbxEvent,
+): Reader {
+  return (message, at) => {
+    // In the order in which they are written: what is passed over need not be taken apart.
+    const bridge = readBridge(message);
+    const channel = readChannel(message);
+    return bridge === undefined || channel === undefined ? undefined : read(channel, bridge, message, at);
+  };
+}
+
 const update: Reader = about((channel, _message, at) => ({ type: 'channel-update', at, channel }));
 
 function dial(
   read: (dest: Channel, caller: Channel | undefined, message: AmiMessage, at: number) => PbxEvent,
 ): Reader {
   return (message, at) => {
+    // In the order in which they are written.
+    const caller = readChannel(message);
     const dest = readChannel(message, 'Dest');
-    return dest === undefined ? undefined : read(dest, readChannel(message), message, at);
+    return dest === undefined ? undefined : read(dest, caller, message, at);
   };
 }
 
@@ -63,10 +78,18 @@ function queueCaller(type: 'queue-join' | 'queue-leave' | 'queue-abandon'): Read
     type,
     at,
     channel,
+    priority: readPriority(message),
     queue: message.get('Queue'),
     position: whole(message.get('Position')) ?? 0,
     count: whole(message.get('Count')) ?? 0,
   }));
+}
+
+function queueMember(type: 'queue-member-added' | 'queue-member-removed' | 'queue-member-changed'): Reader {
+  return (message, at) => {
+    const member = readQueueMember(message, 'MemberName', 'Interface');
+    return member === undefined ? undefined : { type, at, member };
+  };
 }
 
 function agent(type: 'agent-called' | 'agent-connect' | 'agent-complete' | 'agent-ring-no-answer'): Reader {
@@ -140,18 +163,17 @@ const readers = new Map<string, Reader>([
   ],
   [
     'BridgeEnter',
-    about((channel, message, at) => {
-      const bridge = readBridge(message);
-      if (bridge === undefined) return undefined;
-      return { type: 'bridge-enter', at, channel, bridge, swaps: message.get('SwapUniqueid') };
-    }),
+    inBridge((channel, bridge, message, at) => ({
+      type: 'bridge-enter',
+      at,
+      channel,
+      bridge,
+      swaps: message.get('SwapUniqueid'),
+    })),
   ],
   [
     'BridgeLeave',
-    about((channel, message, at) => {
-      const bridge = readBridge(message);
-      return bridge === undefined ? undefined : { type: 'bridge-leave', at, channel, bridge };
-    }),
+    inBridge((channel, bridge, _message, at) => ({ type: 'bridge-leave', at, channel, bridge })),
   ],
   [
     'BridgeMerge',
@@ -185,6 +207,7 @@ const readers = new Map<string, Reader>([
       type: 'hangup',
       at,
       channel,
+      priority: readPriority(message),
       cause: whole(message.get('Cause')) ?? 0,
     })),
   ],
@@ -235,6 +258,11 @@ const readers = new Map<string, Reader>([
   ['QueueCallerJoin', queueCaller('queue-join')],
   ['QueueCallerLeave', queueCaller('queue-leave')],
   ['QueueCallerAbandon', queueCaller('queue-abandon')],
+  ['QueueMemberAdded', queueMember('queue-member-added')],
+  ['QueueMemberRemoved', queueMember('queue-member-removed')],
+  ['QueueMemberPause', queueMember('queue-member-changed')],
+  ['QueueMemberPenalty', queueMember('queue-member-changed')],
+  ['Reload', (message, at) => ({ type: 'reload', at, module: message.get('Module') })],
   ['AgentCalled', agent('agent-called')],
   ['AgentConnect', agent('agent-connect')],
   ['AgentComplete', agent('agent-complete')],
@@ -260,8 +288,10 @@ const readers = new Map<string, Reader>([
   [
     'DeviceStateChange',
     (message, at) => {
-      const device = readDeviceState(message);
-      return device === undefined ? undefined : { type: 'device-state', at, ...device };
+      const state = readDeviceState(message);
+      return state === undefined
+        ? undefined
+        : { type: 'device-state', at, device: state.device, state: state.state };
     },
   ],
   [
@@ -299,10 +329,22 @@ export function readDeviceState(message: AmiMessage): { device: DeviceName; stat
   return device === '' ? undefined : { device: device as DeviceName, state: message.get('State') };
 }
 
+/** How every event begins (manager.c, append_event and its callers): most of it is the same each time. */
+const head = new Block({
+  names: ['Event', 'Privilege', 'Timestamp', 'SequenceNumber', 'File', 'Line', 'Func', 'SystemName'],
+  asked: new Set(['Timestamp']),
+  whole: false,
+  make: ([, , timestamp = '']) => ({ at: stamp(timestamp) }),
+  remembered: 256,
+});
+
 /** Epoch milliseconds in an event's `Timestamp` header (manager.conf `timestampevents`), or undefined. */
 function stamped(message: AmiMessage): number | undefined {
-  // manager.c writes it right after Event and Privilege.
-  const text = message.early('Timestamp');
+  const begins = message.block?.(head);
+  return begins === undefined ? stamp(message.get('Timestamp')) : begins.at;
+}
+
+function stamp(text: string): number | undefined {
   const seconds = text === '' ? Number.NaN : Number(text);
   return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined;
 }

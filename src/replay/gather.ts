@@ -3,7 +3,8 @@
 import type { Bridge, PbxEvent, Snapshot, SnapshotChannel } from '../pbx/events.ts';
 import { readBridgeChannel, readListedBridge, readListedChannel } from '../pbx/lists.ts';
 import type { AmiMessage } from '../pbx/message.ts';
-import type { DeviceName } from '../pbx/pbx.ts';
+import type { DeviceName, ListedQueue } from '../pbx/pbx.ts';
+import { createQueueCollector, queueItems } from '../pbx/queue-lists.ts';
 import { readDeviceState } from '../pbx/translate.ts';
 
 /** Events that are list items or end a list. */
@@ -15,6 +16,7 @@ export const listedEvents: readonly string[] = [
   'BridgeListItem',
   'BridgeInfoChannel',
   'BridgeInfoComplete',
+  ...queueItems,
 ];
 
 /** Collects lists. */
@@ -25,6 +27,8 @@ export interface Gatherer {
   note(event: PbxEvent): void;
   /** A snapshot that is complete, and shows other channels than the events did; undefined while there is none. */
   due(): Snapshot | undefined;
+  /** A list of all queues that is complete; undefined while there is none. One that leaves known queues out was asked for others. */
+  dueQueues(): readonly ListedQueue[] | undefined;
 }
 
 /** Makes a gatherer that has seen nothing. */
@@ -36,6 +40,9 @@ export function createGatherer(): Gatherer {
   let devices = new Map<DeviceName, string>();
   let inBridge: string[] = [];
   let complete = false;
+  const queueNames = new Set<string>();
+  let collector = createQueueCollector();
+  let queues: readonly ListedQueue[] | undefined;
 
   function bridge(message: AmiMessage, members: readonly string[]): void {
     const read = readListedBridge(message);
@@ -49,6 +56,18 @@ export function createGatherer(): Gatherer {
     ['Status', listed],
     ['CoreShowChannelsComplete', done],
     ['StatusComplete', done],
+    ['QueueParams', (message) => collector.take(message)],
+    ['QueueMember', (message) => collector.take(message)],
+    ['QueueEntry', (message) => collector.take(message)],
+    [
+      'QueueStatusComplete',
+      () => {
+        const names = new Set(collector.queues.map(({ name }) => name));
+        if ([...queueNames].every((name) => names.has(name))) queues = collector.queues;
+        for (const name of names) queueNames.add(name);
+        collector = createQueueCollector();
+      },
+    ],
     ['BridgeListItem', (message) => bridge(message, [])],
     ['BridgeInfoChannel', (message) => inBridge.push(readBridgeChannel(message))],
     [
@@ -99,6 +118,13 @@ export function createGatherer(): Gatherer {
     note(event) {
       if (event.type === 'channel-new') live.add(event.channel.uniqueId);
       if (event.type === 'hangup') live.delete(event.channel.uniqueId);
+      if (event.type === 'queue-join') queueNames.add(event.queue);
+      if (event.type === 'queue-member-added') queueNames.add(event.member.queue);
+    },
+    dueQueues() {
+      const due = queues;
+      queues = undefined;
+      return due;
     },
     due() {
       if (!complete) return undefined;

@@ -16,23 +16,37 @@ export interface Sidecar {
   readonly chunks: readonly (readonly [seconds: number, offset: number, length: number])[];
 }
 
+/** Takes events in and says what is to be told; most pay no heed to what was said before them. No I/O, no clock. */
+export interface Replayed<C> {
+  apply(event: PbxEvent, changes: readonly CallChange[]): readonly C[];
+}
+
 /** One change, and when: seconds since the recording began; 0 where nothing tells times, seconds since 1970 where only Asterisk's stamps do. */
-export type OnChange = (t: number, change: CallChange) => void;
+export type OnChange<C = CallChange> = (t: number, change: C | CallChange) => void;
 
 // A recording without times plays in the first second of all: 0 would say of a call that it was never answered.
 const timeless: Sidecar = { started: 1, chunks: [] };
 
 /**
- * Plays `bytes` into `calls` and hands over what changes. Times are those of the reads in the sidecar, or what Asterisk
+ * Plays `bytes` into `calls`, and into the models that follow the telephone world beside them, and hands over what changes. Times are those of the reads in the sidecar, or what Asterisk
  * stamped on its events (manager.conf `timestampevents`).
  *
  * Lists in the recording (CoreShowChannels, Status, BridgeList, BridgeInfo, DeviceStateList) that show other channels
- * than the events did are the snapshot of a feed that came (back) in mid-call, and are taken as that.
+ * than the events did are the snapshot of a feed that came (back) in mid-call, and are taken as that. So is a QueueStatus with all queues.
  */
-export function replay(bytes: Buffer, sidecar: Sidecar | undefined, calls: Calls, onChange: OnChange): void {
+export function replay<C extends { readonly at: number } = never>(
+  bytes: Buffer,
+  sidecar: Sidecar | undefined,
+  calls: Pick<Calls, 'apply'>,
+  onChange: OnChange<C>,
+  following: readonly Replayed<C>[] = [],
+): void {
   const started = (sidecar ?? timeless).started * 1000;
+  const hand = (change: C | CallChange) => onChange((change.at - started) / 1000, change);
   forEachEvent(bytes, sidecar, (event) => {
-    for (const change of calls.apply(event)) onChange((change.at - started) / 1000, change);
+    const changes = calls.apply(event);
+    changes.forEach(hand);
+    for (const model of following) model.apply(event, changes).forEach(hand);
   });
 }
 
@@ -49,6 +63,8 @@ export function forEachEvent(
   const flush = () => {
     const snapshot = gatherer.due();
     if (snapshot !== undefined) take({ type: 'snapshot', at: now, snapshot });
+    const queues = gatherer.dueQueues();
+    if (queues !== undefined) take({ type: 'queues', at: now, queues, meanwhile: [] });
   };
   const framer = createFramer({
     wanted: wantedEvents([...translatedEvents, ...listedEvents]),

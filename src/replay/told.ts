@@ -2,11 +2,12 @@
 
 import type { Calls } from '../calls/calls.ts';
 import { createInvariants } from '../calls/invariants.ts';
+import type { Change } from '../changes.ts';
 import type { Directory } from '../directory.ts';
 import type { Module } from '../modules/define.ts';
 import { emptyPhonebook } from '../phonebook/model.ts';
 import { elements, textOf, type XmlElement } from '../protocol/xml.ts';
-import { replay, type Sidecar } from './replay.ts';
+import { type Replayed, replay, type Sidecar } from './replay.ts';
 
 /** One event to one user. */
 export interface Told {
@@ -28,14 +29,21 @@ export interface Fields {
 /** Plays one recording. Calls back for each event to each user; returns the sentences of what must not be. */
 export function tell(
   recording: { readonly bytes: Buffer; readonly sidecar: Sidecar | undefined },
-  world: { readonly modules: readonly Module[]; readonly directory: Directory; readonly calls: Calls },
+  world: {
+    readonly modules: readonly Module[];
+    readonly directory: Directory;
+    readonly calls: Calls;
+    /** What follows the telephone world beside the calls, as far as it needs nothing but events. */
+    readonly following: readonly Replayed<Change>[];
+  },
   onTold: (told: Told) => void,
 ): readonly string[] {
-  const { modules, directory, calls } = world;
+  const { modules, directory, calls, following } = world;
   const invariants = createInvariants();
   const violations: string[] = [];
-  replay(recording.bytes, recording.sidecar, calls, (t, change) => {
-    violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
+  const onChange = (t: number, change: Change) => {
+    if (change.kind === 'channel' || change.kind === 'pickup')
+      violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
     for (const module of modules) {
       for (const event of module.events.values()) {
         for (const { type, concerns, payload } of event.from(change, {
@@ -50,7 +58,8 @@ export function tell(
         }
       }
     }
-  });
+  };
+  replay<Change>(recording.bytes, recording.sidecar, calls, onChange, following);
   return violations;
 }
 

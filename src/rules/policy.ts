@@ -120,6 +120,8 @@ export interface Policy {
   readonly actions: ReadonlyMap<string, CustomAction>;
   /** Conference rooms by name: the extension that leads into each. */
   readonly conferences: ReadonlyMap<string, string>;
+  /** Reasons for a break in queues, by their codes; empty: there are no breaks. */
+  readonly pauseReasons: ReadonlyMap<string, string>;
   /** `customData` of everybody, and by user name. */
   readonly customData: ReadonlyMap<string, string>;
   readonly customDataOf: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -144,6 +146,7 @@ export const defaultPolicy: Policy = {
   },
   actions: new Map(),
   conferences: new Map(),
+  pauseReasons: new Map(),
   customData: new Map(),
   customDataOf: new Map(),
 };

@@ -1,16 +1,31 @@
 /** The API without neighbours: real dispatch, sessions, subscriptions and publishing over ports that tests can see into. */
 
 import { pino } from 'pino';
+import type { Archive } from '../../src/archive/archive.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
-import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
+import {
+  createDirectory,
+  type Device,
+  type Directory,
+  type DirectorySource,
+  type Place,
+  type UserRecord,
+} from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
-import type { ChannelId, Conference, DeviceName, ParkedCall, RecordingHandle } from '../../src/pbx/pbx.ts';
+import type {
+  ChannelId,
+  Conference,
+  DeviceName,
+  ParkedCall,
+  QueueCounters,
+  RecordingHandle,
+} from '../../src/pbx/pbx.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { type BareJid, parseJid } from '../../src/protocol/jid.ts';
 import { serialize, type XmlElement, xml } from '../../src/protocol/xml.ts';
@@ -24,7 +39,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
+import { deflectionsOver, idleCalls, idlePbx, placesOver } from '../idle.ts';
 import {
   journal as bridgeJournal,
   phonebook as bridgePhonebook,
@@ -82,6 +97,16 @@ const people = [
   user('nophone', '399', 'Nora Nophone', { devices: [], mailbox: '' }),
 ];
 
+/** Places that people of the test directory may sit down at. */
+const offered: readonly Place[] = [
+  { name: 'Desk 1', devices: [device('Phone of desk 1', 'PJSIP/desk1')], open: undefined },
+  {
+    name: 'Reception',
+    devices: [device('Reception', 'PJSIP/reception')],
+    open: { users: new Set(['mmeyer']), groups: new Set(['Front']) },
+  },
+];
+
 /** A channel view; `changes` replace what is usual: 340 is rung by 370. */
 export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
@@ -121,6 +146,7 @@ export function api(
     perSecond?: number;
     directory?: Directory;
     recordings?: Keeping;
+    archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
     store?: Store;
   } = {},
@@ -132,17 +158,18 @@ export function api(
   ]);
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
-  let directory = options.directory ?? createDirectory(present, settings, policy);
-  const listeners = new Set<() => void>();
-  const source = {
+  let listed = options.directory ?? createDirectory(present, settings, policy, offered);
+  const listeners = new Set<(directory: Directory, previous: Directory) => void>();
+  const source: DirectorySource = {
     get current() {
-      return directory;
+      return listed;
     },
-    onChange(listener: (directory: Directory, previous: Directory) => void) {
-      const tell = () => listener(directory, directory);
-      listeners.add(tell);
-      return () => listeners.delete(tell);
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
+    start: async () => {},
+    stop: async () => {},
   };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
@@ -154,6 +181,7 @@ export function api(
   const consulting = new Set<string>();
   const parked: ParkedCall[] = [];
   const rooms: Conference[] = [];
+  const queueCounters = new Map<string, QueueCounters>();
   let now = 1000;
   let failure: Error | undefined;
   const act =
@@ -172,6 +200,9 @@ export function api(
     dbPut: act('dbPut'),
     dbDel: act('dbDel'),
     queuePause: act('queuePause'),
+    queueAdd: act('queueAdd'),
+    queueRemove: act('queueRemove'),
+    queueCounters: async (name) => queueCounters.get(name),
     pickup: act('pickup'),
     listen: act('listen'),
     announce: act('announce'),
@@ -209,14 +240,17 @@ export function api(
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
+  const places = placesOver(source, pbx, store);
+  const directory = () => places.directory.current;
   const models = createModels({
     pbx,
     store,
     journal: bridgeJournal,
     calls,
-    directory: source,
+    directory: places.directory,
     phonebook: options.phonebook ?? bridgePhonebook,
-    deflections: deflectionsOver(pbx, () => directory),
+    deflections: deflectionsOver(pbx, directory),
+    places,
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,
@@ -230,12 +264,12 @@ export function api(
     send: (stanza) => sent.push(stanza) > 0,
   });
   const told = (changes: readonly Change[]) =>
-    publish(changes, { directory, calls, phonebook: models.phonebook });
+    publish(changes, { directory: directory(), calls, phonebook: models.phonebook });
   for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
-      directory,
+      directory: directory(),
       calls,
       pbx,
       sessions,
@@ -246,10 +280,11 @@ export function api(
         if (failure) throw failure;
         delivered.push(delivery);
       },
+      archive: options.archive,
       log,
       now: () => now,
     }),
-    directory: () => directory,
+    directory,
     domains: new Set(['example.org']),
     rate: createRateLimit({
       perSecond: options.perSecond ?? 1e6,
@@ -265,8 +300,9 @@ export function api(
   });
 
   function replace(): void {
-    directory = createDirectory(present, settings, policy);
-    for (const tell of listeners) tell();
+    const previous = listed;
+    listed = createDirectory(present, settings, policy, offered);
+    for (const listener of listeners) listener(listed, previous);
   }
 
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */
@@ -287,6 +323,7 @@ export function api(
     consulting,
     parked,
     rooms,
+    queueCounters,
     /** Sets the clock, epoch milliseconds; rates are counted by it, too. */
     at: (time: number) => {
       now = time;

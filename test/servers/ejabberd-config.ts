@@ -6,6 +6,7 @@ import { loopback } from './ports.ts';
 export function ejabberdConfig(
   options: EjabberdOptions,
   ports: { readonly c2s: number; readonly component: number; readonly http: number },
+  run: string,
 ): string {
   const { domain, component } = options;
   const text = JSON.stringify;
@@ -16,7 +17,7 @@ log_rotate_size: infinity
 auth_method: internal
 auth_password_format: plain
 new_sql_schema: false
-negotiation_timeout: 30s
+${options.sql ? `sql_type: sqlite\nsql_database: ${text(`${run}/archive.sqlite`)}\n` : ''}negotiation_timeout: 30s
 listen:
   - port: ${ports.c2s}
     ip: ${text(loopback)}
@@ -61,7 +62,7 @@ modules:
   mod_http_api: {}
   mod_mam:
     default: always
-  mod_offline: {}
+${options.sql ? '    db_type: sql\n' : ''}  mod_offline: {}
   mod_ping: {}
   mod_privacy: {}
   mod_private: {}

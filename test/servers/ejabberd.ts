@@ -1,5 +1,5 @@
 /** A real ejabberd in a folder of its own: the Erlang machine of the tree, no node name, so no epmd. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tree, triplet } from './debian.ts';
 import { ejabberdConfig } from './ejabberd-config.ts';
@@ -7,13 +7,16 @@ import { runFolder } from './folders.ts';
 import { accepts, freePort, loopback } from './ports.ts';
 import { type Command, fromTree } from './process.ts';
 import { startServer } from './server.ts';
-import { ejabberdTrees } from './trees.ts';
+import { runSqlite } from './sqlite.ts';
+import { ejabberdSqlTree, ejabberdTrees } from './trees.ts';
 import type { XmppOptions, XmppServer, XmppUser } from './xmpp.ts';
 
 /** What ejabberd can be told beyond what both XMPP servers can. */
 export interface EjabberdOptions extends XmppOptions {
   /** Default: 23. COMPAT: 24 with `privilege` delegates nothing, its mod_privilege drops the component's answers. */
   readonly version?: keyof typeof ejabberdTrees;
+  /** Keeps message archives in SQLite: `archive.sqlite` below {@link EjabberdServer.path}. Version 23 only. */
+  readonly sql?: boolean;
   /** YAML for the end of the configuration file, top level. */
   readonly extraConfig?: string;
 }
@@ -22,6 +25,8 @@ export interface EjabberdOptions extends XmppOptions {
 export interface EjabberdServer extends XmppServer {
   /** Where the API is, without a slash at the end. */
   readonly apiUrl: string;
+  /** Its run folder. */
+  readonly path: string;
   /**
    * Calls a command of ejabberd's API (mod_http_api), with the JSON body it wants: `api('add_rosteritem', {…})`.
    * @throws Error with the server's text if it refuses.
@@ -34,11 +39,15 @@ export interface EjabberdServer extends XmppServer {
  * @throws ServersUnavailable when it cannot be fetched; Error with its output when it does not start.
  */
 export async function startEjabberd(options: EjabberdOptions): Promise<EjabberdServer> {
-  const root = await tree(ejabberdTrees[options.version ?? '23'], options.onProgress);
+  const root = await tree(
+    options.sql ? ejabberdSqlTree : ejabberdTrees[options.version ?? '23'],
+    options.onProgress,
+  );
   const folder = await runFolder('ejabberd');
   const ports = { c2s: await freePort(), component: await freePort(), http: await freePort() };
+  if (options.sql) await makeTables(root, join(folder.path, 'archive.sqlite'));
   const config = join(folder.path, 'ejabberd.yml');
-  await writeFile(config, ejabberdConfig(options, ports));
+  await writeFile(config, ejabberdConfig(options, ports, folder.path));
   const apiUrl = `http://${loopback}:${ports.http}/api`;
   const api = (command: string, body: object) => call(`${apiUrl}/${command}`, body);
   const server = await startServer({
@@ -67,7 +76,14 @@ export async function startEjabberd(options: EjabberdOptions): Promise<EjabberdS
     adduser,
     apiUrl,
     api,
+    path: folder.path,
   });
+}
+
+/** ejabberd makes no tables by itself; its package has them in a file. */
+async function makeTables(root: string, database: string): Promise<void> {
+  const tables = await readFile(join(root, 'usr/share/ejabberd/sql/lite.sql'), 'utf8');
+  await runSqlite(database, `PRAGMA journal_mode=WAL;\n${tables}`);
 }
 
 async function call(url: string, body: object): Promise<unknown> {

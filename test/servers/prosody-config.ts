@@ -39,7 +39,7 @@ c2s_direct_tls_ports = {}
 modules_enabled = ${list(modules)}
 modules_disabled = { "s2s", "tls" }
 authentication = "internal_plain"
-storage = "internal"
+${options.sql ? archiveInSql(run) : 'storage = "internal"'}
 archive_expires_after = "1d"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -58,6 +58,13 @@ Component ${JSON.stringify(component.jid)}
   modules_enabled = ${list(extensions)}
   ${options.componentConfig ?? ''}
 `;
+}
+
+/** Only the archives are in SQL, as many servers have it: accounts stay where the tests write them. */
+function archiveInSql(run: string): string {
+  return `storage = { archive = "sql" }
+default_storage = "internal"
+sql = { driver = "SQLite3", database = ${JSON.stringify(`${run}/data/prosody.sqlite`)} }`;
 }
 
 function delegations({ delegate, component }: ProsodyOptions): string {

@@ -8,7 +8,7 @@ import { accepts, freePort, loopback } from './ports.ts';
 import { type Command, fromTree } from './process.ts';
 import { prosodyConfig } from './prosody-config.ts';
 import { startServer } from './server.ts';
-import { prosodyTrees } from './trees.ts';
+import { prosodySqlTree, prosodyTrees } from './trees.ts';
 import type { XmppOptions, XmppServer, XmppUser } from './xmpp.ts';
 
 /** What Prosody can be told beyond what both XMPP servers can. */
@@ -24,8 +24,16 @@ export interface ProsodyOptions extends XmppOptions {
   readonly conflict?: 'kick_old' | 'kick_new';
   /** Lua for the host's section of the configuration file. */
   readonly hostConfig?: string;
+  /** Keeps message archives in SQLite: `data/prosody.sqlite` below {@link ProsodyServer.path}. Version 0.12 only. */
+  readonly sql?: boolean;
   /** Lua for the component's section of the configuration file. */
   readonly componentConfig?: string;
+}
+
+/** A running Prosody. */
+export interface ProsodyServer extends XmppServer {
+  /** Its run folder. */
+  readonly path: string;
 }
 
 interface Software {
@@ -39,7 +47,7 @@ interface Software {
  * Starts Prosody with one host and one component.
  * @throws ServersUnavailable when it can neither be found nor fetched; Error with its output when it does not start.
  */
-export async function startProsody(options: ProsodyOptions): Promise<XmppServer> {
+export async function startProsody(options: ProsodyOptions): Promise<ProsodyServer> {
   const folder = await runFolder('prosody');
   const software = await findSoftware(options, folder).catch(async (error: unknown) => {
     await folder.remove();
@@ -67,7 +75,7 @@ export async function startProsody(options: ProsodyOptions): Promise<XmppServer>
     ready: async () => (await accepts(c2sPort)) && (await accepts(componentPort)),
   });
   const { domain, component } = options;
-  return Object.assign(server, { domain, component, c2sPort, componentPort, adduser });
+  return Object.assign(server, { domain, component, c2sPort, componentPort, adduser, path: folder.path });
 }
 
 /** The installed Prosody, if there is one. */
@@ -94,7 +102,10 @@ function installedSoftware(program: string): Software {
 }
 
 async function fetchedSoftware(options: ProsodyOptions, folder: RunFolder): Promise<Software> {
-  const root = await tree(prosodyTrees[options.version ?? '0.12'], options.onProgress);
+  const root = await tree(
+    options.sql ? prosodySqlTree : prosodyTrees[options.version ?? '0.12'],
+    options.onProgress,
+  );
   const source = join(root, 'usr/lib/prosody');
   const version = await readFile(join(source, 'prosody.version'), 'utf8');
   return {

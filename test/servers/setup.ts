@@ -3,11 +3,15 @@ import { type Progress, tree } from './debian.ts';
 import {
   asteriskTrees,
   composeTree,
+  ejabberdSqlTree,
   ejabberdTrees,
+  postgresTree,
+  prosodySqlTree,
   prosodyTrees,
   redisTree,
   sippTree,
   slixmppTree,
+  sqliteTree,
 } from './trees.ts';
 
 const wanted = [
@@ -21,6 +25,10 @@ const wanted = [
   sippTree,
   slixmppTree,
   composeTree,
+  prosodySqlTree,
+  ejabberdSqlTree,
+  sqliteTree,
+  postgresTree,
 ];
 
 /** Called once by the test runner. What cannot be fetched is told here, and fails the tests that need it. */

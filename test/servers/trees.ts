@@ -7,6 +7,28 @@ export const prosodyTrees = {
   '13': { name: 'Prosody 13', suite: 'trixie', packages: ['prosody', 'prosody-modules', 'lua-expat'] },
 } as const satisfies Record<string, TreeRequest>;
 
+/** The same with their archives in SQLite. */
+export const prosodySqlTree: TreeRequest = {
+  name: 'Prosody 0.12 with SQL',
+  suite: 'bookworm',
+  packages: ['prosody', 'prosody-modules', 'lua-expat', 'lua-dbi-sqlite3'],
+};
+export const ejabberdSqlTree: TreeRequest = {
+  name: 'ejabberd 23 with SQLite',
+  suite: 'bookworm',
+  packages: ['ejabberd', 'erlang-p1-sqlite3'],
+};
+
+/** SQLite's program. */
+export const sqliteTree: TreeRequest = { name: 'SQLite', suite: 'bookworm', packages: ['sqlite3'] };
+
+/** PostgreSQL 15. */
+export const postgresTree: TreeRequest = {
+  name: 'PostgreSQL',
+  suite: 'bookworm',
+  packages: ['postgresql-15'],
+};
+
 /** ejabberd 23.01 is in Debian 12, 24.12 in Debian 13, 26.07 in testing. */
 export const ejabberdTrees = {
   '23': { name: 'ejabberd 23', suite: 'bookworm', packages: ['ejabberd'] },

@@ -93,12 +93,17 @@ export function publishDevice(pbx: Pbx, endpoint: Endpoint): void {
 export function memberEvent(pbx: Pbx, name: string, queue: Queue, endpoint: Endpoint, state: string): void {
   const body = lines([
     ['Queue', queue.name],
-    ['MemberName', endpoint.callerId?.name ?? ''],
+    ['MemberName', memberName(queue, endpoint)],
     ['Interface', `PJSIP/${endpoint.number}`],
     ['StateInterface', `PJSIP/${endpoint.number}`],
     ...memberDetails(pbx, queue, endpoint, state, true),
   ]);
   pbx.publish(name, 'agent', body);
+}
+
+/** As QueueAdd said, or the configuration. */
+export function memberName(queue: Queue, endpoint: Endpoint): string {
+  return queue.dynamic.get(endpoint.number)?.name ?? endpoint.callerId?.name ?? '';
 }
 
 function publishMember(pbx: Pbx, queue: Queue, endpoint: Endpoint, state: string): void {
@@ -123,8 +128,8 @@ export function memberDetails(
 ): readonly (readonly [string, string | number])[] {
   const ringinuse: readonly (readonly [string, string | number])[] = live ? [['Ringinuse', 0]] : [];
   return [
-    ['Membership', 'static'],
-    ['Penalty', 0],
+    ['Membership', queue.dynamic.has(endpoint.number) ? 'dynamic' : 'static'],
+    ['Penalty', queue.dynamic.get(endpoint.number)?.penalty ?? 0],
     ['CallsTaken', 0],
     ['LastCall', 0],
     ['LastPause', 0],

@@ -38,8 +38,16 @@ export interface Mailbox {
 }
 
 /** A queue and who waits in it. */
-export interface Queue extends QueueSpec {
+export interface Queue extends Omit<QueueSpec, 'members'> {
+  /** Extension numbers, dynamic members at the end. */
+  readonly members: string[];
+  /** Members that came by QueueAdd: the name and the penalty that they were given. */
+  readonly dynamic: Map<string, { readonly name: string; readonly penalty: number }>;
   readonly waiting: Channel[];
+  /** Callers whose priority was raised; the others have 0. */
+  readonly priorities: Map<Channel, number>;
+  completed: number;
+  abandoned: number;
   /** Members (extension numbers) on a break, and why. */
   readonly paused: Map<string, string>;
   /** Whether a member was free, as last told. */
@@ -126,7 +134,17 @@ export function createPbx(options: AsteriskOptions, send: (event: Outgoing) => v
 
   const queues = new Map<string, Queue>();
   for (const spec of options.queues ?? defaultQueues) {
-    queues.set(spec.name, { ...spec, waiting: [], paused: new Map(), available: true });
+    queues.set(spec.name, {
+      ...spec,
+      members: [...spec.members],
+      dynamic: new Map(),
+      waiting: [],
+      priorities: new Map(),
+      completed: 0,
+      abandoned: 0,
+      paused: new Map(),
+      available: true,
+    });
   }
 
   const pbx: Pbx = {

@@ -10,7 +10,7 @@ import {
   setState,
   snapshot,
 } from './channel.ts';
-import { deviceState } from './device.ts';
+import { deviceState, memberName } from './device.ts';
 import { dialEvent } from './dial.ts';
 import { lines } from './event.ts';
 import type { Endpoint, Pbx, Queue } from './pbx.ts';
@@ -27,9 +27,9 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
   let cancelRetry = () => {};
 
   spec.waiting.push(caller);
-  const position = spec.waiting.length;
+  const original = spec.waiting.length;
   tell('QueueCallerJoin', [
-    ['Position', position],
+    ['Position', original],
     ['Count', spec.waiting.length],
   ]);
   channelEvent(pbx, 'MusicOnHoldStart', caller, 'Class: default\r\n');
@@ -38,10 +38,11 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
       cancelRetry();
       for (const leg of [...legs]) end(leg, 'CANCEL', 0);
       tell('QueueCallerAbandon', [
-        ['Position', position],
-        ['OriginalPosition', position],
+        ['Position', place()],
+        ['OriginalPosition', original],
         ['HoldTime', seconds(joined)],
       ]);
+      spec.abandoned += 1;
       depart();
     },
   };
@@ -106,6 +107,7 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
     connect(pbx, caller, leg.callerId);
     channelEvent(pbx, 'MusicOnHoldStop', caller);
     depart();
+    spec.completed += 1;
     const hold = seconds(joined);
     const answered = Date.now();
     agent('AgentConnect', leg, [
@@ -133,8 +135,14 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
     pbx.settle();
   }
 
+  function place(): number {
+    return spec.waiting.indexOf(caller) + 1;
+  }
+
   function depart(): void {
-    spec.waiting.splice(spec.waiting.indexOf(caller), 1);
+    const position = place();
+    spec.waiting.splice(position - 1, 1);
+    spec.priorities.delete(caller);
     tell('QueueCallerLeave', [
       ['Position', position],
       ['Count', spec.waiting.length],
@@ -150,7 +158,7 @@ export function queue(pbx: Pbx, caller: Channel, spec: Queue): void {
     const member = lines([
       ['Queue', spec.name],
       ['Interface', `PJSIP/${endpoint.number}`],
-      ['MemberName', endpoint.callerId?.name ?? ''],
+      ['MemberName', memberName(spec, endpoint)],
       ...rest,
     ]);
     pbx.publish(event, 'agent', snapshot(caller) + snapshot(leg, 'Dest') + member);

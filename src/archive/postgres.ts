@@ -1,0 +1,49 @@
+/** PostgreSQL by the package `pg`, which is loaded only where it is used. */
+
+import { type Database, type Dialect, type Row, SqlError } from './database.ts';
+
+const dialect: Dialect = {
+  quote: (column) => `"${column}"`,
+  holds: (column) => `${column} ILIKE ? ESCAPE '!'`,
+};
+
+/** Makes it: connections that cannot write. */
+export async function createPostgres(url: string, connections: number): Promise<Database> {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 60_000,
+    options: '-c default_transaction_read_only=on',
+  });
+  // Of idle connections: the next question opens another.
+  pool.on('error', () => {});
+  return {
+    dialect,
+    async query(sql, values, timeoutMs) {
+      let next = 0;
+      const text = sql.replaceAll('?', () => `$${++next}`);
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        // The server gives up first, so that the connection stays usable.
+        await client.query(`SET statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
+        const { rows }: { rows: readonly Row[] } = await client.query({ text, values: [...values] });
+        return rows;
+      } catch (error) {
+        if (isRefusal(error)) throw new SqlError(error.message);
+        broken = error instanceof Error ? error : new Error(String(error));
+        throw broken;
+      } finally {
+        client.release(broken);
+      }
+    },
+    stop: () => pool.end(),
+  };
+}
+
+/** Class 42 of SQLSTATE: no such table, no such column, no right to read it. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('42');
+}

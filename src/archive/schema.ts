@@ -1,0 +1,139 @@
+/** How Prosody and ejabberd keep their archives in SQL (Prosody's mod_storage_sql, ejabberd's mod_mam_sql). */
+
+import { type BareJid, parseJid } from '../protocol/jid.ts';
+import type { ArchivedMessage, ArchiveQuery } from './archive.ts';
+import { type Database, type Dialect, type Row, SqlError, type SqlValue } from './database.ts';
+import { likePattern } from './pattern.ts';
+import { readStanza } from './stanza.ts';
+
+/** A question. */
+export interface Question {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** One server's tables. */
+export interface Schema {
+  readonly server: 'Prosody' | 'ejabberd';
+  /** Messages that may fit, newest first: `limit` of them after the first `offset`. */
+  search(query: ArchiveQuery, limit: number, offset: number): Question;
+  times(owner: BareJid, peer: BareJid, from: number, to: number, limit: number): Question;
+  /** What a row of {@link search} holds; undefined where that is no text. */
+  read(row: Row): ArchivedMessage | undefined;
+  /** Epoch milliseconds of a row of {@link times}. */
+  readTime(row: Row): number;
+}
+
+/** Finds out whose tables these are. Throws `SqlError` where they are neither's. */
+export async function findSchema(database: Database, timeoutMs: number): Promise<Schema> {
+  const { quote } = database.dialect;
+  const has = async (table: string, column: string) => {
+    try {
+      await database.query(`SELECT ${quote(column)} FROM ${table} WHERE 1 = 0`, [], timeoutMs);
+      return true;
+    } catch (error) {
+      if (error instanceof SqlError) return false;
+      throw error;
+    }
+  };
+  if (await has('prosodyarchive', 'sort_id')) return prosody(database.dialect);
+  if (!(await has('archive', 'bare_peer'))) {
+    throw new SqlError('there is neither a table prosodyarchive nor a table archive');
+  }
+  // ejabberd's newer schema holds several hosts in one table.
+  return ejabberd(database.dialect, await has('archive', 'server_host'));
+}
+
+/** `column`s of a condition with their values, in order. */
+class Conditions {
+  readonly #parts: string[] = [];
+  readonly values: SqlValue[] = [];
+  add(condition: string, value: SqlValue): this {
+    this.#parts.push(condition);
+    this.values.push(value);
+    return this;
+  }
+  get sql(): string {
+    return this.#parts.join(' AND ');
+  }
+}
+
+/** Local part and domain of an account. */
+function split(owner: BareJid): readonly [local: string, domain: string] {
+  const at = owner.indexOf('@');
+  return [owner.slice(0, at), owner.slice(at + 1)];
+}
+
+function account(text: string): BareJid | undefined {
+  return parseJid(text)?.bare;
+}
+
+/** Seconds in `when`, the stanza in `value`, the other's JID in `with`; the store of mod_mam is called `archive`. */
+function prosody({ quote, holds }: Dialect): Schema {
+  const [host, user, when, peer] = ['host', 'user', 'when', 'with'].map(quote);
+  const of = (owner: BareJid) => {
+    const [local, domain] = split(owner);
+    return new Conditions().add(`${host} = ?`, domain).add(`${user} = ?`, local).add('store = ?', 'archive');
+  };
+  return {
+    server: 'Prosody',
+    search({ owner, text, peer: other, from, to }, limit, offset) {
+      const where = of(owner);
+      if (other !== undefined) where.add(`${peer} = ?`, other);
+      if (from !== undefined) where.add(`${when} >= ?`, Math.floor(from / 1000));
+      if (to !== undefined) where.add(`${when} < ?`, Math.ceil(to / 1000));
+      where.add(holds('value'), likePattern(text));
+      const sql = `SELECT ${when} AS at, ${peer} AS peer, value FROM prosodyarchive WHERE ${where.sql} ORDER BY ${when} DESC, sort_id DESC LIMIT ${limit} OFFSET ${offset}`;
+      return { sql, values: where.values };
+    },
+    times(owner, other, from, to, limit) {
+      const where = of(owner)
+        .add(`${peer} = ?`, other)
+        .add(`${when} >= ?`, Math.floor(from / 1000))
+        .add(`${when} <= ?`, Math.ceil(to / 1000));
+      const sql = `SELECT ${when} AS at FROM prosodyarchive WHERE ${where.sql} ORDER BY ${when} DESC LIMIT ${limit}`;
+      return { sql, values: where.values };
+    },
+    read(row) {
+      const said = readStanza(String(row.value));
+      const other = account(String(row.peer));
+      return said && other && { at: Number(row.at) * 1000, peer: other, ...said };
+    },
+    readTime: (row) => Number(row.at) * 1000,
+  };
+}
+
+/** Microseconds in `timestamp`, the stanza in `xml`, its body in `txt`. Rooms' archives are in the same table, with another `kind`. */
+function ejabberd({ holds }: Dialect, several: boolean): Schema {
+  const of = (owner: BareJid) => {
+    const [local, domain] = split(owner);
+    const where = new Conditions().add('username = ?', local);
+    return several ? where.add('server_host = ?', domain) : where;
+  };
+  return {
+    server: 'ejabberd',
+    search({ owner, text, peer, from, to }, limit, offset) {
+      const where = of(owner).add('kind = ?', 'chat');
+      if (peer !== undefined) where.add('bare_peer = ?', peer);
+      if (from !== undefined) where.add('timestamp >= ?', from * 1000);
+      if (to !== undefined) where.add('timestamp < ?', to * 1000);
+      where.add(holds('txt'), likePattern(text));
+      const sql = `SELECT timestamp AS at, bare_peer AS peer, xml FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit} OFFSET ${offset}`;
+      return { sql, values: where.values };
+    },
+    times(owner, other, from, to, limit) {
+      const where = of(owner)
+        .add('bare_peer = ?', other)
+        .add('timestamp >= ?', from * 1000)
+        .add('timestamp <= ?', to * 1000);
+      const sql = `SELECT timestamp AS at FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit}`;
+      return { sql, values: where.values };
+    },
+    read(row) {
+      const said = readStanza(String(row.xml));
+      const other = account(String(row.peer));
+      return said && other && { at: Math.floor(Number(row.at) / 1000), peer: other, ...said };
+    },
+    readTime: (row) => Math.floor(Number(row.at) / 1000),
+  };
+}

@@ -1,0 +1,86 @@
+/** The events of queues: who came, went or takes a break, and which calls wait. */
+
+import type { User } from '../directory.ts';
+import { attr, attrOr, element, one } from '../protocol/codec.ts';
+import { oneOf, text } from '../protocol/value.ts';
+import { event } from './define.ts';
+import { agentOf, peopleOf } from './queue-people.ts';
+import {
+  agentName,
+  describeCall,
+  describeMember,
+  queueCallEntry,
+  queueMemberState,
+  queueName,
+} from './queue-state.ts';
+
+/** Where events keep the queue's name under another name than filters have. */
+const filterAliases = { queue: 'name' };
+
+const keyOfCall = (queue: string, uniqueId: string) => `queue ${queue} call ${uniqueId}`;
+
+/** `QueueMemberState`, `QueueJoinEvent`, `QueueLeaveEvent`. */
+export const queueEvents = [
+  event({
+    doc: 'A member logged in or out, began or ended a break. Not: whether it is free or busy. To everybody in the queue.',
+    on: 'queue-member',
+    payload: queueMemberState,
+    from({ type, queue, member, roster }, { directory }) {
+      const people = peopleOf(queue, roster, directory);
+      const user = agentOf(member, directory);
+      const concerns: readonly User[] =
+        user === undefined || people.includes(user) ? people : [...people, user];
+      return [
+        {
+          concerns,
+          value: describeMember(member, type !== 'logout', type, directory),
+          about: { key: `queue ${queue} member ${member.interface}`, facet: 'state' },
+        },
+      ];
+    },
+  }),
+  event({
+    doc: 'A call began to wait; those at its place and behind it are one further behind. To everybody in the queue.',
+    on: 'queue-join',
+    payload: element('QueueJoinEvent', { ...queueName, call: one(queueCallEntry) }),
+    filterAliases,
+    from({ queue, call, position, roster }, world) {
+      return [
+        {
+          concerns: peopleOf(queue, roster, world.directory),
+          value: { jid: '', name: queue, call: describeCall(call, position, world) },
+          about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: false },
+        },
+      ];
+    },
+  }),
+  event({
+    doc: 'A call waits no longer; those behind it are one further to the front. To everybody in the queue.',
+    on: 'queue-leave',
+    payload: element('QueueLeaveEvent', {
+      ...queueName,
+      eventDetails: attr(
+        oneOf('connected', 'abandoned', 'timeout', 'transferred', 'moved'),
+        'a member took it; the caller hung up; its time in the queue was over; it was sent elsewhere; it waits at another place of the queue, which a `QueueJoinEvent` says next',
+      ),
+      agent: attrOr(text('tweber'), '', 'who took it, as in `QueueMemberState`; empty where nobody did'),
+      call: one(queueCallEntry),
+    }),
+    filterAliases,
+    from({ queue, call, position, reason, member, roster }, world) {
+      return [
+        {
+          concerns: peopleOf(queue, roster, world.directory),
+          value: {
+            jid: '',
+            name: queue,
+            eventDetails: reason,
+            agent: member === undefined ? '' : agentName(member, world.directory),
+            call: describeCall(call, position, world),
+          },
+          about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: true },
+        },
+      ];
+    },
+  }),
+];

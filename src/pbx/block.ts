@@ -1,0 +1,189 @@
+import { headers } from './headers.ts';
+import { carriageReturn, colon, indexOfByte, lineFeed, valueEnd, valueStart } from './lines.ts';
+import { hashOf, textOf } from './texts.ts';
+
+const word = 4;
+// Channels have some 300 bytes; what is longer is read anew each time.
+const longest = 512;
+
+/** A block as it was read the last time. */
+interface Cell<T> {
+  /** Bytes from the first value to the end of the last one; 0 while nothing is known. */
+  size: number;
+  readonly bytes: DataView;
+  /** Where the line of each header begins; -1 for one that is not there. */
+  readonly lines: number[];
+  /** The last header that is there, by place. */
+  last: number;
+  readonly values: string[];
+  made: T | undefined;
+}
+
+/**
+ * Headers that Asterisk always writes together and in one order, such as the particulars of a channel. The same block comes again and
+ * again with little or nothing new in it: so it is compared with the bytes of the last time, and what is the same is neither taken apart
+ * nor decoded. Every byte is compared: what comes out is what reading each header would give.
+ */
+export class Block<T> {
+  /** Number of the header it begins with. */
+  readonly first: number;
+  readonly #numbers: readonly number[];
+  readonly #asked: readonly boolean[];
+  readonly #whole: boolean;
+  readonly #make: (values: readonly string[]) => T | undefined;
+  /** By the hash of the first value: a block that falls on another's takes its place. */
+  readonly #cells: (Cell<T> | undefined)[];
+  /** The values of the block that was read last, until the next one is read; and where the last of them ended. */
+  values: readonly string[] = [];
+  end = 0;
+
+  constructor(options: {
+    /** Headers in their order. */
+    readonly names: readonly string[];
+    /** Those whose values are wanted. */
+    readonly asked: ReadonlySet<string>;
+    /** They must all be there: one that is not may stand elsewhere, and has to be looked for. */
+    readonly whole: boolean;
+    /** What the values mean, which are by place in `names` and '' where not wanted or not there. Called when they are new. */
+    make(values: readonly string[]): T | undefined;
+    /** How many blocks are remembered: a power of two. */
+    readonly remembered: number;
+  }) {
+    const { names, asked } = options;
+    this.#numbers = names.map((name) => headers.add(name));
+    this.first = this.#numbers[0] ?? 0;
+    this.#asked = names.map((name) => asked.has(name));
+    this.#whole = options.whole;
+    this.#make = options.make;
+    this.#cells = new Array<Cell<T> | undefined>(options.remembered).fill(undefined);
+  }
+
+  /** Whether the header of that number is in it, and is not the first. */
+  holds(header: number): boolean {
+    return this.#numbers.indexOf(header, 1) > 0;
+  }
+
+  /** What {@link values} of a message say of that header; undefined where only its lines can tell. */
+  valueIn(values: readonly string[], header: number): string | undefined {
+    const n = this.#whole ? this.#numbers.indexOf(header, 1) : -1;
+    return n > 0 && this.#asked[n] === true ? values[n] : undefined;
+  }
+
+  /** Whether any of its headers but the first was seen in a message: `seen` holds the message of each by number. */
+  isIn(seen: Int32Array, message: number): boolean {
+    const numbers = this.#numbers;
+    for (let n = 1; n < numbers.length; n++) if (seen[numbers[n] ?? 0] === message) return true;
+    return false;
+  }
+
+  /**
+   * Reads the block whose first value goes from `from` to `to`, of a message that goes to `end`; `view` is of the same bytes. Undefined where
+   * its lines do not stand as expected; else {@link end} says where its last value ended.
+   */
+  read(bytes: Buffer, view: DataView, from: number, to: number, end: number): T | undefined {
+    if (to - from < word) return undefined;
+    const at = hashOf(view, from, to) & (this.#cells.length - 1);
+    const cell = this.#cells[at] ?? emptyCell<T>();
+    this.#cells[at] = cell;
+    this.values = cell.values;
+    const same = sameBytes(cell, view, from, end);
+    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell, bytes, view, end)) {
+      this.end = from + same;
+      return cell.made;
+    }
+    return this.#renew(cell, same, bytes, view, from, to, end);
+  }
+
+  /** Whether the last value ends there, and no line follows that was not there the last time. */
+  #endsAt(at: number, cell: Cell<T>, bytes: Buffer, view: DataView, end: number): boolean {
+    if (at === end) return true;
+    const feed = bytes[at] === carriageReturn ? at + 1 : at;
+    if (feed < end && bytes[feed] !== lineFeed) return false;
+    for (let n = cell.last + 1; n < this.#numbers.length; n++)
+      if (this.#splits(n, view, bytes, feed + 1, end) > 0) return false;
+    return true;
+  }
+
+  /** Where the colon is of a line that bears this header; 0 where it does not. */
+  #splits(n: number, view: DataView, bytes: Buffer, at: number, end: number): number {
+    const length = headers.lengthAt(this.#numbers[n] ?? 0, view, at, end);
+    return length > 0 && bytes[at + length] === colon ? at + length : 0;
+  }
+
+  /** Whether the line of this header, which begins at `line`, has its name among the bytes that are the same. */
+  #isNamed(n: number, line: number | undefined, same: number): boolean {
+    if (line === undefined || line < 0) return false;
+    return line + headers.lengthOf(this.#numbers[n] ?? 0) < same;
+  }
+
+  /** Reads again from the line that the first byte is in which is not the same. */
+  #renew(
+    cell: Cell<T>,
+    same: number,
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    to: number,
+    end: number,
+  ): T | undefined {
+    const { lines, values } = cell;
+    cell.size = 0;
+    let n = this.#numbers.length - 1;
+    while (n > 0 && !this.#isNamed(n, lines[n], same)) n--;
+    let at = from + (lines[n] ?? 0);
+    if (n === 0) {
+      lines[0] = 0;
+      values[0] = textOf(bytes, view, from, to);
+      cell.last = 0;
+      at = indexOfByte(bytes, lineFeed, to, end) + 1;
+      n = 1;
+    }
+    // Of lines that are not there any more the one before is the last.
+    let stop = n === 1 ? to : valueEnd(bytes, from, at - 1);
+    for (; n < this.#numbers.length; n++) {
+      const split = this.#splits(n, view, bytes, at, end);
+      const asked = this.#asked[n] ?? false;
+      lines[n] = -1;
+      values[n] = '';
+      if (split === 0) {
+        if (asked && this.#whole) return undefined;
+        continue;
+      }
+      const feed = indexOfByte(bytes, lineFeed, split, end);
+      stop = valueEnd(bytes, split, feed);
+      lines[n] = at - from;
+      cell.last = n;
+      if (asked) values[n] = textOf(bytes, view, valueStart(bytes, split, feed), stop);
+      at = feed + 1;
+    }
+    cell.made = this.#make(values);
+    this.end = stop;
+    const size = stop - from;
+    if (size > longest) return cell.made;
+    const last = size - word;
+    for (let i = same & -word; i < last; i += word) cell.bytes.setInt32(i, view.getInt32(from + i));
+    cell.bytes.setInt32(last, view.getInt32(from + last));
+    cell.size = size;
+    return cell.made;
+  }
+}
+
+function emptyCell<T>(): Cell<T> {
+  return {
+    size: 0,
+    bytes: new DataView(new ArrayBuffer(longest)),
+    lines: [],
+    last: 0,
+    values: [],
+    made: undefined,
+  };
+}
+
+/** How many bytes from `from` on are those of the cell. All of them, or as many as are certain: four are compared at a time. */
+function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, end: number): number {
+  const last = size - word;
+  const most = Math.min(last, end - from - word);
+  let i = 0;
+  for (; i < most; i += word) if (view.getInt32(from + i) !== bytes.getInt32(i)) return i;
+  return most === last && last >= 0 && view.getInt32(from + last) === bytes.getInt32(last) ? size : i;
+}

@@ -1,0 +1,103 @@
+/** The queue model at work: what Asterisk changes in queues without an event is found by reading their state again, when something shows that it did. */
+
+import type { Log } from './log.ts';
+import type { Model } from './models.ts';
+import type { Pbx, QueueCounters } from './pbx/pbx.ts';
+import { createQueues } from './queues/model.ts';
+import type { Queues } from './queues/queues.ts';
+
+/** All queues, as handlers see them. */
+export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
+  /**
+   * Reads the state of the queues again unless that was done within the last second; resolves when it is known. For whoever wants to see
+   * a waiting list with the priorities as they are now. Never rejects: while nothing can be read, what is known has to do.
+   */
+  look(): Promise<void>;
+  /** Counters of a queue, and since when they count, epoch milliseconds, where that is known. Rejects as `Pbx.queueCounters` does. */
+  counters(
+    queue: string,
+  ): Promise<{ readonly counters: QueueCounters; readonly since: number | undefined } | undefined>;
+}
+
+/** The counters of a queue as they were last seen. */
+interface Counted {
+  readonly completed: number;
+  readonly abandoned: number;
+  /** When they were seen to have been reset. */
+  readonly since: number;
+}
+
+/** At the most once in this time, however much there is to doubt. */
+const everyMs = 1000;
+
+/** Makes it. */
+export function createQueueing(options: {
+  readonly pbx: Pick<Pbx, 'tellQueues' | 'queueCounters'>;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}): Queueing {
+  const { pbx, log, now } = options;
+  const model = createQueues();
+  let readAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  /** When Asterisk started, epoch milliseconds; 0 while unknown. All counters begin there. */
+  let started = 0;
+  const counted = new Map<string, Counted>();
+
+  async function read(): Promise<void> {
+    readAt = now();
+    // The answer comes as an event, on the road of all events.
+    await pbx.tellQueues().catch((error: unknown) => {
+      log.debug(
+        { reason: String(error) },
+        'the queues cannot be read now; they are when the telephone system is back',
+      );
+    });
+  }
+
+  /** Soon, but for all doubts of this second together. */
+  function readSoon(): void {
+    if (timer !== undefined || stopped) return;
+    const wait = Math.min(Math.max(readAt + everyMs - now(), 0), everyMs);
+    timer = setTimeout(() => {
+      timer = undefined;
+      void read();
+    }, wait).unref();
+  }
+
+  return {
+    queue: model.queue,
+    queues: model.queues,
+    apply(event) {
+      if (event.type === 'queues' && event.started !== undefined) {
+        // The same start is computed a little differently each time.
+        if (Math.abs(event.started - started) > everyMs) counted.clear();
+        started = event.started;
+      }
+      const changes = model.apply(event);
+      if (model.takeDoubt()) readSoon();
+      return changes;
+    },
+    async look() {
+      const age = now() - readAt;
+      if (age < 0 || age >= everyMs) await read();
+    },
+    async counters(name) {
+      const counters = await pbx.queueCounters(name);
+      if (counters === undefined) return undefined;
+      const { completed, abandoned } = counters;
+      const before = counted.get(name);
+      const reset = before !== undefined && (completed < before.completed || abandoned < before.abandoned);
+      const since = reset ? now() : (before?.since ?? 0);
+      // Names are those of queues that there are.
+      counted.set(name, { completed, abandoned, since });
+      return { counters, since: Math.max(since, started) || undefined };
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

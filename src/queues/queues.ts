@@ -1,0 +1,29 @@
+/** The queue model as its users see it. Types only; `model.ts` implements it. */
+
+import type { PbxEvent } from '../pbx/events.ts';
+import type { QueueMember } from '../pbx/pbx.ts';
+import type { QueueCall, QueueChange, Roster } from './changes.ts';
+
+/** A queue as it is now; to be looked at and not to be kept. */
+export interface QueueView {
+  /** As Asterisk writes it. */
+  readonly name: string;
+  readonly members: readonly QueueMember[];
+  readonly roster: Roster;
+  /** In the order in which they are to be served. */
+  readonly calls: readonly QueueCall[];
+}
+
+/** All queues: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
+export interface Queues {
+  /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
+  apply(event: PbxEvent): readonly QueueChange[];
+  /** By name, in whatever case: app_queue does not tell them apart. */
+  queue(name: string): QueueView | undefined;
+  queues(): readonly QueueView[];
+  /**
+   * An event did not fit what is known, so that something must have happened that no event told of (a reload, a changed priority). True once, until
+   * the next such event: whoever asks sees to it that the whole state is told.
+   */
+  takeDoubt(): boolean;
+}

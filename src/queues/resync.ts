@@ -1,0 +1,110 @@
+/** The whole truth replaces what is known; what differs from what was told is told. */
+
+import type { PbxEvent, Snapshot } from '../pbx/events.ts';
+import type { ListedQueue } from '../pbx/pbx.ts';
+import { setOut, settleAll } from './leaving.ts';
+import { removeMember, setMember } from './members.ts';
+import { enter } from './waiting.ts';
+import {
+  addQueue,
+  createWorld,
+  decide,
+  newWaiting,
+  type Queue,
+  tell,
+  type Waiting,
+  type World,
+} from './world.ts';
+
+/** A snapshot came: the queues follow. What the feed was about to say of departures never comes. */
+export function noteSnapshot(world: World, snapshot: Snapshot): void {
+  world.channels = new Map(snapshot.channels.map((channel) => [channel.uniqueId, channel]));
+  settleAll(world);
+}
+
+/**
+ * Makes the world as the list has it. `reduce` takes in what came while the list was read; what that would tell is in the difference.
+ */
+export function resync(
+  world: World,
+  queues: readonly ListedQueue[],
+  meanwhile: readonly PbxEvent[],
+  reduce: (world: World, event: PbxEvent) => void,
+): void {
+  const { channels } = world;
+  const truth = createWorld(world.at);
+  truth.channels = channels;
+  for (const listed of queues) takeIn(truth, listed);
+  for (const event of meanwhile) reduce(truth, event);
+  truth.at = world.at;
+
+  for (const [key, queue] of [...world.queues]) {
+    const now = truth.queues.get(key);
+    for (const member of [...queue.members.values()])
+      if (now === undefined || !now.members.has(member.interface)) removeMember(world, queue, member);
+    for (const waiting of [...queue.waiting])
+      if (truth.waiting.get(waiting.call.uniqueId)?.queue !== now || now === undefined) lose(world, waiting);
+    if (now === undefined && queue.untold.length === 0) world.queues.delete(key);
+  }
+  for (const [key, now] of truth.queues) {
+    const queue = world.queues.get(key) ?? addQueue(world, now.name);
+    for (const member of now.members.values()) setMember(world, queue, member);
+    arrange(world, queue, now.waiting);
+  }
+  world.channels = undefined;
+  world.doubt = truth.doubt;
+}
+
+function takeIn(truth: World, listed: ListedQueue): void {
+  const queue = addQueue(truth, listed.name);
+  for (const member of listed.members) queue.members.set(member.interface, member);
+  for (const entry of listed.entries) {
+    const call = {
+      channel: entry.channel,
+      uniqueId: entry.uniqueId,
+      number: entry.callerNumber,
+      name: entry.callerName,
+      since: truth.at - entry.waited * 1000,
+    };
+    const waiting = newWaiting(queue, call, truth.channels?.get(entry.uniqueId)?.exten ?? '');
+    queue.waiting.push(waiting);
+    truth.waiting.set(entry.uniqueId, waiting);
+  }
+}
+
+/** A call that waits no longer, and nobody said so: its events are still to come, or were missed while the feed was away. */
+function lose(world: World, waiting: Waiting): void {
+  const departure = setOut(world, waiting);
+  if (departure.told !== undefined || world.channels === undefined) return;
+  const channel = world.channels.get(waiting.call.uniqueId);
+  const gone = channel === undefined ? 'abandoned' : channel.bridgeId === '' ? 'transferred' : 'connected';
+  decide(world, departure, gone);
+}
+
+/** Brings the waiting list of a queue into the order of the truth: new calls join, few of those that stand elsewhere move. */
+function arrange(world: World, queue: Queue, order: readonly Waiting[]): void {
+  for (const [index, wanted] of order.entries()) {
+    const { uniqueId } = wanted.call;
+    if (queue.waiting[index]?.call.uniqueId === uniqueId) continue;
+    const present = world.waiting.get(uniqueId);
+    if (present === undefined) enter(world, queue, { ...wanted, queue }, index + 1);
+    else move(world, present, index + 1);
+  }
+}
+
+function move(world: World, waiting: Waiting, position: number): void {
+  const { queue, call } = waiting;
+  const before = queue.waiting.indexOf(waiting);
+  queue.waiting.splice(before, 1);
+  tell(world, queue, {
+    kind: 'queue-leave',
+    queue: queue.name,
+    call,
+    position: before + 1,
+    reason: 'moved',
+    member: undefined,
+    roster: queue.roster,
+    at: world.at,
+  });
+  enter(world, queue, waiting, position);
+}

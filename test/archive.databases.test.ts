@@ -1,0 +1,256 @@
+/** The same archive in each kind of database, with the tables of each server. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Archive, ArchivedMessage, ArchiveQuery } from '../src/archive/archive.ts';
+import type { Database } from '../src/archive/database.ts';
+import { openArchive } from '../src/archive/open.ts';
+import { createPostgres } from '../src/archive/postgres.ts';
+import { createSqlite } from '../src/archive/sqlite.ts';
+import type { BareJid } from '../src/protocol/jid.ts';
+import { tree } from './servers/debian.ts';
+import { type PostgresServer, startPostgres } from './servers/postgres.ts';
+import { runSqlite, sqliteProgram } from './servers/sqlite.ts';
+import { ejabberdTrees } from './servers/trees.ts';
+
+const anna = 'tweber@example.org' as BareJid;
+const max = 'mmeyer@example.org' as BareJid;
+const second = 1_700_000_000;
+
+/** Prosody's table (mod_storage_sql), for SQLite and PostgreSQL. */
+const prosodyTables = (serial: string) => `
+CREATE TABLE prosodyarchive (sort_id ${serial}, host TEXT NOT NULL, "user" TEXT NOT NULL, store TEXT NOT NULL, key TEXT NOT NULL,
+  "when" INTEGER NOT NULL, "with" TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL);
+CREATE INDEX prosodyarchive_with_when ON prosodyarchive (host, "user", store, "with", "when");
+CREATE INDEX prosodyarchive_when ON prosodyarchive (host, "user", store, "when");`;
+
+interface Line {
+  readonly user: string;
+  readonly at: number;
+  readonly peer: string;
+  readonly xml: string;
+  readonly text: string;
+}
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+const message = (user: string, at: number, peer: string, text: string): Line => ({
+  user,
+  at,
+  peer,
+  text,
+  xml: `<message xmlns='jabber:client' from='${peer}' to='${user}@example.org'><body>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</body></message>`,
+});
+const lines: readonly Line[] = [
+  message('tweber', second, max, 'Grüße & 50%_'),
+  message('tweber', second + 10, max, 'GRÜSSE'),
+  message('tweber', second + 20, 'boss@example.org', 'noon'),
+  message('mmeyer', second + 30, anna, 'noon for Max'),
+  ...Array.from({ length: 700 }, (_, index) => message('tweber', second + 100 + index, max, `many ${index}`)),
+];
+const inProsody = lines.map(
+  ({ user, at, peer, xml }, index) =>
+    `INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type, value) VALUES ('example.org', '${user}', 'archive', 'k${index}', ${at}, '${peer}', 'xml', ${quoted(xml)});`,
+);
+const inEjabberd = (host: boolean) =>
+  lines.map(
+    ({ user, at, peer, xml, text }) =>
+      `INSERT INTO archive (username, ${host ? 'server_host, ' : ''}timestamp, peer, bare_peer, xml, txt, kind, nick) VALUES ('${user}', ${host ? "'example.org', " : ''}${at * 1_000_000}, '${peer}', '${peer}', ${quoted(xml)}, ${quoted(text)}, 'chat', '');`,
+  );
+
+let folder: string;
+let program: string;
+let postgres: PostgresServer;
+let sql: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offhook-archive-'));
+  program = await sqliteProgram(folder);
+  postgres = await startPostgres();
+  sql = join(await tree(ejabberdTrees['23']), 'usr/share/ejabberd/sql');
+});
+afterAll(async () => {
+  await postgres?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Makes a database with a server's tables and lines; resolves with its URL. */
+const databases = {
+  async sqlite(name: string, statements: readonly string[]): Promise<string> {
+    const path = join(folder, `${name}.sqlite`);
+    await runSqlite(path, ['PRAGMA journal_mode=WAL;', 'BEGIN;', ...statements, 'COMMIT;'].join('\n'));
+    return `sqlite://${path}`;
+  },
+  async postgres(name: string, statements: readonly string[]): Promise<string> {
+    const admin = new Client(postgres.url);
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${name}`);
+    await admin.end();
+    const url = new URL(postgres.url);
+    url.pathname = `/${name}`;
+    const client = new Client(url.href);
+    await client.connect();
+    await client.query(statements.join('\n'));
+    await client.end();
+    return url.href;
+  },
+} as const;
+const tables = {
+  async prosody(kind: keyof typeof databases) {
+    return [prosodyTables(kind === 'sqlite' ? 'INTEGER PRIMARY KEY' : 'SERIAL PRIMARY KEY'), ...inProsody];
+  },
+  async ejabberd(kind: keyof typeof databases) {
+    return [
+      await readFile(join(sql, kind === 'sqlite' ? 'lite.sql' : 'pg.sql'), 'utf8'),
+      ...inEjabberd(false),
+    ];
+  },
+  async hosts(kind: keyof typeof databases) {
+    return [
+      await readFile(join(sql, kind === 'sqlite' ? 'lite.new.sql' : 'pg.new.sql'), 'utf8'),
+      ...inEjabberd(true),
+    ];
+  },
+} as const;
+
+describe.each([
+  ['sqlite', 'prosody'],
+  ['sqlite', 'ejabberd'],
+  ['sqlite', 'hosts'],
+  ['postgres', 'prosody'],
+  ['postgres', 'ejabberd'],
+  ['postgres', 'hosts'],
+] as const)('%s with the tables of %s', (kind, server) => {
+  let archive: Archive;
+  beforeAll(async () => {
+    const url = await databases[kind](server, await tables[server](kind));
+    archive = openArchive({
+      url,
+      sqlite: program,
+      log: pino({ level: 'silent' }),
+      monotonic: () => performance.now(),
+    });
+  });
+  afterAll(() => archive?.stop());
+
+  async function search(text: string, query: Partial<ArchiveQuery> = {}, most = 1000) {
+    const found: ArchivedMessage[] = [];
+    await archive.search({ owner: anna, text, ...query }, (each) => found.push(each) < most);
+    return found.map(({ body }) => body);
+  }
+
+  it('finds the owner’s messages only, newest first, whatever the case', async () => {
+    expect(await search('grü')).toEqual(['GRÜSSE', 'Grüße & 50%_']);
+    expect(await search('& 50%_')).toEqual(['Grüße & 50%_']);
+    expect(await search('NOON')).toEqual(['noon']);
+    expect(await search('noon', { owner: max })).toEqual(['noon for Max']);
+    expect(await search('noon', { owner: 'tweber@example.com' as BareJid })).toEqual(
+      server === 'ejabberd' ? ['noon'] : [],
+    );
+    for (const text of ['50__', '5%_', "' OR 1=1 --", "x'00'", '?', '\u0000ab', 'a\nb; DROP TABLE archive']) {
+      expect([text, await search(text)]).toEqual([text, []]);
+    }
+  });
+
+  it('within times and with a person', async () => {
+    expect(await search('o', { from: second * 1000, to: (second + 21) * 1000 })).toEqual(['noon']);
+    expect(await search('o', { from: second * 1000, to: (second + 20) * 1000 })).toEqual([]);
+    expect(await search('o', { peer: 'boss@example.org' as BareJid })).toEqual(['noon']);
+  });
+
+  it('page by page, no further than asked', async () => {
+    const all = await search('many');
+    expect(all).toHaveLength(700);
+    expect(all[0]).toBe('many 699');
+    expect(new Set(all).size).toBe(700);
+    expect(await search('many', {}, 3)).toEqual(['many 699', 'many 698', 'many 697']);
+  });
+
+  it('knows when people wrote', async () => {
+    expect(await archive.times(anna, max, second * 1000, (second + 100) * 1000)).toEqual(
+      [0, 10, 100].map((each) => (second + each) * 1000),
+    );
+  });
+});
+
+describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
+  let database: Database;
+  beforeAll(async () => {
+    const url = await databases[kind]('other', ['CREATE TABLE notes (id INTEGER, body TEXT);']);
+    database =
+      kind === 'sqlite'
+        ? createSqlite({ path: new URL(url).pathname, program })
+        : await createPostgres(url, 2);
+  });
+  afterAll(() => database?.stop());
+
+  it('is not written to', async () => {
+    await expect(database.query("INSERT INTO notes VALUES (1, 'x')", [], 5000)).rejects.toThrow(
+      /read-?only/i,
+    );
+    await expect(database.query('DROP TABLE notes', [], 5000)).rejects.toThrow(/read-?only/i);
+    expect(await database.query('SELECT id FROM notes', [], 5000)).toEqual([]);
+  });
+
+  it('is given up when it takes too long, and answers the next one', async () => {
+    const long =
+      kind === 'sqlite'
+        ? 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
+        : 'SELECT pg_sleep(60)';
+    await expect(database.query(long, [], 300)).rejects.toThrow(/did not answer|timeout/);
+    expect(await database.query('SELECT 1 AS one', [], 5000)).toEqual([{ one: 1 }]);
+  });
+
+  it('keeps values as they are', async () => {
+    const text = 'ä\u0001"\\\'\u{1F600}\n';
+    const rows = await database.query(
+      kind === 'sqlite' ? 'SELECT ? AS a, ? AS b' : 'SELECT ?::text AS a, ?::int AS b',
+      [text, 42],
+      5000,
+    );
+    expect(rows).toEqual([{ a: text, b: 42 }]);
+  });
+
+  it('says so where the tables are neither server’s', async () => {
+    const said: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line) => void said.push(line) });
+    const url =
+      kind === 'sqlite' ? `sqlite://${folder}/other.sqlite` : postgres.url.replace(/postgres$/, 'other');
+    const archive = openArchive({ url, sqlite: program, log, monotonic: () => performance.now() });
+    for (let again = 0; again < 2; again += 1) {
+      await expect(archive.search({ owner: anna, text: 'noon' }, () => true)).rejects.toMatchObject({
+        code: 'not-available',
+      });
+    }
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('neither a table');
+    await archive.stop();
+  });
+});
+
+it('SQLite without a write-ahead log is not read: its readers would keep the server from writing', async () => {
+  const path = join(folder, 'plain.sqlite');
+  await runSqlite(path, prosodyTables('INTEGER PRIMARY KEY'));
+  const database = createSqlite({ path, program });
+  await expect(database.query('SELECT 1', [], 5000)).rejects.toThrow('journal_mode=WAL');
+});
+
+it('a database that is not there, and a program that is not, are not available', async () => {
+  for (const [url, sqlite] of [
+    [`sqlite://${folder}/nowhere.sqlite`, program],
+    [`sqlite://${folder}/other.sqlite`, join(folder, 'nothing')],
+    ['postgres://nobody@127.0.0.1:1/nothing', program],
+    ['mysql://nobody@127.0.0.1:1/nothing', program],
+  ] as const) {
+    const archive = openArchive({
+      url,
+      sqlite,
+      log: pino({ level: 'silent' }),
+      monotonic: () => performance.now(),
+    });
+    await expect(archive.search({ owner: anna, text: 'noon' }, () => true)).rejects.toMatchObject({
+      code: 'not-available',
+    });
+    await archive.stop();
+  }
+});

@@ -43,6 +43,9 @@ interface Leg {
   end: { readonly at: number; readonly token: string; readonly seen: boolean } | undefined;
 }
 
+/** Whom a call is with, and how it came to the user. */
+type Origin = Pick<Part, 'other' | 'from' | 'transferred'>;
+
 interface Part {
   readonly user: BareJid;
   readonly outbound: boolean;
@@ -50,6 +53,10 @@ interface Part {
   other: Seen;
   from: Party;
   transferred: boolean;
+  /** Who the other party was before the user was passed on to another, or another to the user. */
+  before: Origin | undefined;
+  /** The user was passed on: whom to does not change who called. */
+  passedOn: boolean;
   /** Whoever the user is connected with from now on is the other party of the call. */
   adopts: boolean;
   /** The user dialled a code that brings somebody who waits: a parking space, for instance. */
@@ -188,6 +195,8 @@ function begin(user: BareJid, view: ChannelView): Part {
     other: seen(view),
     from: nobody,
     transferred: false,
+    before: undefined,
+    passedOn: false,
     adopts: false,
     fetches: fetches(view),
     told: false,
@@ -209,23 +218,51 @@ function isAnswered({ legs }: Part): boolean {
 }
 
 /** Takes in what a channel shows now. */
-function learn(part: Part, { type, role, details, view }: ChannelChange): void {
+function learn(part: Part, change: ChannelChange): void {
+  const { type, role, details, view } = change;
   const leg = part.legs.get(view.channel);
   const answers = view.busySince > 0 && (leg === undefined || leg.view.busySince === 0);
   if (leg === undefined) part.legs.set(view.channel, { view, end: undefined });
   else leg.view = view;
-  if (type === 'transfer' && details === 'attended' && role === 'target') passOn(part);
-  // Of telephones that rang together, the one that is answered knows best. Whom a call goes on to afterwards is another matter.
-  const before = view.busySince === 0 && !isAnswered(part);
-  const renamed = view.other.number === part.other.other.number && part.other.service === view.service;
-  if (before || answers || part.adopts || (renamed && view.other.name !== '')) part.other = seen(view);
+  if (type === 'transfer' && role === 'transferee') stay(part);
+  if (type === 'transfer' && role === 'target' && details === 'attended') {
+    passOn(part);
+    part.adopts = true;
+  }
+  // Of telephones that rang together, the one that is answered knows best.
+  const ringing = view.busySince === 0 && !isAnswered(part);
+  const sameNumber = view.other.number === part.other.other.number && part.other.service === view.service;
+  if (isReplaced(part, change) && !answers) {
+    // Another label on the same line, or somebody else on it.
+    if (view.refChannel !== part.other.refChannel) passOn(part);
+    part.other = seen(view);
+  } else if (ringing || answers || part.adopts || (sameNumber && view.other.name !== ''))
+    part.other = seen(view);
+}
+
+/**
+ * Whether the caller has been replaced by another one: who consulted the user has put the call through. Whom the user consults, or is passed on
+ * to, or calls, is another matter.
+ */
+function isReplaced({ outbound, passedOn, other }: Part, { type, view }: ChannelChange): boolean {
+  if (type !== 'rename' || outbound || passedOn || view.busySince === 0) return false;
+  if (view.held || view.service !== '' || view.other.number === '') return false;
+  return view.other.number !== other.other.number;
 }
 
 /** A consulted user gets the call that the consultation was about. */
 function passOn(part: Part): void {
-  part.adopts = true;
+  if (part.before !== undefined) return;
+  part.before = { other: part.other, from: part.from, transferred: part.transferred };
   part.from = part.other.other;
   part.transferred = true;
+}
+
+/** It was the user who was passed on: the call stays one with whom it was with. */
+function stay(part: Part): void {
+  Object.assign(part, part.before);
+  part.passedOn = true;
+  part.adopts = false;
 }
 
 function finish(part: Part): Finished {

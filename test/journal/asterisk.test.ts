@@ -204,11 +204,30 @@ describe('on a real Asterisk, everybody’s journal shows', () => {
     expect(await office.ask('bernd', 'base', 'AttendedTransfer', { channel, target: '320' })).toEqual(ok);
     await office.hears('carla', 'busy 370>320');
     expect(await office.ask('bernd', 'base', 'CompleteTransfer', { channel })).toEqual(ok);
-    await until('Carla was told', () => office.told('carla').some((each) => /^transfer/.test(each)));
+    await until('Carla talks to Anna', () => office.told('carla').includes('rename 340>320'));
     await hangUp();
     await journals({
       anna: ['-> 370 hangup answered'],
       bernd: ['<- 340 hangup answered'],
+      carla: ['<- 340 hangup via transfer 370 answered'],
+    });
+  });
+
+  it('an attended transfer by a telephone that made two calls of it', async () => {
+    await phone('340').dial('370');
+    await office.hears('bernd', 'busy 340>370');
+    await phone('370').calls.at(-1)?.hold();
+    await office.hears('bernd', 'hold 340>370');
+    await phone('370').dial('320');
+    await office.hears('bernd', 'busy 370>320');
+    expect(await office.ask('bernd', 'base', 'CompleteTransfer', { channel: office.call('bernd') })).toEqual(
+      ok,
+    );
+    await until('Carla talks to Anna', () => office.told('carla').includes('rename 340>320'));
+    await hangUp();
+    await journals({
+      anna: ['-> 370 hangup answered'],
+      bernd: ['-> 320 hangup answered', '<- 340 hangup answered'],
       carla: ['<- 340 hangup via transfer 370 answered'],
     });
   });

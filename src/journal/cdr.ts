@@ -3,7 +3,7 @@
 import { parse } from 'csv-parse/sync';
 import type { Directory, User } from '../directory.ts';
 import type { BareJid } from '../protocol/jid.ts';
-import { splitPrefix } from './describe.ts';
+import { placeOf, splitPrefix } from './describe.ts';
 import type { Entry, Result } from './entry.ts';
 
 /** One record. Texts are empty where the file has no such column. Times in epoch milliseconds. */
@@ -156,7 +156,7 @@ function entryOf(
       connected: Math.round(talked.reduce((sum, leg) => sum + leg.row.billsec, 0)),
       device: device ?? '',
       deviceName: owner?.device.name ?? '',
-      location: user.location,
+      location: placeOf(user, device ?? '', directory),
       result: elsewhere ? 'answered-elsewhere' : resultOf(row.disposition, inbound),
       details: '',
       via: '',

@@ -32,7 +32,7 @@ export function describePart(part: Finished, user: User, names: Names): Entry {
     connected: part.connected,
     device: own ? part.view.device : '',
     deviceName: own ? (device?.device.name ?? part.view.device) : '',
-    location: own ? (device?.user.location ?? user.location) : '',
+    location: own ? placeOf(user, part.view.device, names.directory) : '',
     result: part.result,
     details: detailsOf(part),
     ...road(part),
@@ -56,6 +56,12 @@ function calledParty({ view, other }: Finished, { directory, nameOf, outsidePref
   const { prefix, number } = splitPrefix(dialed, outsidePrefix);
   const signaled = other.service === '' ? other.other.name : serviceName(other);
   return { internal: false, name: nameOf(number) ?? signaled, number, prefix };
+}
+
+/** Where a device stands: at the place where its user sits, else at the user's own. */
+export function placeOf(user: User, device: string, directory: Directory): string {
+  const seat = directory.seatOf(user);
+  return seat?.devices.some((each) => each.device === device) === true ? seat.name : user.location;
 }
 
 /** The number behind an outside prefix, where it has one. */

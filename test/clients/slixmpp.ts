@@ -36,6 +36,15 @@ export interface StandardClient {
   add(jid: string, name?: string): Promise<void>;
   /** Removes a contact, its subscriptions with it. */
   remove(jid: string): Promise<void>;
+  /** The names of the fields of a search form (XEP-0055). */
+  fields(jid: string): Promise<readonly string[]>;
+  /** Sends the form; what was found, by the names of its columns. */
+  search(
+    jid: string,
+    values: Readonly<Record<string, string>>,
+  ): Promise<readonly Readonly<Record<string, string | readonly string[]>>[]>;
+  /** Keeps a vCard (XEP-0054) with a name and a number on the server. */
+  publishCard(name: string, number: string): Promise<void>;
   /** Logs out. */
   stop(): Promise<void>;
 }
@@ -112,6 +121,14 @@ export async function slixmpp(server: XmppServer, user: XmppUser): Promise<Stand
     },
     async remove(contact) {
       await wish('remove', contact);
+    },
+    fields: async (target) => (await wish('fields', target)).ok as string[],
+    async search(target, values) {
+      const answer = (await wish('search', target, { values })).ok as Record<string, unknown>;
+      return answer.items as Record<string, string>[];
+    },
+    async publishCard(fullName, number) {
+      await wish('card', jid, { name: fullName, number });
     },
     stop: () => program.stop(),
   };

@@ -44,8 +44,11 @@ export interface LegacyOffice {
   readonly asterisk: Awaited<ReturnType<typeof startAsterisk>>;
 }
 
-/** Starts a bridge at the server, with delegation required, and waits until it is in force. All ends with the test. */
-export async function openOffice(server: XmppServer): Promise<LegacyOffice> {
+/** Starts a bridge at the server, with `settings` besides the usual ones and delegation required, and waits until it is in force. All ends with the test. */
+export async function openOffice(
+  server: XmppServer,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<LegacyOffice> {
   const asterisk = await startAsterisk();
   const folder = await runFolder('legacy');
   const file = join(folder.path, 'users.yaml');
@@ -69,6 +72,7 @@ export async function openOffice(server: XmppServer): Promise<LegacyOffice> {
     PBX_OUTSIDE_PREFIX: '0',
     DIRECTORY_FILE: file,
     HTTP_LISTEN: '',
+    ...settings,
   });
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });

@@ -103,6 +103,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Entries of the phonebook. */
+  readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
 }
@@ -285,6 +287,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get calls() {
       return calls.channels().length;
+    },
+    get persons() {
+      return models.phonebook.size;
     },
     get recordings() {
       return models.monitor.running;

@@ -16,7 +16,7 @@ export const stepsPerYield = 100;
 
 /**
  * Merges persons in the order of trust: the first one's texts count, those that it lacks and further numbers come from the others. The same
- * are: those with the same JID; an e-mail address that is one's JID; the same name together with a number or an e-mail address. Yields
+ * are: those with the same JID, or the same id of a source; an e-mail address that is one's JID; the same name together with a number or an e-mail address. Yields
  * often, so that a large phonebook does not keep others waiting.
  */
 export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merged> {
@@ -27,8 +27,10 @@ export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merg
   let steps = 0;
 
   function sameAs(person: Person, name: string, keys: readonly string[]): number | undefined {
-    const known = (person.jid && places.get(person.jid)) ?? (person.email && places.get(person.email));
-    if (typeof known === 'number') return known;
+    for (const key of [person.jid, person.email, person.id]) {
+      const known = key === undefined ? undefined : places.get(key);
+      if (known !== undefined) return known;
+    }
     const candidates = [
       ...(byAddress.get(person.email) ?? []),
       ...keys.flatMap((key) => byNumber.get(key) ?? []),
@@ -48,6 +50,7 @@ export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merg
       const before = persons[place];
       persons[place] = before === undefined ? person : together(before, person);
       if (person.jid !== undefined) places.set(person.jid, place);
+      if (!places.has(person.id)) places.set(person.id, place);
       if (person.email !== '') append(byAddress, person.email, place);
       for (const key of keys) if (key !== '') append(byNumber, key, place);
     }

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../log.ts';
 import type { Person, Source, SourceName } from './phonebook.ts';
+import { inSlices } from './slices.ts';
 
 /** What {@link createRefreshed} needs. */
 export interface RefreshedOptions {
@@ -38,7 +39,7 @@ export function createRefreshed(options: RefreshedOptions): Refreshed {
       const next = await read(stopping.signal);
       if (stopping.signal.aborted) return options.everyMs;
       reason = '';
-      if (isDeepStrictEqual(next, persons)) return options.everyMs;
+      if (await inSlices(areSame(next, persons), () => stopping.signal.aborted)) return options.everyMs;
       persons = next;
       log.info({ source: name, persons: next.length }, 'phonebook source read');
       listener();
@@ -91,4 +92,14 @@ export function createRefreshed(options: RefreshedOptions): Refreshed {
       await reading;
     },
   };
+}
+
+/** Whether nothing has changed: then there is no phonebook to be made. */
+function* areSame(now: readonly Person[], before: readonly Person[]): Generator<void, boolean> {
+  if (now.length !== before.length) return false;
+  for (const [index, person] of now.entries()) {
+    if (index % 100 === 0) yield;
+    if (!isDeepStrictEqual(person, before[index])) return false;
+  }
+  return true;
 }

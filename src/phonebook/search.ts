@@ -107,7 +107,9 @@ const formType = xml('field', { type: 'hidden', var: 'FORM_TYPE' }, [xml('value'
 function search(payload: XmlElement, asker: User, { phonebook, answerBytes }: SearchOptions): XmlElement {
   const submitted = elements(payload).find(({ name, ns }) => name === 'x' && ns === DATA_NS);
   const asked = wanted(payload, submitted);
-  const text = asked[0]?.value ?? '';
+  // All words at once leave few to compare field by field; a number is looked for by itself.
+  const isNumber = asked.some(({ value }) => /^[-+0-9*#()/.\s]*$/.test(value));
+  const text = isNumber ? (asked[0]?.value ?? '') : asked.map(({ value }) => value).join(' ');
   const set = elements(payload).find(({ name, ns }) => name === 'set' && ns === RSM_NS);
   const after = set && child(set, 'after');
   const items: XmlElement[] = [];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readCsv } from '../../src/phonebook/csv.ts';
 import { createNumbers } from '../../src/phonebook/numbers.ts';
@@ -111,6 +112,13 @@ describe('CSV', () => {
       organisation: '�',
       numbers: [{ number: '+49 30' }],
     });
+  });
+
+  it('reads the sample', () => {
+    const sample = readFileSync(new URL('../../deploy/phonebook.example.csv', import.meta.url));
+    const reading = drive(readCsv(decode(sample), options));
+    expect(wrong(reading)).toEqual([]);
+    expect(shown(reading)).toHaveLength(4);
   });
 
   it('refuses a file without numbers, and takes an empty one', () => {

@@ -1,6 +1,7 @@
 /** The end of a file of call detail records: files of years are never read whole. */
 
 import { open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { type CdrForm, type CdrRow, parseCdr } from './cdr.ts';
 
 /** Where the records are, and their form. */
@@ -33,7 +34,7 @@ export async function readCdr(file: CdrFile, since: number): Promise<CdrTail> {
       const whole = buffer.toString('utf8', 0, bytesRead);
       // The first line may be the rest of one.
       const text = from === 0 ? whole : whole.slice(whole.indexOf('\n') + 1);
-      const { rows, skipped } = parseCdr(text, file);
+      const { rows, skipped } = await parseInSlices(text, file);
       // Records are written when calls end: in the order of their ends, give or take a batch (cdr.conf).
       const complete = from === 0 || (rows[0] !== undefined && rows[0].end < since - marginMs);
       tail = { rows: rows.filter((row) => row.end >= since), skipped, complete };
@@ -46,3 +47,19 @@ export async function readCdr(file: CdrFile, since: number): Promise<CdrTail> {
 }
 
 const marginMs = 600_000;
+/** Characters that are parsed at a time: calls are waiting meanwhile. */
+const sliceLength = 128 * 1024;
+
+async function parseInSlices(text: string, form: CdrForm): Promise<{ rows: CdrRow[]; skipped: number }> {
+  const whole: { rows: CdrRow[]; skipped: number } = { rows: [], skipped: 0 };
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from + sliceLength);
+    const to = end < 0 ? text.length : end + 1;
+    const { rows, skipped } = parseCdr(text.slice(from, to), form);
+    for (const row of rows) whole.rows.push(row);
+    whole.skipped += skipped;
+    from = to;
+    await setImmediate();
+  }
+  return whole;
+}

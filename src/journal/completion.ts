@@ -29,7 +29,17 @@ export interface Completion {
 /** Times in records are whole seconds, and the clocks of two machines. */
 const blurMs = 2000;
 /** Entries among which that of a record is looked for. */
-const nearby = 200;
+const nearby = 1000;
+/** Names of channels come again after a restart of Asterisk. */
+const sameCallMs = 3_600_000;
+
+/** Whether both are of one call: the same id, or a channel in common. */
+function isSame(one: Entry, other: Entry): boolean {
+  if (one.inbound !== other.inbound) return false;
+  if (one.id === other.id) return true;
+  const together = Math.abs(one.timestamp - other.timestamp) < sameCallMs;
+  return together && one.channels.some((channel) => other.channels.includes(channel));
+}
 
 /** Makes it, with no gap. */
 export function createCompletion(options: CompletionOptions): Completion {
@@ -41,12 +51,12 @@ export function createCompletion(options: CompletionOptions): Completion {
   async function fill(from: number, to: number): Promise<void> {
     try {
       const { rows, skipped, complete } = await readCdr(file, from - blurMs);
-      let filled = 0;
-      for (const each of entriesOf(
-        rows.filter(({ end }) => end <= to + blurMs),
-        names(),
-      ))
-        if (await enter(each)) filled += 1;
+      const filled = await enterAll(
+        entriesOf(
+          rows.filter(({ end }) => end <= to + blurMs),
+          names(),
+        ),
+      );
       const found = { filled, skipped, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       if (!complete) log.warn(found, 'journal: the call records reach back further than is read of them');
       else if (rows.length === 0 && skipped > 0)
@@ -57,39 +67,28 @@ export function createCompletion(options: CompletionOptions): Completion {
     }
   }
 
-  /** Enters what the journal does not have, or does not know for certain. */
-  async function enter({ owner, entry }: CdrEntry): Promise<boolean> {
-    const known = await find(owner, entry);
+  /** Enters what the journal does not have, or does not know for certain; resolves with how much that was. */
+  async function enterAll(all: readonly CdrEntry[]): Promise<number> {
+    let entered = 0;
+    for (const owner of new Set(all.map((each) => each.owner))) {
+      const page = await book.read(owner, { limit: nearby });
+      const known = page.flatMap(({ id, at, text }) => decodeEntry(id, at, text) ?? []);
+      for (const each of all) if (each.owner === owner && enter(each, known)) entered += 1;
+    }
+    return entered;
+  }
+
+  function enter({ owner, entry }: CdrEntry, all: readonly Entry[]): boolean {
+    const known = all.find((one) => isSame(one, entry));
     if (known?.certain === true) return false;
+    const { duration, connected, result } = entry;
     const made: Entry =
-      known === undefined
-        ? entry
-        : {
-            ...known,
-            duration: entry.duration,
-            connected: entry.connected,
-            result: entry.result,
-            details: '',
-            certain: true,
-          };
+      known === undefined ? entry : { ...known, duration, connected, result, details: '', certain: true };
     const text = encodeEntry(made);
     if (known === undefined) book.append(owner, { id: made.id, at: made.timestamp, text });
     else book.replace(owner, made.id, text);
     tell([{ kind: 'journal', type: known === undefined ? 'new' : 'update', owner, entry: made, at: now() }]);
     return true;
-  }
-
-  /** The entry of the same call: of the same channel, or with the same id. */
-  async function find(owner: CdrEntry['owner'], entry: Entry): Promise<Entry | undefined> {
-    for (const { id, at, text } of await book.read(owner, { limit: nearby })) {
-      const one = decodeEntry(id, at, text);
-      if (one === undefined || one.inbound !== entry.inbound) continue;
-      // Names of channels come again after a restart of Asterisk.
-      const sameTime = Math.abs(at - entry.timestamp) < 3_600_000;
-      if (id === entry.id || (sameTime && one.channels.some((channel) => entry.channels.includes(channel))))
-        return one;
-    }
-    return undefined;
   }
 
   function stop(): void {

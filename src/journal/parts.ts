@@ -49,6 +49,8 @@ type Origin = Pick<Part, 'other' | 'from' | 'transferred'>;
 interface Part {
   readonly user: BareJid;
   readonly outbound: boolean;
+  /** The call that it is a part in, as that was called when the first channel was seen. */
+  readonly call: string;
   readonly legs: Map<ChannelId, Leg>;
   other: Seen;
   from: Party;
@@ -84,8 +86,8 @@ export type FindUser = (extension: string) => BareJid | undefined;
 const nothing: readonly Finished[] = Object.freeze([]);
 const nobody: Party = Object.freeze({ number: '', name: '' });
 
-/** Calls that are remembered after a user's part in them is over, for telephones that ring again and people whose number led elsewhere. */
-const maxCalls = 20_000;
+/** Calls that are remembered: those in progress, and those that nobody has answered so far, whose telephones may ring again. */
+const maxCalls = 10_000;
 
 /** Makes an empty table. */
 export function createParts(userAt: FindUser): Parts {
@@ -98,13 +100,17 @@ export function createParts(userAt: FindUser): Parts {
     if (known !== undefined) return known;
     const made: Involved = new Map();
     calls.set(call, made);
-    if (calls.size > maxCalls) for (const [oldest] of calls) return forget(oldest, made);
+    if (calls.size > maxCalls) {
+      const [oldest] = calls.keys();
+      if (oldest !== undefined) calls.delete(oldest);
+    }
     return made;
   }
 
-  function forget<T>(call: string, result: T): T {
-    calls.delete(call);
-    return result;
+  /** Forgets a call that somebody answered and that is over for everybody: it rings at nobody's telephone again. */
+  function settle(call: string): void {
+    const all = [...(calls.get(call)?.values() ?? [])];
+    if (all.some(isAnswered) && all.every(isOver)) calls.delete(call);
   }
 
   function partOf(user: BareJid, view: ChannelView): Part {
@@ -179,10 +185,11 @@ export function createParts(userAt: FindUser): Parts {
           seen: end === undefined,
         };
       byChannel.delete(view.channel);
-      if ([...part.legs.values()].some((each) => each.end === undefined)) return nothing;
-      const finished = finish(part);
+      if (!isOver(part)) return nothing;
+      const finished = [finish(part), ...deflected(part)];
       part.told = true;
-      return [finished, ...deflected(part)];
+      settle(part.call);
+      return finished;
     },
   };
 }
@@ -191,6 +198,7 @@ function begin(user: BareJid, view: ChannelView): Part {
   return {
     user,
     outbound: view.outbound,
+    call: view.call,
     legs: new Map(),
     other: seen(view),
     from: nobody,
@@ -211,6 +219,10 @@ function fetches({ outbound, busySince, service, dialed, other }: ChannelView): 
 
 function seen({ other, otherDevice, refChannel, service, queue }: ChannelView): Seen {
   return { other, otherDevice, refChannel, service, queue };
+}
+
+function isOver({ legs }: Part): boolean {
+  return [...legs.values()].every(({ end }) => end !== undefined);
 }
 
 function isAnswered({ legs }: Part): boolean {

@@ -41,6 +41,7 @@ export interface OfficeOptions {
   readonly store?: Store;
   readonly journal?: Partial<ModelsOptions['journal']>;
   readonly settings?: Partial<Settings>;
+  readonly phonebook?: Partial<ModelsOptions['phonebook']>;
   /** How often deflections are read again, milliseconds. */
   readonly everyMs?: number;
 }
@@ -74,8 +75,8 @@ export async function openOffice(
   if (component === undefined) throw new Error('no JID');
   const xmpp = idleXmpp({
     domain: 'pbx.example.org',
-    onIq: (_ns, serve) => {
-      handler = serve;
+    onIq: (ns, serve) => {
+      if (ns === CMD_NS) handler = serve;
     },
     send(stanza) {
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
@@ -97,7 +98,7 @@ export async function openOffice(
     directory: places.directory,
     domains: ['example.org'],
     journal: { ...journal, ...options.journal },
-    phonebook,
+    phonebook: { ...phonebook, ...options.phonebook },
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {

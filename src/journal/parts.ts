@@ -49,8 +49,6 @@ type Origin = Pick<Part, 'other' | 'from' | 'transferred'>;
 interface Part {
   readonly user: BareJid;
   readonly outbound: boolean;
-  /** The call that it is a part in, as that was called when the first channel was seen. */
-  readonly call: string;
   readonly legs: Map<ChannelId, Leg>;
   other: Seen;
   from: Party;
@@ -86,7 +84,7 @@ export type FindUser = (extension: string) => BareJid | undefined;
 const nothing: readonly Finished[] = Object.freeze([]);
 const nobody: Party = Object.freeze({ number: '', name: '' });
 
-/** Calls that are remembered: those in progress, and those that nobody has answered so far, whose telephones may ring again. */
+/** Calls that are remembered, those in progress and the latest: their telephones may ring again, and they may be transferred or led elsewhere. */
 const maxCalls = 10_000;
 
 /** Makes an empty table. */
@@ -107,12 +105,6 @@ export function createParts(userAt: FindUser): Parts {
     return made;
   }
 
-  /** Forgets a call that somebody answered and that is over for everybody: it rings at nobody's telephone again. */
-  function settle(call: string): void {
-    const all = [...(calls.get(call)?.values() ?? [])];
-    if (all.some(isAnswered) && all.every(isOver)) calls.delete(call);
-  }
-
   function partOf(user: BareJid, view: ChannelView): Part {
     const known = byChannel.get(view.channel);
     if (known !== undefined) return known;
@@ -127,9 +119,9 @@ export function createParts(userAt: FindUser): Parts {
   }
 
   /** Whoever has the number that was called and led here without their own telephone ringing. */
-  function deflected({ from, outbound, legs }: Part): readonly Finished[] {
+  function deflected({ from, outbound, transferred, legs }: Part): readonly Finished[] {
     const [first] = legs.values();
-    if (outbound || first === undefined || from.number === '') return nothing;
+    if (outbound || transferred || first === undefined || from.number === '') return nothing;
     const { view } = first;
     const user = userAt(from.number);
     if (user === undefined) return nothing;
@@ -188,7 +180,6 @@ export function createParts(userAt: FindUser): Parts {
       if (!isOver(part)) return nothing;
       const finished = [finish(part), ...deflected(part)];
       part.told = true;
-      settle(part.call);
       return finished;
     },
   };
@@ -198,7 +189,6 @@ function begin(user: BareJid, view: ChannelView): Part {
   return {
     user,
     outbound: view.outbound,
-    call: view.call,
     legs: new Map(),
     other: seen(view),
     from: nobody,

@@ -145,6 +145,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     deflections,
     places,
     domains: config.xmpp.userDomains,
+    missed: { count: config.queues.missed, ageMs: config.queues.missedDays * DAY_MS },
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
@@ -155,6 +156,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
+      mobileGateway: config.pbx.mobileGateway,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       archiveZone: createZone(config.archive.timeZone),

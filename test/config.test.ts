@@ -60,6 +60,7 @@ describe('defaults', () => {
         context: 'internal',
         outsidePrefix: undefined,
         internationalPrefix: '00',
+        mobileGateway: undefined,
         dndFamily: 'DND',
         cfFamily: 'CF',
         cfbFamily: 'CFB',
@@ -102,6 +103,7 @@ describe('defaults', () => {
         cdrColumns: expect.arrayContaining(['src', 'dst', 'uniqueid']),
         cdrUtc: false,
       },
+      queues: { missed: 1000, missedDays: 30 },
       store: {
         kind: 'memory',
         redis: { host: '127.0.0.1', port: 6379, tls: false, username: undefined, password: undefined, db: 0 },

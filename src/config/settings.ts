@@ -164,6 +164,12 @@ export const settings = {
       default: 'CFU',
       doc: 'The same for calls that nobody answers there.',
     }),
+    mobileGateway: setting({
+      env: 'PBX_MOBILE_GATEWAY',
+      kind: kind.orNothing(kind.matching(/^\+?[0-9]{1,20}$/, 'a number, such as +4930123459')),
+      default: '',
+      doc: 'Number that mobile telephones call to be put through (mobile.PrepareDial), where the dialplan has one. Left out: no such calls.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),
@@ -360,6 +366,20 @@ export const settings = {
       kind: kind.flag,
       default: 'false',
       doc: 'Whether times in CDR_FILE are UTC (usegmtime), and not local.',
+    }),
+  },
+  queues: {
+    missed: setting({
+      env: 'QUEUE_MISSED_CALLS',
+      kind: kind.integer(0, 10_000),
+      default: '1000',
+      doc: 'Calls that nobody took that are kept for each queue (queue.FindMissed); the oldest go first. 0: none are kept.',
+    }),
+    missedDays: setting({
+      env: 'QUEUE_MISSED_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '30',
+      doc: 'Calls that nobody took and that are older than so many days go.',
     }),
   },
   store: {

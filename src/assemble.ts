@@ -114,6 +114,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
   });
   const { directory } = places;
   const delegation = delegationOf(config);
+  const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const deflections = makeDeflections(config, pbx, directory, log);
@@ -156,6 +157,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      cdr: cdrFile === undefined ? undefined : { path: cdrFile, columns: cdrColumns, utc: cdrUtc },
     },
     phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {

@@ -96,7 +96,13 @@ describe('defaults', () => {
         visibleTo: undefined,
         maxEntries: 100_000,
       },
-      journal: { entries: 500, days: 180 },
+      journal: {
+        entries: 500,
+        days: 180,
+        cdrFile: undefined,
+        cdrColumns: expect.arrayContaining(['src', 'dst', 'uniqueid']),
+        cdrUtc: false,
+      },
       queues: { missed: 1000, missedDays: 30 },
       store: {
         kind: 'memory',

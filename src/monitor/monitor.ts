@@ -69,6 +69,8 @@ export interface Monitor extends Model {
   ruleForOthers(asking: User, view: ChannelView): string | undefined;
   /** What runs on this call. */
   runningOn(view: ChannelView): Running | undefined;
+  /** Id of the record that a user's channel is heard in, as long as the call lasts; empty where there is none. */
+  recordIdOf(channel: ChannelId): string;
   /** Begins a section. Throws `Failure`: `already-exists`, `not-available`, `no-active-call`, and what the telephone system says. */
   record(view: ChannelView, ruleId: string, identity: string): Promise<void>;
   /** Ends the section that runs. Throws `Failure` `not-recording`. */
@@ -604,6 +606,11 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return entries.flatMap(({ text }) => parseRecord(text) ?? []);
     },
     verdictOf,
+    recordIdOf(channel) {
+      for (const { record } of lives)
+        if (record.legs.some((leg) => leg.channel === channel)) return record.id;
+      return '';
+    },
     ruleForOthers(asking, view) {
       const rules = policy();
       return rules && ruleForOthers(rules, asking, participantsOf(view))?.name;

@@ -18,6 +18,7 @@ import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { serveSearch } from './phonebook/search.ts';
 import type { Places } from './places/places.ts';
+import { createQueueMoves } from './places/queues.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -210,7 +211,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     monotonic: options.monotonic,
   });
 
+  const moveQueues = createQueueMoves({ pbx, queues: () => models.queueing.queues(), log });
   directory.onChange((current, previous) => {
+    moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
     if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
     tell(after);

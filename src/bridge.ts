@@ -19,6 +19,7 @@ import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { serveSearch } from './phonebook/search.ts';
 import type { Places } from './places/places.ts';
+import { createQueueMoves } from './places/queues.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -234,11 +235,13 @@ export function createBridge(options: BridgeOptions): Bridge {
     tell(ends);
     if (connected) tell(told.again(ends, now()));
   }
+  const moveQueues = createQueueMoves({ pbx, queues: () => models.queueing.queues(), log });
   directory.onChange((current, previous) => {
     if (isKnown(current)) intake.open();
     if (calls.overlooks()) pbx.reread();
     // What an earlier bridge has told while this one knew nobody is nobody's news.
     if (!isKnown(previous)) return;
+    moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
     if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
     tell(after);

@@ -148,6 +148,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     },
     recordings: recordingsOf(config, log),
     archive: archiveOf(config, log),
+    uploadService: config.recordings.upload,
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,

@@ -26,6 +26,7 @@ import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
+import { createTransfer } from './transfer/transfer.ts';
 import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -62,6 +63,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** JID of the server's upload service (XEP-0363); undefined: files are not sent as links. */
+  readonly uploadService?: string | undefined;
   /** The chat archive; undefined: there is none. */
   readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
@@ -128,6 +131,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     now,
   });
   const following = everyModel(models);
+  const transfer = createTransfer({ xmpp, uploadService: options.uploadService, log });
   const rules = createRules(options.monotonic);
   const publish = createPublish({
     modules,
@@ -160,6 +164,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    transfer,
     archive: options.archive,
     log,
     now,
@@ -284,6 +289,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       stopped = true;
       liveness.stop();
       clearInterval(confirming);
+      transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);

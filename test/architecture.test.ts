@@ -61,6 +61,7 @@ const may: Record<string, readonly string[]> = {
     'archive/archive.ts',
     'archive/conversations.ts',
     'archive/zone.ts',
+    'transfer/transfer.ts',
     'phonebook/',
     'subscriptions/subscription.ts',
     'rules/',
@@ -124,6 +125,7 @@ const may: Record<string, readonly string[]> = {
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
   'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'changes.ts'],
   archive: ['errors.ts', 'protocol/', 'log.ts'],
+  transfer: ['errors.ts', 'protocol/', 'log.ts', 'xmpp/xmpp.ts'],
   monitor: [
     'errors.ts',
     'protocol/',
@@ -154,6 +156,7 @@ const may: Record<string, readonly string[]> = {
     'intake.ts',
     'liveness.ts',
     'archive/archive.ts',
+    'transfer/transfer.ts',
     'monitor/monitor.ts',
     'presence-request.ts',
     'presence/presence.ts',

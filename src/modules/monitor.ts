@@ -260,6 +260,43 @@ export const monitor = defineModule({
       },
     }),
     command({
+      doc:
+        'Sends one section of a recording to the client that asks. `Success` means that it begins: next the client is offered a file (XEP-0096), of which it may ' +
+        'take a part (`range`), over an in-band bytestream (XEP-0047); or it gets a message with a link (XEP-0066) when the file has been uploaded ' +
+        '(XEP-0363). A stream goes to clients whose disco#info has both namespaces, a link to the others, where the system has links.',
+      access: 'user',
+      audited: true,
+      request: element('InitTransfer', {
+        recordId: attr(id),
+        ruleId: attr(text('support', 79), 'as the Record has it'),
+        file: attr(text('20261126T101500-00112233445566ff-1.wav', 100), 'as the Record has it'),
+        format: optional(text('wav', 20), 'as the AudioFile has it; there is no other'),
+        description: optional(text('', 200), 'handed on with the file'),
+        method: optional(oneOf('stream', 'link'), 'how to send it, whatever the client says'),
+      }),
+      response: success,
+      async handle(request, context) {
+        const { session } = context.caller;
+        if (session === undefined) fail('not-supported', 'A file goes to a client: ask from one.');
+        if (request.format !== undefined && request.format !== 'wav') {
+          fail('not-supported', 'Recordings are there as wav only.');
+        }
+        const record = await permittedRecord(request.recordId, context);
+        const section = record.sections.find(
+          ({ file, ruleId }) => file === request.file && ruleId === request.ruleId,
+        );
+        if (section === undefined) fail('no-such-record', 'This recording has no such section for you.');
+        if (section.to === 0)
+          fail('not-available', 'This is still being recorded: stop it, or wait for the end of the call.');
+        const audio = await context.monitor.shelf?.open(section.file);
+        if (audio === undefined) return fail('no-such-record', 'The file of this recording is gone.');
+        const description = request.description ?? '';
+        const file = { ...audio, name: section.file, type: 'audio/wav', description, date: section.from };
+        await context.transfer.send(session, file, request.method);
+        return ok;
+      },
+    }),
+    command({
       doc: 'The user’s own recordings, newest first: those in which they are heard, as far as they may have them. `before` pages backwards.',
       access: 'user',
       audited: true,

@@ -44,12 +44,18 @@ export interface LegacyOffice {
   readonly asterisk: Awaited<ReturnType<typeof startAsterisk>>;
 }
 
-/** Starts a bridge at the server, with delegation required, and waits until it is in force. All ends with the test. */
-export async function openOffice(server: XmppServer): Promise<LegacyOffice> {
+/**
+ * Starts a bridge at the server, with delegation required, and waits until it is in force. All ends with the test. `more`: further settings, and
+ * more of the directory file.
+ */
+export async function openOffice(
+  server: XmppServer,
+  more: { readonly settings?: Readonly<Record<string, string>>; readonly directory?: string } = {},
+): Promise<LegacyOffice> {
   const asterisk = await startAsterisk();
   const folder = await runFolder('legacy');
   const file = join(folder.path, 'users.yaml');
-  await writeFile(file, directory);
+  await writeFile(file, `${directory}${more.directory ?? ''}`);
   const account = (name: string) => {
     const user = asterisk.users.find(({ username }) => username === name);
     if (user === undefined) throw new Error(`the simulated Asterisk has no account ${name}`);
@@ -69,6 +75,7 @@ export async function openOffice(server: XmppServer): Promise<LegacyOffice> {
     PBX_OUTSIDE_PREFIX: '0',
     DIRECTORY_FILE: file,
     HTTP_LISTEN: '',
+    ...more.settings,
   });
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });

@@ -339,6 +339,36 @@ describe('FindRecord', () => {
     expect(trail[0]?.on).toEqual({ recordId: id });
   });
 
+  it('sends a section to the client that asks, and nothing else', async () => {
+    const { ask, id, actions, fail, audited } = await recorded();
+    const init = (parts: Readonly<Record<string, string>> = {}) =>
+      xml('InitTransfer', { recordId: id, ruleId: 'anybody', file: `${id}-1.wav`, ...parts });
+    expect(await ask(anna, 'monitor', init({ method: 'link' }))).toEqual(success);
+    expect(actions.at(-1)).toEqual(['send', anna, `${id}-1.wav`, 32_044, 'link']);
+    expect(audited.at(-1)).toMatchObject({
+      command: 'monitor.InitTransfer',
+      on: { recordId: id, file: `${id}-1.wav` },
+    });
+    for (const wrong of [
+      { ruleId: 'other' },
+      { file: `${id}-2.wav` },
+      { file: `../${id}-1.wav` },
+      { recordId: 'x' },
+    ]) {
+      expect(await ask(anna, 'monitor', init(wrong))).toEqual(failure('no-such-record'));
+    }
+    expect(await ask('nophone@example.org/x', 'monitor', init())).toEqual(failure('no-such-record'));
+    expect(await ask('tweber@example.org', 'monitor', init())).toEqual(failure('not-supported'));
+    expect(await ask(anna, 'monitor', init({ format: 'mp3' }))).toEqual(failure('not-supported'));
+    fail(new Failure('rejected', 'You have 3 transfers already.'));
+    expect(await ask(anna, 'monitor', init())).toEqual(failure('rejected'));
+    fail(undefined);
+    await ask(anna, 'monitor', start());
+    expect(await ask(anna, 'monitor', init({ file: `${id}-2.wav` }))).toEqual(failure('not-available'));
+    await rm(join(folder.dir, `${id}-1.wav`));
+    expect(await ask(anna, 'monitor', init())).toEqual(failure('no-such-record'));
+  });
+
   it('lists one’s own', async () => {
     const { ask, at, happen, recordIdOf } = await talking(rule());
     at(Date.now());

@@ -22,6 +22,7 @@ import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createNumbers } from './phonebook/numbers.ts';
+import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
 import type { Audit } from './rules/audit.ts';
@@ -89,7 +90,15 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     onWritten: metrics.eventWritten,
   });
   const store = makeStore(config, log);
-  const directory = makeDirectory(config, pbx, log);
+  const places = createPlaces({
+    source: makeDirectory(config, pbx, log),
+    store,
+    pbx,
+    ringSeconds: config.pbx.ringSeconds,
+    log,
+    now: Date.now,
+  });
+  const { directory } = places;
   const delegation = delegationOf(config);
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
@@ -127,6 +136,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     calls,
     presence,
     deflections,
+    places,
     domains: config.xmpp.userDomains,
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },

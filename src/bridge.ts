@@ -8,6 +8,7 @@ import type { Deflections } from './deflections.ts';
 import type { DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
+import { handOver } from './handover.ts';
 import { createIntake } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { createModels, everyModel, type ModelsOptions } from './models.ts';
@@ -15,6 +16,7 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -53,9 +55,11 @@ export interface BridgeOptions {
   readonly pbx: Pbx;
   readonly store: Store;
   readonly calls: Calls;
+  /** With everybody where they sit. */
   readonly directory: DirectorySource;
   readonly presence: Presence;
   readonly deflections: Deflections;
+  readonly places: Places;
   /** XMPP domains whose users are served. */
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
@@ -125,6 +129,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     phonebook: options.phonebook,
     journal: options.journal,
     deflections: options.deflections,
+    places: options.places,
     context: options.settings.context,
     recordings: options.recordings,
     log,
@@ -205,6 +210,12 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     log,
     monotonic: options.monotonic,
+  });
+
+  directory.onChange((current, previous) => {
+    const { before, after } = handOver(calls, current, previous, now());
+    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    tell(after);
   });
 
   let restored = false;

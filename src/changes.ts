@@ -5,6 +5,7 @@ import type { DeflectionChange } from './deflections.ts';
 import type { JournalChange } from './journal/entry.ts';
 import type { MailboxChange } from './mailboxes.ts';
 import type { RecordChange } from './monitor/monitor.ts';
+import type { SeatChange } from './places/places.ts';
 import type { QueueChange } from './queues/changes.ts';
 
 /** A change of the telephone world, from whichever model. Each model declares its own and adds it here. */
@@ -14,7 +15,8 @@ export type Change =
   | JournalChange
   | MailboxChange
   | QueueChange
-  | RecordChange;
+  | RecordChange
+  | SeatChange;
 
 /** The changes of one kind. */
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { readonly kind: K }>;

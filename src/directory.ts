@@ -15,6 +15,17 @@ export const roles = ['xmpp.connect', 'xmpp.group', 'xmpp.supervisor'] as const;
 /** One of {@link roles}. */
 export type Role = (typeof roles)[number];
 
+/** Where a call to a user comes from: a device may ring differently for each. */
+export const callOrigins = ['internal', 'external', 'queue'] as const;
+/** One of {@link callOrigins}. */
+export type CallOrigin = (typeof callOrigins)[number];
+
+/** When a device rings: so many seconds after the call has come in, and for how long; undefined = as is usual here. */
+export interface RingTime {
+  readonly delay: number;
+  readonly timeout: number | undefined;
+}
+
 /** A telephone of a user. */
 export interface Device {
   /** As clients show and address it; unique in the directory. */
@@ -28,7 +39,21 @@ export interface Device {
   readonly capabilities: ReadonlySet<Capability>;
   /** Its own public number, of a mobile for instance; empty where it has none. */
   readonly number: string;
+  /** When it rings, where that is not at once and as long as is usual. */
+  readonly rings?: Readonly<Partial<Record<CallOrigin, RingTime>>>;
 }
+
+/** A desk, say, that people sit down at by turns; its devices are then theirs. */
+export interface Place {
+  /** Unique among places. */
+  readonly name: string;
+  readonly devices: readonly Device[];
+  /** Who may sit down: user names in lower case, and groups; undefined = everybody. */
+  readonly open: { readonly users: ReadonlySet<string>; readonly groups: ReadonlySet<string> } | undefined;
+}
+
+/** Who sits where, by JID. Nobody sits at two places, nor two at one. */
+export type Seats = ReadonlyMap<BareJid, Place>;
 
 /** A queue that a user belongs to, or may log in to. */
 export interface QueueGrant {
@@ -55,7 +80,10 @@ export interface User {
   readonly fullName: string;
   /** Internal number: digits, `*` and `#`; unique. */
   readonly extension: string;
-  /** The first one is dialed from where a command names none. Empty for a user without a telephone. */
+  /**
+   * The first one is dialed from where a command names none. Empty for a user without a telephone. Those of the place where the user sits
+   * come first, then the user's own.
+   */
   readonly devices: readonly Device[];
   /** `340@default`; empty where there is none. */
   readonly mailbox: string;
@@ -95,6 +123,16 @@ export interface Directory {
   readonly settings: ReadonlyMap<string, string>;
   /** What the operator allows besides. */
   readonly policy: Policy;
+  /** Places that people may sit down at. */
+  readonly places: readonly Place[];
+  /** The place of that name. */
+  place(name: string): Place | undefined;
+  /** Where a user sits; undefined for who sits at the user's own place only. */
+  seatOf(user: User): Place | undefined;
+  /** Who sits at a place; undefined while it is free. */
+  occupantOf(place: Place): User | undefined;
+  /** As {@link version}, whoever sits where. */
+  readonly basis: string;
   byJid(jid: BareJid): User | undefined;
   /** By user name, in lower case. */
   byName(name: string): User | undefined;
@@ -105,7 +143,9 @@ export interface Directory {
   byDevice(device: DeviceName): Owner | undefined;
   /** By the name that clients use. */
   byDeviceName(name: string): Owner | undefined;
-  /** The user's device that a channel belongs to: `PJSIP/340-0000001c` → `PJSIP/340`; undefined for trunks and the like. */
+  /**
+   * The device that a channel belongs to, a user's or a place's: `PJSIP/340-0000001c` → `PJSIP/340`; undefined for trunks and the like.
+   */
   deviceOfChannel(channel: string): DeviceName | undefined;
 }
 
@@ -131,8 +171,32 @@ export function createDirectory(
   records: readonly UserRecord[],
   settings: ReadonlyMap<string, string> = new Map(),
   policy: Policy = defaultPolicy,
+  places: readonly Place[] = [],
 ): Directory {
   const users = withIds(records);
+  const basis = versionOf([users, settings, policy, places]);
+  return build({ users, settings, policy, places, basis, version: basis }, new Map());
+}
+
+/** The same directory with people at other places than their own. Seats at places, or of people, that it does not have do not count. */
+export function seatUsers(directory: Directory, seats: Seats): Directory {
+  const sitting = new Map(
+    [...seats].filter(([jid, place]) => directory.byJid(jid) && directory.place(place.name)),
+  );
+  if (sitting.size === 0) return directory;
+  const users = directory.users.map((user) => {
+    const place = sitting.get(user.jid);
+    return place === undefined ? user : { ...user, devices: [...place.devices, ...user.devices] };
+  });
+  const { settings, policy, places, basis } = directory;
+  const version = versionOf([basis, [...sitting].map(([jid, place]) => [jid, place.name])]);
+  return build({ users, settings, policy, places, basis, version }, sitting);
+}
+
+type Content = Pick<Directory, 'users' | 'settings' | 'policy' | 'places' | 'basis' | 'version'>;
+
+function build(content: Content, seats: Seats): Directory {
+  const { users, places } = content;
   const owners = users.flatMap((user) => user.devices.map((device): Owner => ({ user, device })));
   const jids = index(users, (user) => user.jid);
   const names = index(users, (user) => user.name.toLowerCase());
@@ -145,11 +209,17 @@ export function createDirectory(
   }
   const devices = index(owners, (owner) => owner.device.device);
   const deviceNames = index(owners, (owner) => owner.device.name);
+  // Those of free places, too: calls that are there already when somebody sits down are known then.
+  const known = new Map(
+    [...places, ...users].flatMap(({ devices }) => devices.map(({ device }) => [device as string, device])),
+  );
+  const placeNames = index(places, (place) => place.name);
+  const occupants = new Map([...seats].map(([jid, place]) => [place.name, jids.get(jid)]));
   return {
-    version: versionOf(users, settings, policy),
-    users,
-    settings,
-    policy,
+    ...content,
+    place: (name) => placeNames.get(name),
+    seatOf: (user) => seats.get(user.jid),
+    occupantOf: (place) => occupants.get(place.name),
     byJid: (jid) => jids.get(jid),
     byName: (name) => names.get(name.toLowerCase()),
     byExtension: (extension) => extensions.get(extension),
@@ -159,7 +229,7 @@ export function createDirectory(
     deviceOfChannel: (channel) => {
       // channel.c appends a hyphen and a sequence number; endpoint names may hold hyphens themselves.
       const end = channel.lastIndexOf('-');
-      return end < 0 ? undefined : devices.get(channel.slice(0, end))?.device.device;
+      return end < 0 ? undefined : known.get(channel.slice(0, end));
     },
   };
 }
@@ -173,13 +243,12 @@ function index<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<st
   return map;
 }
 
-function versionOf(users: readonly User[], settings: ReadonlyMap<string, string>, policy: Policy): string {
+function versionOf(content: readonly unknown[]): string {
   const plain = (_key: string, value: unknown) => {
     if (value instanceof Set || value instanceof Map) return [...value];
     return value instanceof RegExp ? value.source : value;
   };
-  const content = JSON.stringify([users, settings, policy], plain);
-  return createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return createHash('sha256').update(JSON.stringify(content, plain)).digest('hex').slice(0, 12);
 }
 
 function withIds(records: readonly UserRecord[]): readonly User[] {

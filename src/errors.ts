@@ -87,6 +87,7 @@ export type FailureCode =
   | 'no-active-call'
   | 'no-device'
   | 'no-such-channel'
+  | 'no-such-place'
   | 'no-such-queue'
   | 'no-such-reason'
   | 'no-such-record'

@@ -15,6 +15,7 @@ import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
 import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
+import type { Places } from './places/places.ts';
 import { createQueueing, type Queueing } from './queueing.ts';
 import type { Store } from './store/store.ts';
 
@@ -38,6 +39,7 @@ export interface Models {
   readonly mailboxes: Mailboxes;
   readonly queueing: Queueing;
   readonly deflections: Deflections;
+  readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
 }
@@ -59,6 +61,7 @@ export interface ModelsOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly deflections: Deflections;
+  readonly places: Places;
 }
 
 /** Recordings that a user finds in a list; all others by their ids. */
@@ -68,7 +71,7 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(directory), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people), ...phonebook.sources];
   const book = createPhonebook({
     ...phonebook,
     sources,
@@ -80,6 +83,7 @@ export function createModels(options: ModelsOptions): Models {
     mailboxes: createMailboxes(options),
     queueing: createQueueing(options),
     deflections: options.deflections,
+    places: options.places,
     phonebook: book,
     monitor: createMonitor({
       ...options,

@@ -5,7 +5,7 @@ import { emptyDirectory } from '../src/directory.ts';
 import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import { deflectionsOver, idleCalls, idlePbx, idlePresence, idleXmpp } from './idle.ts';
+import { deflectionsOver, fixed, idleCalls, idlePbx, idlePresence, idleXmpp, placesOver } from './idle.ts';
 import { journal, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
@@ -44,6 +44,7 @@ function wired(store: Store = createMemoryStore()) {
     webhook: act,
     presence: idlePresence(),
     deflections: deflectionsOver(pbx, () => emptyDirectory),
+    places: placesOver(fixed(emptyDirectory), pbx),
     directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
     journal,

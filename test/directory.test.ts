@@ -168,7 +168,7 @@ colour: red
       '12:15 users[1].language: expected a language tag, such as de or en-GB, got "german language"',
       '13:5 users[2]: expected a user: name, extension, …, got "just text"',
       '14:18 settings.own: expected a number: digits, * and #, with or without a leading +, got "call me"',
-      '15:1 colour: unknown key, known here: users, settings, rules, actions, customData',
+      '15:1 colour: unknown key, known here: users, places, settings, rules, actions, customData',
     ]);
   });
 
@@ -201,8 +201,8 @@ colour: red
     ['users: [', /^1:9 YAML: /],
     ['users: []\nusers: []', /^2:1 YAML: .*unique/],
     ['users: [*nobody]', /^1:\d+ YAML: .*nobody/],
-    ['', /^1:1 expected the keys users, settings, rules, actions and customData/],
-    ['- a', /^1:1 expected the keys users, settings, rules, actions and customData, got a list/],
+    ['', /^1:1 expected the keys users, places, settings, rules, actions and customData/],
+    ['- a', /^1:1 expected the keys users, places, settings, rules, actions and customData, got a list/],
     ['users:', /^1:\d+ users: expected a list, got nothing/],
     [
       'users: [{ name: a, extension: 1, devices: [{ name: x, device: "PJSIP/1&PJSIP/2" }] }]',
@@ -395,5 +395,59 @@ describe('a discovered directory', () => {
     expect(source.current.byExtension('340')).toBeUndefined();
     await source.stop();
     expect(listeners.size).toBe(0);
+  });
+});
+
+describe('places', () => {
+  const parse = (places: string) =>
+    parseDirectory(
+      `users:\n  - { name: anna, extension: 340, devices: [{ name: Desk, device: PJSIP/340, queue: { delay: 5 } }] }\nplaces:\n${places}`,
+      undefined,
+    );
+
+  test('come with their devices, times and who may sit there', () => {
+    const parsed = parse(
+      '  - { name: Desk 1, devices: [{ name: D1, device: PJSIP/desk1, external: { delay: 3, timeout: 9 } }] }\n' +
+        '  - { name: Front, devices: [], users: [Anna], groups: [Sales] }\n',
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
+    const { directory } = parsed;
+    expect(directory.place('Desk 1')).toMatchObject({
+      devices: [{ device: 'PJSIP/desk1', rings: { external: { delay: 3, timeout: 9 } } }],
+      open: undefined,
+    });
+    expect(directory.place('Front')?.open).toEqual({ users: new Set(['anna']), groups: new Set(['Sales']) });
+    expect(directory.users[0]?.devices[0]?.rings).toEqual({ queue: { delay: 5, timeout: undefined } });
+    expect(directory.deviceOfChannel('PJSIP/desk1-00000001')).toBe('PJSIP/desk1');
+    expect(directory.byDevice('PJSIP/desk1' as DeviceName)).toBeUndefined();
+  });
+
+  test.each([
+    [
+      '  - { name: A, devices: [] }\n  - { name: A, devices: [] }\n',
+      /places\[1\]\.name: "A" is taken already/,
+    ],
+    [
+      '  - { name: A, devices: [{ name: Desk, device: PJSIP/x }] }\n',
+      /"Desk" is taken already by users\[0\]/,
+    ],
+    ['  - { name: A, devices: [{ name: X, device: PJSIP/340 }] }\n', /"PJSIP\/340" is taken already/],
+    [
+      '  - { name: A, devices: [], users: [nobody] }\n',
+      /places\[0\]\.users\[0\]: nobody of this file has that name/,
+    ],
+    [
+      '  - { name: A, devices: [], user: [anna] }\n',
+      /places\[0\]\.user: unknown key, did you mean "users"\?/,
+    ],
+    [
+      '  - { name: A, devices: [{ name: X, device: PJSIP/x, queue: { timeout: 0 } }] }\n',
+      /queue\.timeout: expected a whole number from 1 to 600, got "0"/,
+    ],
+  ])('%s is refused', (places, expected) => {
+    const parsed = parse(places);
+    expect(parsed.ok ? [] : parsed.mistakes.map(({ text }) => text)).toEqual([
+      expect.stringMatching(expected),
+    ]);
   });
 });

@@ -3,9 +3,12 @@
 import { pino } from 'pino';
 import type { Calls } from '../src/calls/calls.ts';
 import { createDeflections, type Deflections, usualFamilies } from '../src/deflections.ts';
-import type { Directory } from '../src/directory.ts';
+import type { Directory, DirectorySource } from '../src/directory.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../src/pbx/pbx.ts';
+import { createPlaces, type Places } from '../src/places/places.ts';
 import type { Presence } from '../src/presence/presence.ts';
+import { createMemoryStore } from '../src/store/memory.ts';
+import type { Store } from '../src/store/store.ts';
 import type { Xmpp } from '../src/xmpp/xmpp.ts';
 
 const idle = async () => {};
@@ -67,6 +70,17 @@ export function idlePbx(parts: Partial<Pbx> = {}): Pbx {
     tellQueues: idle,
     ...parts,
   };
+}
+
+/** A directory that never changes. */
+export function fixed(directory: Directory): DirectorySource {
+  return { current: directory, onChange: () => () => {}, start: idle, stop: idle };
+}
+
+/** The places of a directory, with nobody there yet. */
+export function placesOver(source: DirectorySource, pbx: Pbx, store: Store = createMemoryStore()): Places {
+  const log = pino({ level: 'silent' });
+  return createPlaces({ source, store, pbx, ringSeconds: 30, log, now: Date.now });
 }
 
 /** Deflections as the telephone system's AstDB has them; read when its connections come up. */

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createMemoryStore } from '../src/store/memory.ts';
 import * as deployed from './packaging/deployed.ts';
 import { type Phone, startPhone, until } from './servers/index.ts';
 import { type Name, type Office, openOffice } from './stories/office.ts';
@@ -9,7 +10,9 @@ import { type Name, type Office, openOffice } from './stories/office.ts';
 const users = `
 users:
   - { name: anna, extension: 340, fullName: Anna, mailbox: "340", devices: [{ name: Anna, device: PJSIP/340 }] }
-  - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370 }] }
+  - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370, internal: { delay: 2 } }] }
+places:
+  - { name: Desk 1, devices: [{ name: Phone of desk 1, device: PJSIP/desk1 }] }
 `;
 const accounts = {
   control: { username: 'control', secret: 'control-secret' },
@@ -101,6 +104,107 @@ describe('voicemail', () => {
     office = await openOffice(pbx.port, accounts, { users });
     await until('it is known', async () =>
       (await office.ask('bernd', 'xmppuser', 'FindUserInfo')).includes('<inboxMessages>1</inboxMessages>'),
+    );
+  });
+});
+
+describe('location', () => {
+  const sit = (who: Name) => office.ask(who, 'location', 'RelocateUser', { location: 'Desk 1' });
+  const getUp = (who: Name) => office.ask(who, 'location', 'LogoutUser');
+  afterEach(async () => {
+    for (const who of ['anna', 'bernd'] as const) await getUp(who);
+  });
+
+  it('calls ring wherever the person sits, and who calls from there is that person', async () => {
+    phone('340').incoming = 'ring';
+    expect(await sit('anna')).toEqual(ok);
+    await hears('anna', 'SetLocation', "name='Desk 1' isstatic='false' username='anna'");
+    expect(await office.ask('anna', 'xmppuser', 'FindUserInfo')).toContain("name='Phone of desk 1'");
+    expect(await entry('OFFHOOK_INTERNAL', '340')).toBe('PJSIP/desk1&PJSIP/340,30');
+    await phone('trunk').dial('493012345340', { number: '+4940999', name: '' });
+    await office.hears('anna', /^busy .*>340/);
+    expect(office.events('anna', 'ChannelEvent').at(-1)).toContain('<device>Phone of desk 1</device>');
+    await phone('desk1').calls.at(-1)?.hangup();
+    await office.hears('anna', /^hangup/);
+
+    const call = await calls('desk1', '370');
+    expect(phone('370').calls.at(-1)?.remote).toEqual({ number: '340', name: 'Anna' });
+    await office.hears('anna', 'busy 340>370');
+    await call.hangup();
+    await office.hears('anna', /^hangup/);
+    // Her own client dials from where she sits.
+    phone('370').incoming = 'ring';
+    expect(await office.ask('anna', 'base', 'Dial', { target: '370' })).toEqual(ok);
+    await office.hears('anna', 'ringing 340>370');
+    expect(phone('desk1').calls.at(-1)?.direction).toBe('in');
+
+    expect(await getUp('anna')).toEqual(ok);
+    await hears('anna', 'SetLocation', "eventType='logout'");
+    expect(await entry('OFFHOOK_INTERNAL', '340')).toBeUndefined();
+    expect(await entry('OFFHOOK_SEAT', 'desk1')).toBeUndefined();
+  });
+
+  it('a place that somebody takes over takes its calls along', async () => {
+    await sit('anna');
+    await calls('desk1', '600');
+    await office.hears('anna', /^busy/);
+    expect(await sit('bernd')).toEqual(ok);
+    await hears('anna', 'SetLocation', "eventType='logout'");
+    await hears('bernd', 'SetLocation', "eventType='login'");
+    await office.hears('anna', /^hangup .*\(moved\)/);
+    await office.hears('bernd', /^busy/);
+    expect(await office.ask('bernd', 'location', 'Find')).toContain(
+      "name='Desk 1' isstatic='false' username='bernd'",
+    );
+    const channel = office.call('bernd');
+    expect(await office.ask('anna', 'base', 'Hangup', { channel })).toContain("code='not-permitted'");
+    expect(await office.ask('bernd', 'base', 'Hangup', { channel })).toEqual(ok);
+    await office.hears('bernd', /^hangup/);
+    expect(office.told('anna').at(-1)).toMatch(/moved/);
+  });
+
+  it('of two who want a place at the same moment one gets it, and both know', async () => {
+    const answers = await Promise.all([sit('anna'), sit('bernd')]);
+    expect(answers[0]).toEqual(ok);
+    expect(answers[1]).toMatch(/code='rejected'.*Anna is just sitting down at Desk 1/);
+    expect(await entry('OFFHOOK_SEAT', 'desk1')).toBe('340:Anna');
+  });
+
+  it('devices ring with delays of their own', async () => {
+    phone('370').incoming = 'ring';
+    phone('desk1').incoming = 'ring';
+    await sit('bernd');
+    expect(await entry('OFFHOOK_INTERNAL', '370')).toBe(
+      'Local/370i0@offhook-later&Local/370i1@offhook-later,32',
+    );
+    expect(await entry('OFFHOOK_EXTERNAL', '370')).toBe('PJSIP/desk1&PJSIP/370,30');
+    const began = phone('370').calls.length;
+    const call = await phone('340').dial('370');
+    await phone('desk1').ringing();
+    expect(phone('370').calls.length).toBe(began);
+    const late = await phone('370').ringing();
+    await office.hears('bernd', 'ringing 340>370');
+    expect(office.events('bernd', 'ChannelEvent').join()).not.toContain('<fromNumber>3');
+    await late.answer();
+    await call.until('connected');
+    await office.hears('anna', 'busy 340>370');
+    expect(late.remote.number).toBe('340');
+  });
+
+  it('a restart of the bridge changes nothing, nor does what others left in the AstDB', async () => {
+    const store = createMemoryStore();
+    await office.stop();
+    office = await openOffice(pbx.port, accounts, { users, store });
+    await sit('anna');
+    await office.stop();
+    await pbx.cli('database put OFFHOOK_INTERNAL 370 PJSIP/nowhere,30');
+    await pbx.cli('database del OFFHOOK_SEAT desk1');
+    office = await openOffice(pbx.port, accounts, { users, store });
+    expect(await office.ask('anna', 'xmppuser', 'FindUserInfo')).toContain("name='Desk 1'");
+    await until('the dialplan knows', async () => (await entry('OFFHOOK_SEAT', 'desk1')) === '340:Anna');
+    await until(
+      'and nothing else',
+      async () => (await entry('OFFHOOK_INTERNAL', '370'))?.includes('370i0') !== false,
     );
   });
 });

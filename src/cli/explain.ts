@@ -14,6 +14,7 @@ import { createModels } from '../models.ts';
 import { modules } from '../modules/index.ts';
 import type { Pbx, PbxId, RecordingHandle } from '../pbx/pbx.ts';
 import { createNumbers } from '../phonebook/numbers.ts';
+import { createPlaces } from '../places/places.ts';
 import { CMD_NS } from '../protocol/envelope.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { child, elements, textOf, xml } from '../protocol/xml.ts';
@@ -123,6 +124,13 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
   const now = () => at;
   const families = usualFamilies;
   const deflections = createDeflections({ pbx, families, directory: () => directory, everyMs: 0, log, now });
+  const source = {
+    current: directory,
+    onChange: () => () => {},
+    start: async () => {},
+    stop: async () => {},
+  };
+  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log, now });
   const calls = createCalls({ deviceOf: directory.deviceOfChannel });
   const settings = {
     context: env.PBX_CONTEXT ?? 'internal',
@@ -142,6 +150,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
       journal: { keep: { count: 0, ageMs: 0 }, outsidePrefix: '' },
       phonebook: { sources: [], numbers: createNumbers('DE', ''), visibleTo: new Map() },
       deflections,
+      places,
       context: settings.context,
       log,
       now,

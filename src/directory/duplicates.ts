@@ -11,7 +11,7 @@ export interface Duplicate {
   readonly value: string;
 }
 
-/** Compares user names, JIDs, extensions, device names, the devices themselves, and ids. `domain` completes missing JIDs. */
+/** Compares user names, JIDs, extensions, names of places, device names, the devices themselves, and ids. `domain` completes missing JIDs. */
 export function findDuplicates(raw: unknown, domain: string): Duplicate[] {
   const seen = new Map<string, Path>();
   const duplicates: Duplicate[] = [];
@@ -24,6 +24,12 @@ export function findDuplicates(raw: unknown, domain: string): Duplicate[] {
     else seen.set(key, path);
     return first === undefined;
   };
+  const checkDevices = (owner: unknown, at: Path): void => {
+    for (const [number, device] of listAt(owner, 'devices').entries()) {
+      check('device name', textAt(device, 'name'), [...at, number, 'name']);
+      check('device', textAt(device, 'device'), [...at, number, 'device']);
+    }
+  };
   for (const [index, user] of listAt(raw, 'users').entries()) {
     const at = (...steps: Path): Path => ['users', index, ...steps];
     const name = textAt(user, 'name');
@@ -34,13 +40,14 @@ export function findDuplicates(raw: unknown, domain: string): Duplicate[] {
     else if (isNew && name !== undefined)
       check('jid', `${name}@${domain}`, at('name'), parseJid(`${name}@${domain}`)?.bare);
     check('extension', textAt(user, 'extension'), at('extension'));
-    for (const [number, device] of listAt(user, 'devices').entries()) {
-      check('device name', textAt(device, 'name'), at('devices', number, 'name'));
-      check('device', textAt(device, 'device'), at('devices', number, 'device'));
-    }
+    checkDevices(user, at('devices'));
     const ids = isRecord(user) ? user.ids : undefined;
     for (const kind of isRecord(ids) ? Object.keys(ids) : [])
       check(`id ${kind}`, textAt(ids, kind), at('ids', kind));
+  }
+  for (const [index, place] of listAt(raw, 'places').entries()) {
+    check('place', textAt(place, 'name'), ['places', index, 'name']);
+    checkDevices(place, ['places', index, 'devices']);
   }
   return duplicates;
 }

@@ -3,13 +3,20 @@
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { closest } from '../config/closest.ts';
-import { createDirectory, type Device, type Directory, type UserRecord } from '../directory.ts';
+import {
+  callOrigins,
+  createDirectory,
+  type Device,
+  type Directory,
+  type Place,
+  type UserRecord,
+} from '../directory.ts';
 import type { DeviceName } from '../pbx/pbx.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import { findDuplicates } from './duplicates.ts';
 import { toPolicy } from './policy-schema.ts';
 import { isRecord, listAt, type Path, quote, showPath, textAt } from './raw.ts';
-import { type FileDevice, type FileUser, fileSchema, keysAt } from './schema.ts';
+import { type FileDevice, type FilePlace, type FileUser, fileSchema, keysAt } from './schema.ts';
 
 /** One mistake. Line and column count from 1. */
 export interface Mistake {
@@ -70,6 +77,7 @@ export function parseDirectory(source: string, domains: readonly string[] | unde
     const { line } = locate(offsetOf(document, first));
     mistakes.push(mistake(path, `${quote(value)} is taken already by ${showPath(first)} (line ${line})`));
   }
+  mistakes.push(...strangers(raw).map((path) => mistake(path, 'nobody of this file has that name')));
   for (const [index, jid] of jidsOf(raw).entries()) {
     const { local = '', domain = '' } = (jid !== undefined && parseJid(jid)) || {};
     if (domains === undefined || local === '' || domains.includes(domain)) continue;
@@ -90,6 +98,7 @@ export function parseDirectory(source: string, domains: readonly string[] | unde
       users,
       new Map(Object.entries(checked.data.settings ?? {})),
       toPolicy(checked.data),
+      (checked.data.places ?? []).map(toPlace),
     ),
   };
 }
@@ -154,6 +163,12 @@ function toUser(user: FileUser, domain: string): UserRecord {
 }
 
 function toDevice(device: FileDevice): Device {
+  const rings = Object.fromEntries(
+    callOrigins.flatMap((origin) => {
+      const time = device[origin];
+      return time === undefined ? [] : [[origin, { delay: time.delay ?? 0, timeout: time.timeout }]];
+    }),
+  );
   return {
     name: device.name,
     device: device.device as DeviceName,
@@ -162,11 +177,31 @@ function toDevice(device: FileDevice): Device {
     // What the telephone system does for any device; the others need a telephone that obeys NOTIFY.
     capabilities: new Set(device.capabilities ?? ['dial', 'hangup', 'transfer']),
     number: device.number ?? '',
+    ...(Object.keys(rings).length > 0 && { rings }),
+  };
+}
+
+function toPlace({ name, devices, users, groups }: FilePlace): Place {
+  const open = users !== undefined || groups !== undefined;
+  return {
+    name,
+    devices: devices.map(toDevice),
+    open: open ? { users: users ?? new Set(), groups: groups ?? new Set() } : undefined,
   };
 }
 
 function ownJid(name: string, domain: string): BareJid {
   return parseJid(`${name}@${domain}`)?.bare ?? (`${name}@${domain}` as BareJid);
+}
+
+/** Where places name users that the file does not have. */
+function strangers(raw: unknown): Path[] {
+  const known = new Set(listAt(raw, 'users').map((user) => textAt(user, 'name')?.toLowerCase()));
+  return listAt(raw, 'places').flatMap((place, index) =>
+    listAt(place, 'users').flatMap((name, at): Path[] =>
+      typeof name !== 'string' || known.has(name.toLowerCase()) ? [] : [['places', index, 'users', at]],
+    ),
+  );
 }
 
 function jidsOf(raw: unknown): (string | undefined)[] {

@@ -8,7 +8,8 @@ import { type CustomAction, defaultPolicy, type Policy, type RecordingPolicy } f
 const word = (what: string) =>
   z.string({ error: `expected ${what}` }).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,78}$/, `expected ${what}`);
 const list = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
-const whole = (min: number, max: number) => {
+/** A whole number, as text. */
+export const whole = (min: number, max: number) => {
   const error = `expected a whole number from ${min} to ${max}`;
   return z
     .string({ error })

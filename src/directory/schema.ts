@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { capabilities, roles } from '../directory.ts';
 import { parseJid } from '../protocol/jid.ts';
-import { actionsSchema, customDataSchema, policyKeys, rulesSchema } from './policy-schema.ts';
+import { actionsSchema, customDataSchema, policyKeys, rulesSchema, whole } from './policy-schema.ts';
 
 const extensionPattern = /^[0-9*#]{1,20}$/;
 
@@ -51,6 +51,11 @@ const context = z
 const list = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
 const names = list(text).transform((values) => new Set(values));
 
+const ringTime = z.strictObject(
+  { delay: whole(0, 600).optional(), timeout: whole(1, 600).optional() },
+  { error: 'expected delay and timeout in seconds' },
+);
+
 const deviceSchema = z.strictObject(
   {
     name: text,
@@ -61,8 +66,23 @@ const deviceSchema = z.strictObject(
       z.enum(capabilities, { error: `expected one of ${capabilities.join(', ')}` }),
     ).optional(),
     number: number.optional(),
+    internal: ringTime.optional(),
+    external: ringTime.optional(),
+    queue: ringTime.optional(),
   },
   { error: 'expected a device: name, device, …' },
+);
+
+const placeSchema = z.strictObject(
+  {
+    name: text.max(80, 'expected a name of at most 80 characters'),
+    devices: list(deviceSchema).max(16, 'expected at most 16 devices'),
+    users: list(word)
+      .transform((values) => new Set(values.map((value) => value.toLowerCase())))
+      .optional(),
+    groups: names.optional(),
+  },
+  { error: 'expected a place: name, devices, users, groups' },
 );
 
 const queueSchema = z.strictObject(
@@ -112,19 +132,22 @@ const userSchema = z.strictObject(
 export const fileSchema = z.strictObject(
   {
     users: list(userSchema),
+    places: list(placeSchema).max(2000, 'expected at most 2000 places').optional(),
     settings: z.record(text, number, { error: 'expected names with their numbers' }).optional(),
     rules: rulesSchema.optional(),
     actions: actionsSchema.optional(),
     customData: customDataSchema.optional(),
   },
-  { error: 'expected the keys users, settings, rules, actions and customData' },
+  { error: 'expected the keys users, places, settings, rules, actions and customData' },
 );
 
 /** A directory file that obeys {@link fileSchema}. */
 export type DirectoryFile = z.output<typeof fileSchema>;
 /** One user of it. */
 export type FileUser = DirectoryFile['users'][number];
-/** One device of a user. */
+/** One place of it. */
+export type FilePlace = NonNullable<DirectoryFile['places']>[number];
+/** One device of a user or place. */
 export type FileDevice = NonNullable<FileUser['devices']>[number];
 
 /** The keys known at a place of the file; a list's number does not matter. For "did you mean". */
@@ -140,10 +163,20 @@ export function keysAt(path: readonly PropertyKey[]): readonly string[] {
       return Object.keys(fileSchema.shape);
     case 'users':
       return Object.keys(userSchema.shape);
+    case 'places':
+      return Object.keys(placeSchema.shape);
     case 'users.devices':
+    case 'places.devices':
       return Object.keys(deviceSchema.shape);
     case 'users.queues':
       return Object.keys(queueSchema.shape);
+    case 'users.devices.internal':
+    case 'users.devices.external':
+    case 'users.devices.queue':
+    case 'places.devices.internal':
+    case 'places.devices.external':
+    case 'places.devices.queue':
+      return Object.keys(ringTime.shape);
     case 'users.ids':
       return ['user', 'account', 'extension', 'mailbox'];
     default:

@@ -105,8 +105,13 @@ export function describeChannel(
   };
 }
 
+/** Details of the `hangup` by which a call on a device that becomes another's ends for the one who had it. */
+export const MOVED = 'moved';
+
 /** Which side of the channel a change tells of: the others stay true. */
-export function aboutChannel({ type, details, view }: ChannelChange): About {
+export function aboutChannel({ type, details, view }: ChannelChange): About | undefined {
+  // For one of its users the call ends, for another it begins.
+  if (details === MOVED) return undefined;
   const key = view.channel;
   switch (type) {
     case 'hold':

@@ -6,6 +6,7 @@ import { conference } from './conference.ts';
 import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
+import { location } from './location.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
@@ -27,5 +28,6 @@ export const modules: readonly Module[] = [
   voicemail,
   redirect,
   monitor,
+  location,
   archive,
 ];

@@ -1,22 +1,13 @@
 /** `UserInfo`: all that a client shows of its user, as the answer to the login handshake. */
 
 import type { Deflection } from '../deflections.ts';
-import { capabilities, type Device, type User } from '../directory.ts';
+import type { Directory, User } from '../directory.ts';
 import type { MailboxCount } from '../pbx/pbx.ts';
-import {
-  attr,
-  attrOr,
-  element,
-  flagSet,
-  type Infer,
-  many,
-  maybe,
-  one,
-  textElement,
-} from '../protocol/codec.ts';
+import { attr, element, type Infer, many, maybe, one, textElement } from '../protocol/codec.ts';
 import { flag, integer, text } from '../protocol/value.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import { subscriptionList } from './event.ts';
+import { describeLocations, locationList } from './location.ts';
 import { queueMemberStates } from './queue-state.ts';
 import { describeRedirect, redirectEntry } from './redirect.ts';
 import { describeVoicemailbox, voicemailbox } from './voicemail.ts';
@@ -52,32 +43,6 @@ const roletypeList = element('RoletypeList', { roletypes: many(roletype) });
 const role = element('Role', { name: attr(text('All Users')), roletypes: one(roletypeList) });
 const roleList = element('RoleList', { roles: many(role) });
 
-const phonedevice = element('Phonedevice', {
-  name: attr(text('Desk phone'), 'what `device` attributes take'),
-  type: attr(text('hardphone')),
-  capabilities: flagSet(capabilities, 'what the device can be told to do'),
-});
-const seconds = (example: number, doc: string) => attrOr(integer(0, 3600, example), 0, doc);
-const deviceEntry = element('DeviceEntry', {
-  delayinternal: seconds(0, 'seconds before an internal call rings here'),
-  timeoutinternal: seconds(30, 'seconds it rings'),
-  delayexternal: seconds(0, 'the same for calls from outside'),
-  timeoutexternal: seconds(30, ''),
-  delayqueue: seconds(0, 'the same for queue calls'),
-  timeoutqueue: seconds(30, ''),
-  device: one(phonedevice),
-});
-
-/** A place with its devices. */
-export const location = element('Location', {
-  name: attr(text('Thomas Weber')),
-  isstatic: attr(flag(true), 'true: the user’s own place; false: the place where the user sits for now'),
-  username: attr(text('tweber'), 'who sits there'),
-  devices: many(deviceEntry),
-});
-
-const locationList = element('LocationList', { locations: many(location) });
-
 /** The element on the wire. */
 export const userInfo = element(
   'UserInfo',
@@ -102,22 +67,10 @@ function rolesOf(user: User): Infer<typeof roleList> {
   };
 }
 
-function entryOf(device: Device, ringSeconds: number): Infer<typeof deviceEntry> {
-  return {
-    delayinternal: 0,
-    timeoutinternal: ringSeconds,
-    delayexternal: 0,
-    timeoutexternal: ringSeconds,
-    delayqueue: 0,
-    timeoutqueue: ringSeconds,
-    device: { name: device.name, type: device.type, capabilities: device.capabilities },
-  };
-}
-
 /**
  * Describes a user. `subscriptions` are those of one session; undefined leaves the list out, as for users without naming a
- * session. `messages` = what the user's voicemail box holds; `deflection` = where the calls go; `ringSeconds` = how long devices
- * ring.
+ * session. `messages` = what the user's voicemail box holds; `deflection` = where the calls go; `directory` = says where
+ * the user sits; `ringSeconds` = how long devices ring.
  */
 export function describeUser(
   user: User,
@@ -126,6 +79,7 @@ export function describeUser(
     readonly messages: MailboxCount;
     readonly queues: Infer<typeof queueMemberStates>;
     readonly deflection: Deflection;
+    readonly directory: Directory;
     readonly ringSeconds: number;
   },
 ): Infer<typeof userInfo> {
@@ -146,16 +100,7 @@ export function describeUser(
       db_003use_enabled: true,
     },
     roles: rolesOf(user),
-    locations: {
-      locations: [
-        {
-          name: user.location,
-          isstatic: true,
-          username: user.name,
-          devices: user.devices.map((device) => entryOf(device, known.ringSeconds)),
-        },
-      ],
-    },
+    locations: describeLocations(user, known.directory, known.ringSeconds),
     voicemailbox: describeVoicemailbox(user, known.messages),
     redirect: describeRedirect(user, known.deflection),
     queues: known.queues,

@@ -92,6 +92,7 @@ function describe(user: User, subscriptions: readonly Subscription[] | undefined
     messages: context.mailboxes.of(user.mailbox),
     queues: statesOf(user, context.queueing.queues(), context.directory),
     deflection: context.deflections.of(user.extension),
+    directory: context.directory,
     ringSeconds: Math.round(context.settings.ringMs / 1000),
   });
 }

@@ -270,6 +270,11 @@ export function createPresence(options: PresenceOptions): Presence {
   };
 
   function onDirectory(now: Directory, before: Directory): void {
+    // Somebody sits elsewhere: other telephones, the same people.
+    if (now.basis === before.basis) {
+      publisher.changedAll();
+      return;
+    }
     const spoken = new Set(now.users.flatMap((user) => voices(user).map(({ contact }) => contact)));
     for (const user of before.users) {
       const was = voices(user);

@@ -12,7 +12,7 @@ import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
 import type { Asterisk } from '../asterisk/api.ts';
 import { startAsterisk } from '../asterisk/asterisk.ts';
-import { deflectionsOver, idlePresence } from '../idle.ts';
+import { deflectionsOver, idlePresence, placesOver } from '../idle.ts';
 import { until } from '../servers/until.ts';
 import { journal, phonebook, settings } from '../settings.ts';
 import { type AcceptServer, startAcceptServer } from '../xmpp/accept-server.ts';
@@ -106,6 +106,7 @@ export async function startWorld(
     store: createMemoryStore(),
     presence: idlePresence(),
     deflections: deflectionsOver(pbx, () => directory.current),
+    places: placesOver(directory, pbx),
     audit: () => {},
     webhook: async () => {},
     askPresence: false,

@@ -4,7 +4,14 @@ import { pino } from 'pino';
 import type { Archive } from '../../src/archive/archive.ts';
 import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
-import { createDirectory, type Device, type Directory, type UserRecord } from '../../src/directory.ts';
+import {
+  createDirectory,
+  type Device,
+  type Directory,
+  type DirectorySource,
+  type Place,
+  type UserRecord,
+} from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
 import type { Module } from '../../src/modules/define.ts';
@@ -32,7 +39,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createSubscriptionIndex } from '../../src/subscriptions/index.ts';
 import type { Delivery } from '../../src/webhook.ts';
-import { deflectionsOver, idleCalls, idlePbx } from '../idle.ts';
+import { deflectionsOver, idleCalls, idlePbx, placesOver } from '../idle.ts';
 import {
   journal as bridgeJournal,
   phonebook as bridgePhonebook,
@@ -90,6 +97,16 @@ const people = [
   user('nophone', '399', 'Nora Nophone', { devices: [], mailbox: '' }),
 ];
 
+/** Places that people of the test directory may sit down at. */
+const offered: readonly Place[] = [
+  { name: 'Desk 1', devices: [device('Phone of desk 1', 'PJSIP/desk1')], open: undefined },
+  {
+    name: 'Reception',
+    devices: [device('Reception', 'PJSIP/reception')],
+    open: { users: new Set(['mmeyer']), groups: new Set(['Front']) },
+  },
+];
+
 /** A channel view; `changes` replace what is usual: 340 is rung by 370. */
 export function view(changes: Partial<ChannelView> = {}): ChannelView {
   return {
@@ -141,17 +158,18 @@ export function api(
   ]);
   let policy: Policy = defaultPolicy;
   let present: readonly UserRecord[] = people;
-  let directory = options.directory ?? createDirectory(present, settings, policy);
-  const listeners = new Set<() => void>();
-  const source = {
+  let listed = options.directory ?? createDirectory(present, settings, policy, offered);
+  const listeners = new Set<(directory: Directory, previous: Directory) => void>();
+  const source: DirectorySource = {
     get current() {
-      return directory;
+      return listed;
     },
-    onChange(listener: (directory: Directory, previous: Directory) => void) {
-      const tell = () => listener(directory, directory);
-      listeners.add(tell);
-      return () => listeners.delete(tell);
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
+    start: async () => {},
+    stop: async () => {},
   };
   const log = pino({ level: 'silent' });
   const actions: [verb: string, ...args: unknown[]][] = [];
@@ -222,14 +240,17 @@ export function api(
   const limits = { sessions: 10, perUser: 3, subscriptions: 5 };
   const store = options.store ?? createMemoryStore(() => now);
   const sessions = createSessions(store, index, limits, () => 1000);
+  const places = placesOver(source, pbx, store);
+  const directory = () => places.directory.current;
   const models = createModels({
     pbx,
     store,
     journal: bridgeJournal,
     calls,
-    directory: source,
+    directory: places.directory,
     phonebook: options.phonebook ?? bridgePhonebook,
-    deflections: deflectionsOver(pbx, () => directory),
+    deflections: deflectionsOver(pbx, directory),
+    places,
     context: bridgeSettings.context,
     recordings: options.recordings,
     log,
@@ -243,12 +264,12 @@ export function api(
     send: (stanza) => sent.push(stanza) > 0,
   });
   const told = (changes: readonly Change[]) =>
-    publish(changes, { directory, calls, phonebook: models.phonebook });
+    publish(changes, { directory: directory(), calls, phonebook: models.phonebook });
   for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,
     context: () => ({
-      directory,
+      directory: directory(),
       calls,
       pbx,
       sessions,
@@ -271,7 +292,7 @@ export function api(
       log,
       now: () => now,
     }),
-    directory: () => directory,
+    directory,
     domains: new Set(['example.org']),
     rate: createRateLimit({
       perSecond: options.perSecond ?? 1e6,
@@ -287,8 +308,9 @@ export function api(
   });
 
   function replace(): void {
-    directory = createDirectory(present, settings, policy);
-    for (const tell of listeners) tell();
+    const previous = listed;
+    listed = createDirectory(present, settings, policy, offered);
+    for (const listener of listeners) listener(listed, previous);
   }
 
   /** Sends a `cmd` and returns its answer as text: the `cmd` of the result, or `condition: text` of the error. */

@@ -11,7 +11,7 @@ import type { PbxId } from '../../src/pbx/pbx.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createComponent } from '../../src/xmpp/component.ts';
 import { defaultLimits } from '../../src/xmpp/limits.ts';
-import { deflectionsOver, idlePresence } from '../idle.ts';
+import { deflectionsOver, fixed, idlePresence, placesOver } from '../idle.ts';
 import { journal, phonebook, settings } from '../settings.ts';
 
 /** Makes one. */
@@ -49,6 +49,7 @@ export function unstarted(): Measured {
     store,
     presence: idlePresence(),
     deflections: deflectionsOver(pbx, () => emptyDirectory),
+    places: placesOver(fixed(emptyDirectory), pbx),
     audit: () => {},
     webhook: async () => {},
     askPresence: false,

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
-import type { DirectorySource } from '../../src/directory.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -14,7 +13,7 @@ import { serialize, xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
-import { deflectionsOver, idlePresence, idleXmpp } from '../idle.ts';
+import { deflectionsOver, fixed, idlePresence, idleXmpp, placesOver } from '../idle.ts';
 import { adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 import { journal, phonebook, settings } from '../settings.ts';
@@ -67,13 +66,6 @@ export async function openOffice(
 ): Promise<Office> {
   const parsed = parseDirectory(`${options.users ?? users}${options.rules ?? ''}`, ['example.org']);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
-  const { directory } = parsed;
-  const source: DirectorySource = {
-    current: directory,
-    onChange: () => () => {},
-    start: async () => {},
-    stop: async () => {},
-  };
   let handler: IqHandler | undefined;
   const got = new Map<string, string[]>();
   const component = parseJid('pbx.example.org');
@@ -91,14 +83,16 @@ export async function openOffice(
     request: async () => xml('iq'),
   });
   const pbx = adapter(port, accounts);
-  const calls = callsOf(() => directory);
+  const store = options.store ?? createMemoryStore();
+  const places = placesOver(fixed(parsed.directory), pbx, store);
+  const calls = callsOf(() => places.directory.current);
   const bridge = createBridge({
     modules,
     xmpp,
     pbx,
-    store: options.store ?? createMemoryStore(),
+    store,
     calls,
-    directory: source,
+    directory: places.directory,
     domains: ['example.org'],
     journal,
     phonebook,
@@ -117,7 +111,8 @@ export async function openOffice(
       pingsPerSecond: 10,
     },
     presence: idlePresence(),
-    deflections: deflectionsOver(pbx, () => directory, options.everyMs),
+    deflections: deflectionsOver(pbx, () => places.directory.current, options.everyMs),
+    places,
     askPresence: false,
     audit: () => {},
     webhook: async () => {},
@@ -155,7 +150,7 @@ export async function openOffice(
       await bridge.stop();
     },
   };
-  for (const who of directory.users.map(({ name }) => name as Name))
+  for (const who of parsed.directory.users.map(({ name }) => name as Name))
     await office.ask(who, 'xmppuser', 'ClientInfo');
   return office;
 }

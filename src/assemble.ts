@@ -232,7 +232,7 @@ function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
 }
 
 /** Where recordings are kept; undefined where there are none. */
-function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+export function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
   const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
   if (dir === undefined) return undefined;
   return {

@@ -107,6 +107,8 @@ export interface Bridge {
   readonly calls: number;
   /** Recordings that run now. */
   readonly recordings: number;
+  /** Files on their way to clients. */
+  readonly transfers: number;
 }
 
 const STORE_START_MS = 2000;
@@ -281,6 +283,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get recordings() {
       return models.monitor.running;
+    },
+    get transfers() {
+      return transfer.running;
     },
     async start() {
       await directory.start();

@@ -78,23 +78,29 @@ export function createModels(options: ModelsOptions): Models {
     isExtension: (number) => directory.current.byExtension(number) !== undefined,
     log,
   });
+  const monitor = createMonitor({
+    ...options,
+    directory: () => directory.current,
+    keeping: options.recordings,
+    book: options.store.ledger('records', {
+      count: RECORDS_PER_USER,
+      ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
+    }),
+    random: () => randomBytes(8).toString('hex'),
+  });
   return {
-    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
+    journal: createJournal({
+      ...options,
+      settings: options.journal,
+      nameOf: book.nameOf,
+      recordOf: monitor.recordOf,
+    }),
     mailboxes: createMailboxes(options),
     queueing: createQueueing(options),
     deflections: options.deflections,
     places: options.places,
     phonebook: book,
-    monitor: createMonitor({
-      ...options,
-      directory: () => directory.current,
-      keeping: options.recordings,
-      book: options.store.ledger('records', {
-        count: RECORDS_PER_USER,
-        ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
-      }),
-      random: () => randomBytes(8).toString('hex'),
-    }),
+    monitor,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Directory, User } from '../directory.ts';
 import { otherUser, serviceName } from '../naming.ts';
+import type { ChannelId } from '../pbx/pbx.ts';
 import type { Entry } from './entry.ts';
 import type { Finished } from './parts.ts';
 
@@ -10,6 +11,8 @@ export interface Names {
   readonly directory: Directory;
   /** Whose number it is, of those that are no users; undefined where nobody's. */
   readonly nameOf: (number: string) => string | undefined;
+  /** The recording that these channels are in; empty where there is none. */
+  readonly recordOf: (channels: readonly ChannelId[]) => string;
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
 }
@@ -34,7 +37,7 @@ export function describePart(part: Finished, user: User, names: Names): Entry {
     details: detailsOf(part),
     ...road(part),
     extension: user.extension,
-    recordId: '',
+    recordId: names.recordOf(part.channels),
     channels: part.channels,
   };
 }

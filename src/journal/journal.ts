@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
-import { describePart } from './describe.ts';
+import { describePart, type Names } from './describe.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
 import { createParts, type Finished } from './parts.ts';
 
@@ -14,6 +14,7 @@ export interface JournalOptions {
   readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
   readonly directory: Pick<DirectorySource, 'current'>;
   /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
+  readonly recordOf: Names['recordOf'];
   readonly nameOf: (number: string) => string | undefined;
   readonly settings: JournalSettings;
   readonly log: Log;
@@ -53,7 +54,7 @@ const pageSize = 500;
 
 /** Makes the journal. */
 export function createJournal(options: JournalOptions): Journal {
-  const { store, directory, nameOf, settings, log, now } = options;
+  const { store, directory, nameOf, recordOf, settings, log, now } = options;
   const book = store.ledger('journal', settings.keep);
   const parts = createParts((extension) => directory.current.byExtension(extension)?.jid);
   /** When the telephone system was heard last, while it is not; of an earlier bridge at first. */
@@ -64,7 +65,7 @@ export function createJournal(options: JournalOptions): Journal {
     const user = directory.current.byJid(part.user);
     if (user === undefined) return nothing;
     const { outsidePrefix } = settings;
-    const entry = describePart(part, user, { directory: directory.current, nameOf, outsidePrefix });
+    const entry = describePart(part, user, { directory: directory.current, nameOf, recordOf, outsidePrefix });
     const text = encodeEntry(entry);
     book.append(user.jid, { id: entry.id, at: entry.timestamp, text });
     if (!part.isNew) book.replace(user.jid, entry.id, text);

@@ -5,13 +5,14 @@ import type { ChannelView } from '../calls/changes.ts';
 import type { User } from '../directory.ts';
 import { fail } from '../errors.ts';
 import type { RecordChange } from '../monitor/monitor.ts';
-import type { CallRecord, RecordedLeg, Section } from '../monitor/record.ts';
-import { attr, element, many, one, optional, textElement } from '../protocol/codec.ts';
-import { flag, integer, oneOf, pattern, text } from '../protocol/value.ts';
+import type { CallRecord, Section } from '../monitor/record.ts';
+import { attr, element, type Infer, many, one, optional, textElement } from '../protocol/codec.ts';
+import { integer, oneOf, pattern, text } from '../protocol/value.ts';
 import type { Policy } from '../rules/policy.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event, type World } from './define.ts';
+import { journalEntry } from './journal.ts';
 import { supervises } from './reach.ts';
 
 const channelOf = {
@@ -27,17 +28,6 @@ const id = pattern(
 );
 const epoch = integer(0, Number.MAX_SAFE_INTEGER, 1_700_000_000_000);
 const bytes = integer(0, Number.MAX_SAFE_INTEGER, 960_044);
-
-const journalEntry = element('JournalEntry', {
-  id: textElement(text('PJSIP/340-0000001c'), '', 'eventId of the user’s call'),
-  timestamp: textElement(epoch, 0, 'when it began, epoch milliseconds'),
-  inbound: textElement(flag(true), false),
-  internal: textElement(flag(false), false),
-  deviceName: textElement(text('Desk phone'), ''),
-  name: textElement(text('Max Meyer'), '', 'the other party'),
-  number: textElement(text('370'), ''),
-  recordId: textElement(text('20261126T101500-00112233445566ff'), ''),
-});
 
 const recordEntry = element('RecordEntry', {
   id: attr(text('20261126T101500-00112233445566ff')),
@@ -340,18 +330,43 @@ async function describeSection(section: Section, { monitor }: Context) {
   } as const;
 }
 
-/** The call as it was for the caller, or for the first of those who were in it. */
-function describeCall(record: CallRecord, { caller }: Context) {
-  const leg: RecordedLeg | undefined =
-    record.legs.find(({ jid }) => jid === caller.user.jid) ?? record.legs[0];
+/** The call as it was for the caller, or for the first of those who were in it: as their journal has it, as far as the recording knows. */
+function describeCall(record: CallRecord, { caller, directory }: Context): Infer<typeof journalEntry> {
+  const leg = record.legs.find(({ jid }) => jid === caller.user.jid) ?? record.legs[0];
+  const user = leg && directory.byJid(leg.jid);
+  const place = user?.location ?? '';
   return {
-    id: leg?.channel ?? '',
+    ...noCall,
+    eventId: leg?.call ?? '',
+    userId: user?.ids.user ?? 0,
+    userName: user?.name ?? '',
+    id: leg?.call ?? '',
     timestamp: leg?.since ?? record.at,
     inbound: leg?.inbound ?? false,
     internal: leg?.internal ?? false,
+    connected: Math.round(talkMs(record) / 1000),
+    duration: Math.round(talkMs(record) / 1000),
     deviceName: leg?.device ?? '',
+    locationId: place,
+    locationName: place,
     name: leg?.name ?? '',
     number: leg?.number ?? '',
+    extension: user?.extension ?? '',
     recordId: record.id,
   };
 }
+
+/** How long sections ran, milliseconds. */
+function talkMs({ sections }: CallRecord): number {
+  return sections.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
+}
+
+const noCall = {
+  eventType: 'new',
+  deviceId: '',
+  prefix: '',
+  result: 'hangup',
+  resultDetails: '',
+  via: '',
+  viaDetails: '',
+} as const;

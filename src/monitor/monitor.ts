@@ -63,6 +63,8 @@ export interface Running {
 export interface Monitor extends Model {
   /** Recordings that run now. */
   readonly running: number;
+  /** The record that one of these channels is in, if it is one of the newest; empty where there is none. */
+  recordOf(channels: readonly ChannelId[]): string;
   /** What holds for the user whose channel this is. */
   verdictOf(view: ChannelView): Verdict;
   /** The rule by which somebody may have a call of their group recorded; undefined where there is none. */
@@ -131,6 +133,8 @@ interface Live {
 /** Recordings at a time: each is a thread of Asterisk and an open file. */
 const MAX_LIVE = 500;
 const MAX_SECTIONS = 100;
+/** Channels whose record is known after their end: the journal writes their entries at once. */
+const MAX_REMEMBERED = 5000;
 /** Sections of a call that its entry in the book holds: the last ones; the sidecar has all. */
 const MAX_BOOKED = 10;
 /** How long a file may take to appear in the mounted directory, milliseconds. */
@@ -152,6 +156,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const told = new Map<string, string>();
   /** Channels for which `auto` was tried: a refusal is not asked for again with every change. */
   const tried = new Set<string>();
+  /** The newest channels that were recorded, with their records: what the journal asks when they have ended. */
+  const recorded = new Map<string, string>();
   /** Records of an earlier process that may be running still, by the recorded channel. */
   const adopted = new Map<string, CallRecord>();
   let tell: (changes: readonly RecordChange[]) => void = () => {};
@@ -272,6 +278,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (!live.channels.has(view.uniqueId))
         live.channels.set(view.uniqueId, together.placeOf(view.uniqueId));
       heard.add(owner.user.jid);
+      remember(view.channel, live.record.id);
       if (legs.every((leg) => leg.channel !== view.channel))
         legs.push(legOf(view, owner.user, owner.device.name));
     }
@@ -279,10 +286,20 @@ export function createMonitor(options: MonitorOptions): Monitor {
     change(live, current, { heard: [...heard] }, legs);
   }
 
+  function remember(channel: ChannelId, id: string): void {
+    recorded.set(channel, id);
+    if (recorded.size <= MAX_REMEMBERED) return;
+    for (const oldest of recorded.keys()) {
+      recorded.delete(oldest);
+      break;
+    }
+  }
+
   function legOf(view: ChannelView, user: User, device: string): RecordedLeg {
     const other = view.otherDevice === '' ? undefined : directory().byDevice(view.otherDevice)?.user;
     return {
       jid: user.jid,
+      call: view.uniqueId,
       channel: view.channel,
       inbound: !view.outbound,
       internal: other !== undefined,
@@ -603,6 +620,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const entries = await book.read(owner, { limit, before });
       return entries.flatMap(({ text }) => parseRecord(text) ?? []);
     },
+    recordOf: (channels) =>
+      channels.map((each) => recorded.get(each)).find((each) => each !== undefined) ?? '',
     verdictOf,
     ruleForOthers(asking, view) {
       const rules = policy();

@@ -6,6 +6,8 @@ import type { BareJid } from '../protocol/jid.ts';
 /** One of our own people in a recorded call, as the call was for them. */
 export interface RecordedLeg {
   readonly jid: BareJid;
+  /** Uniqueid of their channel: the id of their journal's entry. */
+  readonly call: string;
   /** eventId of their channel. */
   readonly channel: string;
   readonly inbound: boolean;
@@ -73,6 +75,7 @@ export function sectionFile(id: string, number: number): string {
 const jid = z.string().transform((value) => value as BareJid);
 const leg = z.object({
   jid,
+  call: z.string(),
   channel: z.string(),
   inbound: z.boolean(),
   internal: z.boolean(),

@@ -16,9 +16,12 @@ const boss = 'boss@example.org/x';
 const success = expect.stringContaining('<Success><message>Ok</message></Success>');
 const failure = (code: string) => expect.stringContaining(`module='base'><Failure code='${code}'><message>`);
 
-const own = view({ state: 'busy' });
+// The journal keeps what is not too old.
+const since = Date.now();
+const own = view({ state: 'busy', since });
 const theirs = view({
   state: 'busy',
+  since,
   channel: own.refChannel as ChannelId,
   uniqueId: '1.0',
   device: 'PJSIP/370' as DeviceName,
@@ -301,7 +304,7 @@ describe('FindRecord', () => {
   it('reads length and size from the file', async () => {
     const { ask, id } = await recorded();
     const answer = await ask(anna, 'monitor', find(id));
-    expect(answer).toContain(`<RecordEntry id='${id}'><JournalEntry><id>PJSIP/340-00000001</id>`);
+    expect(answer).toContain(`<RecordEntry id='${id}'><JournalEntry eventId='1.1' eventType='new' userId=`);
     expect(answer).toContain('<name>Max Meyer</name><number>370</number>');
     expect(answer).toContain(
       `<Record duration='2' ruleId='anybody' file='${id}-1.wav' state='finished' type='manual' timestamp='1000' identity='tweber'><AudioFile format='wav' size='32044'/></Record>`,
@@ -337,6 +340,17 @@ describe('FindRecord', () => {
       'tweber ok',
     ]);
     expect(trail[0]?.on).toEqual({ recordId: id });
+  });
+
+  it('is named by the journal', async () => {
+    const { ask, at, happen, recordIdOf } = await talking(rule());
+    at(Date.now());
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    for (const each of [own, theirs]) happen(ends(each), told({ ...each, state: 'ended' }, 'hangup'));
+    await until('the journal has it', async () =>
+      (await ask(anna, 'journal', xml('FindOwn', {}))).includes(`<recordId>${id}</recordId>`),
+    );
   });
 
   it('sends a section to the client that asks, and nothing else', async () => {

@@ -8,7 +8,17 @@ import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { Row } from './report.ts';
 
-const all = ['pipeline', 'feed', 'calls', 'subscriptions', 'restart', 'filter', 'latency', 'archive'];
+const all = [
+  'pipeline',
+  'feed',
+  'calls',
+  'subscriptions',
+  'restart',
+  'filter',
+  'latency',
+  'archive',
+  'phonebook',
+];
 /** Run by name only: it takes minutes, and tells its figures itself. */
 const byName = ['presence'];
 const wanted = process.argv.slice(2);

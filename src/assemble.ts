@@ -13,6 +13,7 @@ import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
 import { numberShower } from './log.ts';
+import type { ModelsOptions } from './models.ts';
 import { modules } from './modules/index.ts';
 import { offeredCommands } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
@@ -21,7 +22,12 @@ import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
+import { createFilePersons } from './phonebook/file.ts';
+import { createLdapPersons } from './phonebook/ldap.ts';
 import { createNumbers } from './phonebook/numbers.ts';
+import type { Source, SourceName } from './phonebook/phonebook.ts';
+import { SEARCH_NS } from './phonebook/search.ts';
+import { createVcardPersons } from './phonebook/vcards.ts';
 import { createPlaces } from './places/places.ts';
 import { createPresence, type Presence, type PresenceOptions } from './presence/presence.ts';
 import { CMD_NS, featureOf } from './protocol/envelope.ts';
@@ -142,11 +148,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
     },
-    phonebook: {
-      sources: [],
-      numbers: createNumbers(config.phonebook.country, config.pbx.outsidePrefix ?? ''),
-      visibleTo: new Map(),
-    },
+    phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
@@ -250,6 +252,42 @@ function makeDirectory(config: Config, pbx: Pbx, log: Logger): DirectorySource {
   return createFileDirectory({ path: file, domains: config.xmpp.userDomains, log });
 }
 
+/** The sources that are configured besides the directory, and who may see them. */
+function makePhonebook(
+  config: Config,
+  xmpp: Xmpp,
+  directory: DirectorySource,
+  log: Logger,
+): ModelsOptions['phonebook'] {
+  const { country, file, ldapUrl, ldapBase, vcards, refreshMinutes, visibleTo, maxEntries, ...ldap } =
+    config.phonebook;
+  const numbers = createNumbers(country, config.pbx.outsidePrefix ?? '');
+  const reading = { most: maxEntries, key: numbers.key };
+  const asked = { ...reading, everyMs: refreshMinutes * 60_000, log };
+  const sources: Source[] = [];
+  if (file !== undefined) sources.push(createFilePersons({ path: file, reading, log }));
+  if (ldapUrl !== undefined) {
+    sources.push(
+      createLdapPersons({
+        ...asked,
+        url: ldapUrl,
+        startTls: ldap.ldapStartTls,
+        ca: ldap.ldapCa,
+        bindDn: ldap.ldapBindDn,
+        password: ldap.ldapPassword,
+        base: ldapBase ?? '',
+        filter: ldap.ldapFilter,
+      }),
+    );
+  }
+  if (vcards) sources.push(createVcardPersons({ ...asked, xmpp, directory: () => directory.current }));
+  const groups = new Map<SourceName, Set<string>>();
+  for (const [source, group] of visibleTo ?? []) {
+    groups.set(source, new Set([...(groups.get(source) ?? []), group]));
+  }
+  return { sources, numbers, visibleTo: groups };
+}
+
 /** What may be delegated to us, and by whom; undefined where the operator wants none. */
 function delegationOf({ xmpp }: Config): Delegated | undefined {
   if (xmpp.delegation === 'off') return undefined;
@@ -317,7 +355,7 @@ function serveStandards(
   delegation: Delegated | undefined,
   hosted: DiscoSources,
 ): void {
-  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS];
+  const standards = [CMD_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, SEARCH_NS, TIME_NS, VERSION_NS];
   const features = () => [...standards, ...offered()];
   const info = [componentInfo(xmpp, 'Telephone system', features), ...hosted.info];
   if (delegation !== undefined) info.push(delegationInfo(delegation));

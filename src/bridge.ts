@@ -16,6 +16,7 @@ import type { Context, Module, Settings } from './modules/define.ts';
 import { watchOffer } from './modules/offer.ts';
 import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
+import { serveSearch } from './phonebook/search.ts';
 import type { Places } from './places/places.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
@@ -105,6 +106,8 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Entries of the phonebook. */
+  readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
   /** Files on their way to clients. */
@@ -243,6 +246,17 @@ export function createBridge(options: BridgeOptions): Bridge {
     }
     return dispatch(from, payload);
   });
+  serveSearch(xmpp, {
+    phonebook: models.phonebook,
+    directory: () => directory.current,
+    rate: createRateLimit<BareJid>({
+      perSecond: limits.perSecond,
+      burst: limits.burst,
+      keys: limits.sessions,
+      monotonic: options.monotonic,
+    }),
+    answerBytes: options.settings.answerBytes,
+  });
   // What the stream held when it broke may have been lost: it is told again, as it is by then.
   let online = false;
   xmpp.onState(({ status }) => {
@@ -280,6 +294,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     },
     get calls() {
       return calls.channels().length;
+    },
+    get persons() {
+      return models.phonebook.size;
     },
     get recordings() {
       return models.monitor.running;

@@ -114,6 +114,25 @@ function complete(values: Values, mistakes: string[]): Config {
   if (store.redisTlsCa !== undefined && store.redis?.tls === false) {
     mistakes.push('REDIS_TLS_CA: useless unless REDIS_URL starts with rediss://');
   }
+  const { ldapUrl, ldapStartTls, ldapCa, ldapBindDn, ldapPassword, ldapBase } = values.phonebook;
+  if (
+    ldapUrl === undefined &&
+    [ldapCa, ldapBindDn, ldapPassword, ldapBase].some((each) => each !== undefined)
+  ) {
+    mistakes.push('PHONEBOOK_LDAP_URL: missing, other settings of PHONEBOOK_LDAP are there');
+  }
+  if (ldapUrl !== undefined && ldapBase === undefined) {
+    mistakes.push('PHONEBOOK_LDAP_BASE: missing, PHONEBOOK_LDAP_URL needs it');
+  }
+  if ((ldapBindDn === undefined) !== (ldapPassword === undefined)) {
+    mistakes.push('PHONEBOOK_LDAP_BIND_DN and PHONEBOOK_LDAP_PASSWORD: expected both or neither');
+  }
+  if (ldapStartTls && !ldapUrl?.startsWith('ldap://')) {
+    mistakes.push('PHONEBOOK_LDAP_STARTTLS: useless unless PHONEBOOK_LDAP_URL starts with ldap://');
+  }
+  if (ldapCa !== undefined && ldapUrl?.startsWith('ldap://') && !ldapStartTls) {
+    mistakes.push('PHONEBOOK_LDAP_CA: useless without TLS');
+  }
   const { visibleTo, watchers, roster, ejabberdApi, ejabberdToken } = values.presence;
   if ((visibleTo === 'list') !== (watchers !== undefined)) {
     mistakes.push('PRESENCE_VISIBLE_TO=list and PRESENCE_WATCHERS: expected both or neither');
@@ -141,7 +160,7 @@ function complete(values: Values, mistakes: string[]): Config {
 }
 
 // Other programs' variables begin like ours, too (HTTP_PROXY, REDIS_PORT by Kubernetes): these only where one comes close.
-const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_', 'PRESENCE_'];
+const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_', 'PRESENCE_', 'PHONEBOOK_'];
 const sharedPrefixes = [
   'ARCHIVE_',
   'RECORDINGS_',

@@ -71,7 +71,7 @@ const LONGEST_KEPT_MS = 10 * 365 * 24 * 3600_000;
 /** Makes the models, with nothing in them. */
 export function createModels(options: ModelsOptions): Models {
   const { directory, phonebook, log } = options;
-  const sources = [directoryPersons(options.places.people), ...phonebook.sources];
+  const sources = [directoryPersons(options.places.people, phonebook.numbers.key), ...phonebook.sources];
   const book = createPhonebook({
     ...phonebook,
     sources,

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js';
+import { isLdapFilter } from '../phonebook/ldap.ts';
+import { type SourceName, sourceNames } from '../phonebook/phonebook.ts';
 import { parseJid } from '../protocol/jid.ts';
 
 /** Answer of {@link Kind.parse}: the text is no such value. */
@@ -89,6 +91,29 @@ export const accountOrDomain: Kind<string> = {
   parse(value) {
     const jid = parseJid(value);
     return jid && jid.resource === '' ? jid.bare : unfit;
+  },
+};
+
+/** An LDAP server. */
+export const ldapUrl: Kind<string> = {
+  expected: 'ldap://host:port or ldaps://host:port',
+  parse: (value) => (/^ldaps?:\/\/[\w.:[\]-]{1,253}$/.test(value) && URL.canParse(value) ? value : unfit),
+};
+
+/** A filter of LDAP (RFC 4515). */
+export const ldapFilter: Kind<string> = {
+  expected: 'a filter, such as (objectClass=person)',
+  parse: (value) => (isLdapFilter(value) ? value : unfit),
+};
+
+/** A source of the phonebook, and a group of the directory that may see it. */
+export const sourceGroup: Kind<readonly [SourceName, string]> = {
+  expected: `source:group, where the source is one of ${sourceNames.join(', ')}`,
+  parse(value) {
+    const split = value.indexOf(':');
+    const name = sourceNames.find((each) => each === value.slice(0, split));
+    const group = value.slice(split + 1).trim();
+    return name === undefined || group === '' ? unfit : [name, group];
   },
 };
 

@@ -1,9 +1,8 @@
 /** The directory from a YAML file, read again whenever it changes. */
 
-import { type FSWatcher, watch } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { type Directory, type DirectorySource, emptyDirectory } from '../directory.ts';
+import { createFileWatch } from '../file-watch.ts';
 import type { Log } from '../log.ts';
 import { parseDirectory } from './parse.ts';
 
@@ -38,17 +37,11 @@ export function createFileDirectory(options: FileDirectoryOptions): DirectorySou
   const { path, domains, log, pollMs = 2000, settleMs = 100 } = options;
   const listeners = new Set<(directory: Directory, previous: Directory) => void>();
   let current = emptyDirectory;
-  /** What the file looked like when it was last read, and when it was last seen to be another one. */
-  let known = '';
-  let unsettled = '';
-  let hurried = false;
-  let watcher: FSWatcher | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+  const watch = createFileWatch({ path, what: 'directory file', log, pollMs, settleMs, onChange: reload });
   let stopped = false;
 
   async function load(): Promise<Directory> {
-    known = await fingerprint(path);
+    await watch.mark();
     const source = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw new DirectoryFileError([`${path}: cannot be read (${error.code ?? error.message})`]);
     });
@@ -80,43 +73,6 @@ export function createFileDirectory(options: FileDirectoryOptions): DirectorySou
     for (const listener of listeners) listener(next, previous);
   }
 
-  /** Reads the file if it is another one than before and has come to rest. Resolves with the wait until the next look. */
-  async function look(): Promise<number> {
-    const seen = await fingerprint(path);
-    if (seen === known) return pollMs;
-    if (seen === unsettled) {
-      await reload();
-      return pollMs;
-    }
-    unsettled = seen;
-    return settleMs;
-  }
-
-  function schedule(delay: number): void {
-    if (stopped) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      hurried = false;
-      looking = look()
-        .catch((error: unknown) => {
-          log.error({ err: error, file: path }, 'directory file could not be looked at');
-          return pollMs;
-        })
-        .then((next) => {
-          looking = undefined;
-          schedule(hurried ? settleMs : next);
-        });
-    }, delay);
-    timer.unref();
-  }
-
-  /** Something happened in the folder. Never puts off a look that is due: a busy folder must not starve them. */
-  function hurry(): void {
-    if (hurried) return;
-    hurried = true;
-    if (looking === undefined) schedule(settleMs);
-  }
-
   return {
     get current() {
       return current;
@@ -128,31 +84,12 @@ export function createFileDirectory(options: FileDirectoryOptions): DirectorySou
     async start() {
       current = await load();
       log.info({ file: path, users: current.users.length, version: current.version }, 'directory file read');
-      try {
-        // The folder, not the file: editors and mounted configuration replace the file, or a link above it.
-        watcher = watch(dirname(path), { persistent: false }, hurry);
-        watcher.on('error', (error) =>
-          log.debug({ err: error }, 'directory file: no more change events, polling goes on'),
-        );
-      } catch (error) {
-        log.debug({ err: error }, 'directory file: no change events, polling only');
-      }
-      schedule(pollMs);
+      watch.start();
     },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      watcher?.close();
-      await looking;
+      await watch.stop();
       listeners.clear();
     },
   };
-}
-
-/** Tells one state of a file from another, through symbolic links; `missing` where there is none. */
-async function fingerprint(path: string): Promise<string> {
-  return stat(path, { bigint: true }).then(
-    ({ ino, size, mtimeNs, ctimeNs }) => `${ino} ${size} ${mtimeNs} ${ctimeNs}`,
-    () => 'missing',
-  );
 }

@@ -115,7 +115,6 @@ interface Current {
   section: Section;
   /** Undefined while it begins. */
   handle: RecordingHandle | undefined;
-  paused: boolean;
 }
 
 /** A recorded call that is not over. */
@@ -266,9 +265,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const { anchor } = current.section;
     const place = together.placeOf(anchor);
     const peers = [anchor, ...together.with(anchor)];
-    for (const uniqueId of peers) {
-      live.channels.set(uniqueId, place);
-    }
+    for (const uniqueId of peers) live.channels.set(uniqueId, place);
     const heard = new Set(current.section.heard);
     const legs: RecordedLeg[] = [...live.record.legs];
     for (const view of [otherOf(viewOf(anchor)), ...peers.map(viewOf)]) {
@@ -354,13 +351,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   /** The recorded channel is silent from here: by command, or because it ended. */
   function close(live: Live): void {
-    if (live.current === undefined) return;
-    change(live, live.current, { to: now() });
+    const { current } = live;
+    if (current === undefined) return;
+    // One that has not begun is not in the record.
+    if (live.record.sections.some(({ file }) => file === current.section.file)) {
+      change(live, current, { to: now() });
+    }
     live.current = undefined;
-  }
-
-  function forget(live: Live): void {
-    lives.delete(live);
   }
 
   /** Begins a section on a channel. Rejects with `Failure`, leaving things as they were. */
@@ -369,7 +366,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     anchor: string,
     ruleId: string,
     identity: string,
-    announce: boolean,
+    how: { readonly announce: boolean; readonly paused: boolean },
   ): Promise<void> {
     if (keeping === undefined) return fail('not-available', 'Calls cannot be recorded on this system.');
     if (live.record.sections.length >= MAX_SECTIONS) {
@@ -377,23 +374,25 @@ export function createMonitor(options: MonitorOptions): Monitor {
     }
     const { shelf, pbxDir } = keeping;
     const file = sectionFile(live.record.id, live.record.sections.length + 1);
-    const section: Section = { file, ruleId, identity, anchor, handle: '', from: now(), to: 0, heard: [] };
-    const current: Current = { section, handle: undefined, paused: false };
+    const { paused } = how;
+    const begun = { file, ruleId, identity, anchor, handle: '', paused, from: now(), to: 0, heard: [] };
+    const current: Current = { section: begun, handle: undefined };
     live.current = current;
     const isOver = () => live.current !== current;
     try {
       await shelf.check();
       const exten = policy()?.announce;
       const name = () => together.nameOf(anchor) ?? fail('no-such-channel', 'The call is over.');
-      if (announce && exten !== undefined) await pbx.announce(name(), context, exten);
+      if (how.announce && exten !== undefined) await pbx.announce(name(), context, exten);
       if (isOver()) return;
-      live.record = { ...live.record, sections: [...live.record.sections, section] };
+      live.record = { ...live.record, sections: [...live.record.sections, current.section] };
       // Who is in it first, so that a file never stands there without.
       gather(live);
       note(live);
       await live.writing;
       const handle = await pbx.record(name(), `${pbxDir}/${file}`);
       change(live, current, { handle });
+      if (paused) await pbx.muteRecording(name(), handle, true);
       if (!(await shelf.appears(file, APPEAR_MS)) && !isOver()) {
         await pbx.stopRecording(name(), handle).catch(() => {});
         fail('not-available', 'The call cannot be recorded: please tell your administrator.');
@@ -417,7 +416,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (sections.length > 0) note(live);
     else inOrder(live, async () => keeping?.shelf.remove(failed).catch(() => {}));
     // Where its channel has left, the others may talk on.
-    if (sections.length === 0 && live.follows === undefined) forget(live);
+    if (sections.length === 0 && live.follows === undefined) lives.delete(live);
   }
 
   /** The recording of this call, new or not yet over. Throws `Failure` `rejected`. */
@@ -441,10 +440,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (view.state !== 'busy' || !isConversation(view)) {
       fail('no-active-call', 'There is nobody to record in this call: wait for the answer.');
     }
-    if (liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
+    // What an earlier process left running is known before the telephone system has said that it runs still.
+    const left = [view.uniqueId, otherOf(view)?.uniqueId ?? ''].some((each) => adopted.has(each));
+    if (left || liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
+    if (keeping === undefined) fail('not-available', 'Calls cannot be recorded on this system.');
     const live = liveFor(view);
     live.follows = undefined;
-    await begin(live, view.uniqueId, ruleId, identity, true);
+    await begin(live, view.uniqueId, ruleId, identity, { announce: true, paused: false });
   }
 
   /** Records without being asked, where a rule says so. */
@@ -480,8 +482,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       (view) => verdictOf(view).permission === 'deny' && verdictOf(view).ruleId !== '',
     );
     if (rules === undefined || isDenied) return;
-    const work = begin(live, uniqueId, follows.ruleId, follows.identity, false);
-    void inBackground(follows.paused ? work.then(() => silence(live, true)) : work, uniqueId);
+    const how = { announce: false, paused: follows.paused };
+    void inBackground(begin(live, uniqueId, follows.ruleId, follows.identity, how), uniqueId);
   }
 
   async function silence(live: Live, paused: boolean): Promise<void> {
@@ -490,7 +492,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (current?.handle === undefined || name === undefined)
       return fail('not-recording', 'This call is not being recorded.');
     await pbx.muteRecording(name, current.handle, paused);
-    current.paused = paused;
+    if (live.current !== current) return;
+    change(live, current, { paused });
     tellAll(live);
   }
 
@@ -503,13 +506,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
     live.channels.delete(uniqueId);
     const { current } = live;
     if (current?.section.anchor === uniqueId) {
-      const { ruleId, identity } = current.section;
-      live.follows = { ruleId, identity, paused: current.paused };
+      const { ruleId, identity, paused } = current.section;
+      live.follows = { ruleId, identity, paused };
       close(live);
       tellAll(live);
       for (const each of live.channels.keys()) follow(live, each);
     }
-    if (live.channels.size === 0) forget(live);
+    if (live.channels.size === 0) lives.delete(live);
   }
 
   /** After a (re)connect: what was missed, and what an earlier process left running. */
@@ -529,16 +532,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const handle = section.handle as RecordingHandle;
     const live: Live = {
       record,
-      current: { section, handle, paused: false },
+      current: { section, handle },
       follows: undefined,
       channels: new Map([[anchor, together.placeOf(anchor)]]),
       writing: Promise.resolve(),
     };
     lives.add(live);
-    if (runs) gather(live);
-    else {
+    if (runs) {
+      gather(live);
+      tellAll(live);
+    } else {
       close(live);
-      forget(live);
+      lives.delete(live);
     }
   }
 
@@ -630,9 +635,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
     runningOn(view) {
       const live = liveOn(view);
       if (live?.current?.handle === undefined) return undefined;
-      const { ruleId, identity } = live.current.section;
+      const { ruleId, identity, paused } = live.current.section;
       const starterIsThere = participantsOf(view).some(({ user }) => user.name === identity);
-      return { recordId: live.record.id, ruleId, identity, paused: live.current.paused, starterIsThere };
+      return { recordId: live.record.id, ruleId, identity, paused, starterIsThere };
     },
     record,
     async finish(view) {
@@ -665,6 +670,6 @@ function isConversation(view: ChannelView): boolean {
 }
 
 function stateOf(current: Current, view: ChannelView): RecordChange['state'] {
-  if (current.paused) return 'paused';
+  if (current.section.paused) return 'paused';
   return view.held || view.remoteHeld ? 'held' : 'recording';
 }

@@ -32,6 +32,8 @@ export interface Section {
   /** Uniqueid of the recorded channel, and what the telephone system calls this recording of it. */
   readonly anchor: string;
   readonly handle: string;
+  /** Silence is being written. */
+  readonly paused: boolean;
   /** Epoch milliseconds; `to` is 0 while it runs. */
   readonly from: number;
   readonly to: number;
@@ -90,6 +92,7 @@ const section = z.object({
   identity: z.string(),
   anchor: z.string(),
   handle: z.string(),
+  paused: z.boolean(),
   from: z.number(),
   to: z.number(),
   heard: z.array(jid).max(100),

@@ -243,6 +243,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_phonebook_entries',
+      'Entries of the phonebook, of all sources together',
+      one(() => bridge.persons),
+    );
+    read(
+      'gauge',
       'offhook_recordings',
       'Recordings that run',
       one(() => bridge.recordings),

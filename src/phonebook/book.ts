@@ -32,10 +32,7 @@ export interface BookOptions {
 const words = 16;
 
 /** Everything a person can be found by, folded. Numbers as their keys, each with `|` in front. */
-function textOf(
-  { firstname, surname, displayname, organisation, email, numbers, labels }: Person,
-  key: Numbers['key'],
-): string {
+function textOf({ firstname, surname, displayname, organisation, email, numbers, labels }: Person): string {
   const name = fold(displayname);
   const parts = [name];
   for (const each of [firstname, surname]) {
@@ -45,7 +42,7 @@ function textOf(
   for (const each of [organisation, email, ...labels]) if (each !== '') parts.push(fold(each));
   // A line end is in no query: nothing is found across two fields.
   const text = parts.join('\n');
-  const open = numbers.filter((each) => !each.isPrivate).map((each) => `|${key(each.number)}`);
+  const open = numbers.filter((each) => !each.isPrivate).map((each) => `|${each.key}`);
   return [text, ...open].join('\n');
 }
 
@@ -100,22 +97,19 @@ function byPlace(a: Place, b: Place): number {
 export function* makeBook(options: BookOptions): Generator<void, Book> {
   const { sources, restricted, numbers } = options;
   const open = [...sources].filter(([name]) => !restricted.has(name));
-  const common = yield* merge(
-    open.map(([, list]) => list),
-    numbers,
-  );
+  const common = yield* merge(open.map(([, list]) => list));
   // Who may see one of the open sources, may see all.
   const parts: (readonly [SourceName, readonly Person[]])[] = [[open[0]?.[0] ?? 'directory', common.persons]];
   for (const [source, list] of sources) {
-    if (restricted.has(source)) parts.push([source, (yield* merge([list], numbers)).persons]);
+    if (restricted.has(source)) parts.push([source, (yield* merge([list])).persons]);
   }
   const order = yield* sorted(parts);
   const texts: string[] = [];
   // By word, then by person: a look at one word of everybody reads memory in order.
-  const signatures = new Uint32Array(words * order.length);
+  const signatures = new Int32Array(words * order.length);
   for (const [index, { person }] of order.entries()) {
     if (index % stepsPerYield === 0) yield;
-    const text = textOf(person, numbers.key);
+    const text = textOf(person);
     texts.push(text);
     eachBit(text, (word, bit) => {
       const at = word * order.length + index;
@@ -146,34 +140,47 @@ export function* makeBook(options: BookOptions): Generator<void, Book> {
     *find(query) {
       const looks = lookFor(query.text, numbers);
       const start = query.after === undefined ? 0 : behind(query.after);
-      for (let index = start; index < persons.length; index++) {
+      // Where each way of meaning the query is found next; the nearest one is told.
+      const places = looks.map((look) => seek(look, start));
+      for (let index = Math.min(...places); index < persons.length; index = Math.min(...places)) {
         const [person, source] = [persons[index], from[index]];
-        if (person === undefined || source === undefined || !query.sources.has(source)) continue;
-        if (looks.length > 0 && !looks.some((look) => fits(look, index))) continue;
-        yield { person, place: `${fold(person.displayname)}|${person.id}` };
+        if (person !== undefined && source !== undefined && query.sources.has(source)) {
+          yield { person, place: `${fold(person.displayname)}|${person.id}` };
+        }
+        for (const [way, look] of looks.entries())
+          if (places[way] === index) places[way] = seek(look, index + 1);
       }
     },
   };
 
-  function fits({ mask, parts }: Look, index: number): boolean {
-    for (const [word, bits] of mask) {
-      if (((signatures[word * persons.length + index] ?? 0) & bits) !== bits) return false;
+  /** The first person from `start` on who fits, else how many there are. Everybody is looked at: plain loops, nothing allocated. */
+  function seek({ parts, masks }: Look, start: number): number {
+    const count = persons.length;
+    candidates: for (let index = start; index < count; index++) {
+      for (let at = 0; at < masks.length; at += 2) {
+        const bits = masks[at + 1] ?? 0;
+        if (((signatures[(masks[at] ?? 0) * count + index] ?? 0) & bits) !== bits) continue candidates;
+      }
+      const text = texts[index] ?? '';
+      for (let at = 0; at < parts.length; at++) if (!text.includes(parts[at] ?? '')) continue candidates;
+      return index;
     }
-    const text = texts[index] ?? '';
-    return parts.every((part) => text.includes(part));
+    return count;
   }
 }
 
-/** What one text must hold, all of it, and the bits that it has then. */
+/** What one text must hold, all of it, and the bits that it has then: word, bits, word, bits, those with most bits first. */
 interface Look {
   readonly parts: readonly string[];
-  readonly mask: readonly (readonly [word: number, bits: number])[];
+  readonly masks: Int32Array;
 }
 
-/** The ways in which a query can be meant; none for everybody. */
+const everybody: Look = { parts: [], masks: new Int32Array() };
+
+/** The ways in which a query can be meant. */
 function lookFor(typed: string, numbers: Numbers): readonly Look[] {
   const text = fold(clean(typed));
-  if (text === '') return [];
+  if (text === '') return [everybody];
   const parts = numbers.parts(text);
   // The words of what is no number in any order: "weber tho" finds Thomas Weber.
   const ways =
@@ -181,8 +188,16 @@ function lookFor(typed: string, numbers: Numbers): readonly Look[] {
       ? [[...new Set(text.split(' '))]]
       : [...new Set([text, ...parts])].map((part) => [part]);
   return ways.map((way) => {
-    const bits = new Map<number, number>();
-    for (const part of way) eachBit(part, (word, bit) => bits.set(word, (bits.get(word) ?? 0) | bit));
-    return { parts: way, mask: [...bits] };
+    const mask = new Map<number, number>();
+    for (const part of way) eachBit(part, (word, bit) => mask.set(word, (mask.get(word) ?? 0) | bit));
+    const sorted = [...mask].sort(([, a], [, b]) => countBits(b) - countBits(a));
+    // The longest part is the least likely one.
+    return { parts: way.toSorted((a, b) => b.length - a.length), masks: Int32Array.from(sorted.flat()) };
   });
+}
+
+function countBits(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count += 1;
+  return count;
 }

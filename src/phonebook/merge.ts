@@ -1,6 +1,5 @@
 /** One person out of what several sources, or several lines of one, know of the same. */
 
-import type { Numbers } from './numbers.ts';
 import { personLimits } from './person.ts';
 import type { Person } from './phonebook.ts';
 import { fold } from './text.ts';
@@ -17,10 +16,10 @@ export const stepsPerYield = 100;
 
 /**
  * Merges persons in the order of trust: the first one's texts count, those that it lacks and further numbers come from the others. The same
- * are: those with the same JID; an e-mail address that is one's JID; the same name together with a number or an e-mail address. Yields
+ * are: those with the same JID, or the same id of a source; an e-mail address that is one's JID; the same name together with a number or an e-mail address. Yields
  * often, so that a large phonebook does not keep others waiting.
  */
-export function* merge(lists: Iterable<readonly Person[]>, numbers: Numbers): Generator<void, Merged> {
+export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merged> {
   const persons: Person[] = [];
   const places = new Map<string, number>();
   const byAddress = new Map<string, number[]>();
@@ -28,8 +27,10 @@ export function* merge(lists: Iterable<readonly Person[]>, numbers: Numbers): Ge
   let steps = 0;
 
   function sameAs(person: Person, name: string, keys: readonly string[]): number | undefined {
-    const known = (person.jid && places.get(person.jid)) ?? (person.email && places.get(person.email));
-    if (typeof known === 'number') return known;
+    for (const key of [person.jid, person.email, person.id]) {
+      const known = key === undefined ? undefined : places.get(key);
+      if (known !== undefined) return known;
+    }
     const candidates = [
       ...(byAddress.get(person.email) ?? []),
       ...keys.flatMap((key) => byNumber.get(key) ?? []),
@@ -43,12 +44,13 @@ export function* merge(lists: Iterable<readonly Person[]>, numbers: Numbers): Ge
   for (const list of lists) {
     for (const person of list) {
       if (++steps % stepsPerYield === 0) yield;
-      const keys = person.numbers.map((each) => numbers.key(each.number));
+      const keys = person.numbers.map((each) => each.key);
       const found = sameAs(person, fold(person.displayname), keys);
       const place = found ?? persons.length;
       const before = persons[place];
-      persons[place] = before === undefined ? person : together(before, person, numbers);
+      persons[place] = before === undefined ? person : together(before, person);
       if (person.jid !== undefined) places.set(person.jid, place);
+      if (!places.has(person.id)) places.set(person.id, place);
       if (person.email !== '') append(byAddress, person.email, place);
       for (const key of keys) if (key !== '') append(byNumber, key, place);
     }
@@ -71,9 +73,9 @@ function append(map: Map<string, number[]>, key: string, place: number): void {
   else if (list.length < sharers && !list.includes(place)) list.push(place);
 }
 
-function together(first: Person, further: Person, numbers: Numbers): Person {
-  const known = new Set(first.numbers.map((each) => numbers.key(each.number)));
-  const more = further.numbers.filter((each) => !known.has(numbers.key(each.number)));
+function together(first: Person, further: Person): Person {
+  const known = new Set(first.numbers.map((each) => each.key));
+  const more = further.numbers.filter((each) => !known.has(each.key));
   return {
     ...first,
     jid: first.jid ?? further.jid,

@@ -1,5 +1,6 @@
 /** The phonebook as handlers and events know it: the sources' persons in one book, which another replaces when a source changes. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import { type Book, makeBook } from './book.ts';
@@ -26,6 +27,8 @@ const nothing = Object.freeze([]);
 const empty: Book = { size: 0, owner: () => undefined, find: () => [] };
 /** Numbers whose owner, or that they have none, is remembered: some hours of a large office. */
 const remembered = 10_000;
+/** A large phonebook is made while calls are already followed, milliseconds. */
+const patience = () => setTimeout(1000, undefined, { ref: false });
 
 /** Makes the phonebook, with nothing in it until it is started. */
 export function createPhonebook(options: PhonebookOptions): Phonebook {
@@ -35,6 +38,7 @@ export function createPhonebook(options: PhonebookOptions): Phonebook {
   const owners = new Map<string, Person | undefined>();
   let making: Promise<void> | undefined;
   let outdated = false;
+  let started = false;
   let stopped = false;
 
   async function make(): Promise<void> {
@@ -101,9 +105,16 @@ export function createPhonebook(options: PhonebookOptions): Phonebook {
     nameOf: (number) => byNumber(number)?.displayname,
     apply: () => nothing,
     async start() {
-      for (const source of sources) source.onChange(() => void renew());
-      await Promise.all(sources.map((source) => source.start()));
-      await renew();
+      for (const source of sources) {
+        source.onChange(() => {
+          // Until all have begun, one after the other has something new: that is one phonebook.
+          if (started) void renew();
+        });
+      }
+      const begun = Promise.all(sources.map((source) => source.start()));
+      await Promise.race([begun, patience()]);
+      started = true;
+      await Promise.race([renew(), patience()]);
     },
     async stop() {
       stopped = true;

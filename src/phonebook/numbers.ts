@@ -45,7 +45,12 @@ export function createNumbers(country: CountryCode, outsidePrefix: string): Numb
       if (dialed.startsWith(code) && dialed.length >= code.length + 8) return dialed;
     }
     const parsed = parsePhoneNumberFromString(dialed, { defaultCountry: country, extract: false });
-    return parsed === undefined ? dialed.replace('+', '') : parsed.number.slice(1);
+    if (parsed === undefined) return dialed.replace('+', '');
+    const full = parsed.number.slice(1);
+    // What is no valid number, such as a part of one, keeps its trunk prefix.
+    return isNational(dialed) && full.startsWith(code + trunk)
+      ? code + full.slice(code.length + trunk.length)
+      : full;
   }
 
   return {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { BareJid } from '../protocol/jid.ts';
-import { dialable } from './numbers.ts';
+import type { Numbers } from './numbers.ts';
 import type { NumberKind, Person, PersonNumber, SourceName } from './phonebook.ts';
 import { clean } from './text.ts';
 
@@ -28,7 +28,7 @@ export interface Draft {
 export const personLimits = { text: 256, number: 64, numbers: 20, label: 64, labels: 20 };
 
 /** The person, or in words why there is none. */
-export function makePerson(source: SourceName, draft: Draft): Person | string {
+export function makePerson(source: SourceName, draft: Draft, key: Numbers['key']): Person | string {
   const { text, number: numberLength, numbers: most, label, labels: mostLabels } = personLimits;
   const texts = new Map<string, string>();
   for (const key of ['id', 'firstname', 'surname', 'displayname', 'organisation', 'email'] as const) {
@@ -44,10 +44,9 @@ export function makePerson(source: SourceName, draft: Draft): Person | string {
       return `a number has ${raw.length} characters, ${numberLength} are possible`;
     const number = clean(raw);
     if (number === '') continue;
-    if (!/[0-9]/.test(dialable(number))) return `"${number}" is not a number`;
-    if (!numbers.some((each) => each.kind === kind && each.number === number)) {
-      numbers.push({ kind, number, isPrivate });
-    }
+    const known = key(number);
+    if (!/[0-9]/.test(known)) return `"${number}" is not a number`;
+    if (!numbers.some((each) => each.key === known)) numbers.push({ kind, number, key: known, isPrivate });
   }
   if (numbers.length > most) return `there are ${numbers.length} numbers, ${most} are possible`;
   const labels = [

@@ -14,6 +14,8 @@ export interface PersonNumber {
   readonly kind: NumberKind;
   /** As the source writes it. */
   readonly number: string;
+  /** What ways of writing it have in common: see `Numbers.key`. */
+  readonly key: string;
   /** Is never shown nor found, but still names its owner when it calls. */
   readonly isPrivate: boolean;
 }

@@ -33,6 +33,7 @@ export function recordingStories(
         identity: 'tweber',
         anchor: '1',
         handle: '',
+        paused: false,
         from: at,
         to: at + 1,
       };
@@ -48,10 +49,11 @@ export function recordingStories(
     const init = (more = '') =>
       `<cmd xmlns='http://www.pascom.net/mobydick' module='monitor'><InitTransfer recordId='${id}' ruleId='own' file='${file}' format='wav' description='With Max' ${more}/></cmd>`;
     const open = () =>
-      openOffice(server, {
-        settings: { RECORDINGS_DIR: dir, RECORDINGS_UPLOAD: upload ?? '', RECORDINGS_KEEP_DAYS: '0' },
-        directory: 'rules: { recording: { rules: [{ name: own, permission: allow }] } }\n',
-      });
+      openOffice(
+        server,
+        { RECORDINGS_DIR: dir, RECORDINGS_UPLOAD: upload ?? '', RECORDINGS_KEEP_DAYS: '0' },
+        'rules: { recording: { rules: [{ name: own, permission: allow }] } }\n',
+      );
 
     test('arrives in a stream, whole or from where it broke off', async () => {
       await open();

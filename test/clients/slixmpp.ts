@@ -49,6 +49,15 @@ export interface StandardClient {
   readonly links: readonly string[];
   /** Sends an IQ of type `set`; resolves with the answer as text, rejects with the condition of an error. */
   set(jid: string, payload: string): Promise<string>;
+  /** The names of the fields of a search form (XEP-0055). */
+  fields(jid: string): Promise<readonly string[]>;
+  /** Sends the form; what was found, by the names of its columns. */
+  search(
+    jid: string,
+    values: Readonly<Record<string, string>>,
+  ): Promise<readonly Readonly<Record<string, string | readonly string[]>>[]>;
+  /** Keeps a vCard (XEP-0054) with a name and a number on the server. */
+  publishCard(name: string, number: string): Promise<void>;
   /** Logs out. */
   stop(): Promise<void>;
 }
@@ -141,6 +150,14 @@ export async function slixmpp(server: XmppServer, user: XmppUser): Promise<Stand
       return of('message').flatMap(({ link }) => (typeof link === 'string' && link !== '' ? [link] : []));
     },
     set: async (target, payload) => String((await wish('set', target, { payload })).ok),
+    fields: async (target) => (await wish('fields', target)).ok as string[],
+    async search(target, values) {
+      const answer = (await wish('search', target, { values })).ok as Record<string, unknown>;
+      return answer.items as Record<string, string>[];
+    },
+    async publishCard(fullName, number) {
+      await wish('card', jid, { name: fullName, number });
+    },
     stop: () => program.stop(),
   };
 }

@@ -1,7 +1,7 @@
 """A standard XMPP client under remote control: one JSON object a line in, one out.
 
 usage: slixmpp_client.py JID PASSWORD HOST PORT
-in:    {"id": 1, "do": "disco" | "ping" | "add" | "remove", "jid": "..."}
+in:    {"id": 1, "do": "disco" | "ping" | "add" | "remove" | "fields" | "search" | "card", "jid": "..."}
        {"id": 2, "do": "files", "jid": "", "offset": 0} takes the files that are offered from now on, each from a place on;
        {"id": 3, "do": "set", "jid": "...", "payload": "<xml/>"} sends an IQ
 out:   {"event": "online" | "failed" | "presence" | "message" | "file", ...} or {"id": 1, "ok": ..., "error": ...}
@@ -10,6 +10,7 @@ import asyncio
 import base64
 import json
 import sys
+from xml.etree import ElementTree
 
 from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
@@ -29,7 +30,7 @@ class Client(ClientXMPP):
         # Loopback without TLS: nothing else of what a user gets by default is changed.
         unencrypted = {"unencrypted_plain": True, "unencrypted_scram": True}
         super().__init__(jid, password, plugin_config={"feature_mechanisms": unencrypted})
-        for plugin in ("xep_0030", "xep_0199", "xep_0115", "xep_0054", "xep_0172", "xep_0066"):
+        for plugin in ("xep_0030", "xep_0199", "xep_0115", "xep_0054", "xep_0055", "xep_0066", "xep_0172"):
             self.register_plugin(plugin)
         self.add_event_handler("session_start", self.started)
         self.add_event_handler("failed_all_auth", lambda _: tell(event="failed", reason="authentication"))
@@ -108,6 +109,25 @@ class Client(ClientXMPP):
             iq = self.make_iq_set(ito=jid, sub=ET.fromstring(wish["payload"]))
             answer = await iq.send()
             return tostring(answer.xml)
+        if wish["do"] == "fields":
+            iq = self.make_iq_get(queryxmlns="jabber:iq:search", ito=jid)
+            form = (await iq.send())["search"]["form"]
+            return list(form.get_fields())
+        if wish["do"] == "search":
+            iq = self["xep_0055"].make_search_iq(ito=jid)
+            for name, value in wish["values"].items():
+                iq["search"]["form"].add_field(name, value=value)
+            form = (await iq.send())["search"]["form"]
+            return {"reported": list(form.get_reported()), "items": [dict(item) for item in form["items"]]}
+        if wish["do"] == "card":
+            card = self["xep_0054"].make_vcard()
+            card["FN"] = wish["name"]
+            tel = ElementTree.SubElement(card.xml, "{vcard-temp}TEL")
+            for mark in ("CELL", "VOICE"):
+                ElementTree.SubElement(tel, "{vcard-temp}" + mark)
+            ElementTree.SubElement(tel, "{vcard-temp}NUMBER").text = wish["number"]
+            await self["xep_0054"].publish_vcard(card)
+            return True
         raise ValueError(wish["do"])
 
     async def obey(self, wish):

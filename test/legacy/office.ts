@@ -45,17 +45,18 @@ export interface LegacyOffice {
 }
 
 /**
- * Starts a bridge at the server, with delegation required, and waits until it is in force. All ends with the test. `more`: further settings, and
- * more of the directory file.
+ * Starts a bridge at the server, with `settings` besides the usual ones and delegation required, and waits until it is in force. All ends with the
+ * test. `more` is put at the end of the directory file.
  */
 export async function openOffice(
   server: XmppServer,
-  more: { readonly settings?: Readonly<Record<string, string>>; readonly directory?: string } = {},
+  settings: Readonly<Record<string, string>> = {},
+  more = '',
 ): Promise<LegacyOffice> {
   const asterisk = await startAsterisk();
   const folder = await runFolder('legacy');
   const file = join(folder.path, 'users.yaml');
-  await writeFile(file, `${directory}${more.directory ?? ''}`);
+  await writeFile(file, `${directory}${more}`);
   const account = (name: string) => {
     const user = asterisk.users.find(({ username }) => username === name);
     if (user === undefined) throw new Error(`the simulated Asterisk has no account ${name}`);
@@ -75,7 +76,7 @@ export async function openOffice(
     PBX_OUTSIDE_PREFIX: '0',
     DIRECTORY_FILE: file,
     HTTP_LISTEN: '',
-    ...more.settings,
+    ...settings,
   });
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });

@@ -430,6 +430,7 @@ describe('FindRecord', () => {
           identity: 'tweber',
           anchor: '',
           handle: '',
+          paused: false,
           from: 1,
           to: 2,
           heard: [],

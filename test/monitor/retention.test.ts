@@ -31,6 +31,7 @@ async function kept(days: number, ...heard: BareJid[]): Promise<CallRecord> {
     identity: '',
     anchor: '1.1',
     handle: '',
+    paused: false,
     from: at,
     to: at + 1000,
     heard,

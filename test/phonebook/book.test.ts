@@ -160,6 +160,17 @@ describe('merging', () => {
     expect(book.owner('49301000000')?.displayname).toBe('Anna');
   });
 
+  it('takes lines with the same id for one person', () => {
+    const book = bookOf({
+      file: [
+        person({ id: '7', name: 'Ada', numbers: [['phone', '030 1111111']] }),
+        person({ id: '7', name: 'Countess Ada', numbers: [['mobile', '0171 2222222']] }),
+      ],
+    });
+    expect(names(book, '')).toEqual(['Ada']);
+    expect(names(book, '0171 2222222')).toEqual(['Ada']);
+  });
+
   it('keeps namesakes apart', () => {
     const book = bookOf({
       file: [

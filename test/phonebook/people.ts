@@ -1,5 +1,6 @@
 /** Persons for tests of the phonebook. */
 
+import { createNumbers } from '../../src/phonebook/numbers.ts';
 import { makePerson } from '../../src/phonebook/person.ts';
 import type { NumberKind, Person, Source, SourceName } from '../../src/phonebook/phonebook.ts';
 
@@ -18,15 +19,19 @@ export interface Sketch {
 
 /** The person; throws where there can be none. */
 export function person({ source = 'file', name, numbers = [], ...rest }: Sketch): Person {
-  const made = makePerson(source, {
-    ...rest,
-    displayname: name,
-    numbers: numbers.map(([kind, number]) => ({
-      kind,
-      number: number.replace('!', ''),
-      isPrivate: number.startsWith('!'),
-    })),
-  });
+  const made = makePerson(
+    source,
+    {
+      ...rest,
+      displayname: name,
+      numbers: numbers.map(([kind, number]) => ({
+        kind,
+        number: number.replace('!', ''),
+        isPrivate: number.startsWith('!'),
+      })),
+    },
+    createNumbers('DE', '0').key,
+  );
   if (typeof made === 'string') throw new Error(made);
   return made;
 }

@@ -11,12 +11,12 @@ interface Place {
 
 const modules = [
   ...['roster', 'saslauth', 'disco', 'presence', 'message', 'iq', 'ping', 'version', 'time', 'carbons'],
-  ...['mam', 'smacks', 'private', 'pep', 'vcard', 'blocklist'],
+  ...['mam', 'smacks', 'private', 'pep', 'blocklist'],
 ];
 
 /** The text of `prosody.cfg.lua`. */
 export function prosodyConfig(options: ProsodyOptions, { run, plugins, ports }: Place): string {
-  const { domain, component, conflict = 'kick_old' } = options;
+  const { domain, component, conflict = 'kick_old', cards = 'vcard' } = options;
   const list = (values: readonly string[]) =>
     `{ ${values.map((value) => JSON.stringify(value)).join('; ')} }`;
   // Both modules have to be loaded on both sides, or nothing is delegated.
@@ -36,7 +36,7 @@ local_interfaces = ${list([loopback])}
 c2s_ports = { ${ports.c2s} }
 component_ports = { ${ports.component} }
 c2s_direct_tls_ports = {}
-modules_enabled = ${list(modules)}
+modules_enabled = ${list([...modules, cards])}
 modules_disabled = { "s2s", "tls" }
 authentication = "internal_plain"
 ${options.sql ? archiveInSql(run) : 'storage = "internal"'}

@@ -15,6 +15,8 @@ import type { XmppOptions, XmppServer, XmppUser } from './xmpp.ts';
 export interface ProsodyOptions extends XmppOptions {
   /** Which one to fetch. Default: 0.12. */
   readonly version?: keyof typeof prosodyTrees;
+  /** The module that keeps vCards; `vcard_legacy` is what Prosody is configured with as it comes. Default: `vcard`. */
+  readonly cards?: 'vcard' | 'vcard_legacy';
   /**
    * Whether to run the Prosody that is installed on this machine, with our configuration and data: `auto` does if there is one.
    * Default: false, for tests that are the same everywhere.

@@ -53,6 +53,9 @@ export const asteriskTrees = {
 /** Redis 7.0. */
 export const redisTree: TreeRequest = { name: 'Redis', suite: 'bookworm', packages: ['redis-server'] };
 
+/** OpenLDAP's server 2.5. */
+export const slapdTree: TreeRequest = { name: 'OpenLDAP', suite: 'bookworm', packages: ['slapd'] };
+
 /** SIPp, the SIP phone that runs scenario files. */
 export const sippTree: TreeRequest = { name: 'SIPp', suite: 'bookworm', packages: ['sip-tester'] };
 

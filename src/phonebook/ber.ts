@@ -1,0 +1,79 @@
+/**
+ * Lets through whole LDAP messages only, and only such as are what they say: the library takes lengths as they come, and one that is
+ * wrong makes it read for ever.
+ */
+
+/** Takes bytes as they arrive; returns those of the messages that are complete. Throws where they can be none. */
+export type MessageGate = (chunk: Buffer) => Buffer;
+
+/** Bytes of one message; a person without photograph has a few hundred. */
+const largest = 1024 * 1024;
+/** Bytes of one connection: a hundred thousand persons have some fifty million. */
+const most = 512 * 1024 * 1024;
+/** LDAP needs nine. */
+const deepest = 16;
+
+/** Makes a gate for one connection. */
+export function createMessageGate(): MessageGate {
+  let waiting: Buffer = Buffer.alloc(0);
+  let passed = 0;
+  return (chunk) => {
+    passed += chunk.length;
+    if (passed > most) throw new Error('LDAP: the server does not stop sending');
+    waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
+    let end = 0;
+    for (;;) {
+      const next = messageEnd(waiting, end);
+      if (next === undefined) break;
+      checkParts(waiting, end, next, 0);
+      end = next;
+    }
+    const whole = waiting.subarray(0, end);
+    waiting = waiting.subarray(end);
+    return whole;
+  };
+}
+
+/** Where the message that begins at `at` ends; undefined while it is not complete. */
+function messageEnd(bytes: Buffer, at: number): number | undefined {
+  if (at >= bytes.length) return undefined;
+  // RFC 4511 §5.1: each is a SEQUENCE.
+  if (bytes[at] !== 0x30) throw new Error('LDAP: what the server sends is no LDAP');
+  const head = lengthAt(bytes, at + 1);
+  if (head === undefined) return undefined;
+  const end = head.start + head.length;
+  if (head.length > largest)
+    throw new Error(`LDAP: a message of ${head.length} bytes, ${largest} are possible`);
+  return end <= bytes.length ? end : undefined;
+}
+
+/** X.690 §8.1.3, definite forms of up to four bytes (RFC 4511 §5.1 allows no others that make sense). Undefined while incomplete. */
+function lengthAt(
+  bytes: Buffer,
+  at: number,
+): { readonly start: number; readonly length: number } | undefined {
+  const first = bytes[at];
+  if (first === undefined) return undefined;
+  if (first < 0x80) return { start: at + 1, length: first };
+  const count = first - 0x80;
+  if (count === 0 || count > 4) throw new Error('LDAP: a length that LDAP does not have');
+  if (at + 1 + count > bytes.length) return undefined;
+  return { start: at + 1 + count, length: bytes.readUIntBE(at + 1, count) };
+}
+
+/** Everything between `at` and `end` is elements that fill it exactly, and so are their contents. */
+function checkParts(bytes: Buffer, at: number, end: number, depth: number): void {
+  if (depth > deepest) throw new Error('LDAP: a message is nested too deep');
+  for (let next = at; next < end; ) {
+    const tag = bytes[next] ?? 0;
+    const head = lengthAt(bytes, next + 1);
+    if (head === undefined || head.start + head.length > end) throw new Error('LDAP: a length is wrong');
+    const isConstructed = (tag & 0x20) !== 0;
+    if (isConstructed) checkParts(bytes, head.start, head.start + head.length, depth + 1);
+    // The library reads whole numbers bit by bit, however many there are.
+    else if ((tag === 0x02 || tag === 0x0a) && (head.length === 0 || head.length > 4)) {
+      throw new Error('LDAP: a number is wrong');
+    }
+    next = head.start + head.length;
+  }
+}

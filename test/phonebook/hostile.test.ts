@@ -1,0 +1,155 @@
+/** What is not made to be read is refused, in bounded time. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMessageGate } from '../../src/phonebook/ber.ts';
+import { makeBook } from '../../src/phonebook/book.ts';
+import { readCsv } from '../../src/phonebook/csv.ts';
+import { createNumbers } from '../../src/phonebook/numbers.ts';
+import { decode, UnreadableFile } from '../../src/phonebook/reading.ts';
+import { readVcards } from '../../src/phonebook/vcard.ts';
+import { person } from './people.ts';
+
+const numbers = createNumbers('DE', '0');
+const options = { most: 1000, key: numbers.key };
+
+function drive<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Texts out of what the formats mean something by. */
+const noise = (...words: string[]) =>
+  fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 20, unit: 'binary' })), {
+    maxLength: 60,
+  });
+
+describe('a file of anything', () => {
+  it('is CSV, or refused', () => {
+    fc.assert(
+      fc.property(
+        noise('"', '""', ',', ';', '\n', '\r\n', '"\n', '030 1', 'Anna', '\u0000', '\ufeff'),
+        (parts) => {
+          const { persons, wrong } = drive(readCsv(`name,phone,labels\n${parts.join('')}`, options));
+          expect(persons.length + wrong).toBeLessThanOrEqual(parts.join('').split(/[\r\n]/).length);
+          for (const each of persons) expect(each.displayname).toMatch(/^[^\p{Cc}]+$/u);
+        },
+      ),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
+        try {
+          drive(readCsv(decode(bytes), options));
+        } catch (error) {
+          expect(error).toBeInstanceOf(UnreadableFile);
+        }
+      }),
+    );
+  });
+
+  it('is vCards, or reported', () => {
+    const words = [
+      'BEGIN:VCARD\n',
+      'END:VCARD\n',
+      'VERSION:3.0\n',
+      'FN:A\n',
+      'TEL:1\n',
+      ' ',
+      ';',
+      ':',
+      '=',
+      '"',
+      '\\',
+      ',',
+      '\n',
+    ];
+    fc.assert(
+      fc.property(noise(...words), (parts) => {
+        drive(readVcards(parts.join(''), options));
+      }),
+    );
+  });
+});
+
+describe('a query of anything', () => {
+  const people = ['Anna', 'Jürgen Groß', '+*?(', '\\d|x'].map((name, n) =>
+    person({ name, numbers: [['phone', `030 ${n}`]] }),
+  );
+  const book = drive(makeBook({ sources: new Map([['file', people]]), restricted: new Set(), numbers }));
+
+  it('finds whom it describes, and never fails', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 256, unit: 'binary' }),
+        fc.string({ maxLength: 50 }),
+        (text, after) => {
+          const found = [...book.find({ text, after, sources: new Set(['file']) })];
+          expect(found.length).toBeLessThanOrEqual(people.length);
+        },
+      ),
+    );
+  });
+
+  it('finds everybody by every part of the name', () => {
+    const someone = fc.constantFrom(...people.map((each) => each.displayname));
+    fc.assert(
+      fc.property(someone, fc.nat(10), fc.integer({ min: 1, max: 10 }), (name, from, length) => {
+        const text = name.slice(from, from + length);
+        const found = [...book.find({ text, sources: new Set(['file']) })].map(
+          (each) => each.person.displayname,
+        );
+        expect(found).toContain(name);
+      }),
+    );
+  });
+});
+
+describe('the gate of LDAP messages', () => {
+  const number = (value: number) => Buffer.from([0x02, 1, value]);
+  const sequence = (content: Buffer) => Buffer.concat([Buffer.from([0x30, content.length]), content]);
+  const message = sequence(Buffer.concat([number(1), sequence(number(2))]));
+
+  it('lets whole messages through, in whatever pieces they come', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 7 }), (count, size) => {
+        const gate = createMessageGate();
+        const bytes = Buffer.concat(Array.from({ length: count }, () => message));
+        const passed: Buffer[] = [];
+        for (let at = 0; at < bytes.length; at += size) {
+          const whole = gate(bytes.subarray(at, at + size));
+          expect(whole.length % message.length).toBe(0);
+          passed.push(Buffer.from(whole));
+        }
+        expect(Buffer.concat(passed)).toEqual(bytes);
+      }),
+    );
+  });
+
+  it.each([
+    ['no sequence', [0x02, 1, 1]],
+    ['a length beyond the message', [0x30, 3, 0x04, 5, 1]],
+    ['a length without end', [0x30, 0x80, 0, 0]],
+    ['a length of five bytes', [0x30, 0x85, 0, 0, 0, 0, 1]],
+    ['more than a message may have', [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]],
+    ['a number without digits', [0x30, 2, 0x02, 0]],
+    ['a number of many bytes', [0x30, 7, 0x0a, 5, 1, 1, 1, 1, 1]],
+    ['depth', Array.from({ length: 20 }, (_, n) => [0x30, 38 - 2 * n]).flat()],
+  ])('refuses %s', (_what, bytes) => {
+    expect(() => createMessageGate()(Buffer.from(bytes))).toThrow(/^LDAP: /);
+  });
+
+  it('waits for no more than it was told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }), (chunks) => {
+        const gate = createMessageGate();
+        try {
+          for (const chunk of chunks) gate(Buffer.from(chunk));
+        } catch (error) {
+          expect(String(error)).toContain('LDAP: ');
+        }
+      }),
+    );
+  });
+});

@@ -153,6 +153,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
       context: config.pbx.context,
       outsidePrefix: config.pbx.outsidePrefix ?? '',
       internationalPrefix: config.pbx.internationalPrefix,
+      mobileGateway: config.pbx.mobileGateway,
       ringMs: config.pbx.ringSeconds * 1000,
       answerBytes: defaultLimits.stanzaBytes - ENVELOPE_BYTES,
       archiveZone: createZone(config.archive.timeZone),

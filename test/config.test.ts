@@ -60,6 +60,7 @@ describe('defaults', () => {
         context: 'internal',
         outsidePrefix: undefined,
         internationalPrefix: '00',
+        mobileGateway: undefined,
         dndFamily: 'DND',
         cfFamily: 'CF',
         cfbFamily: 'CFB',

@@ -83,6 +83,8 @@ describe('deploy/asterisk', () => {
     expect(await pbx.endpoints()).toMatchObject([
       { device: 'PJSIP/340', extension: '340', fullName: 'Thomas Weber', mailbox: '340@default' },
       { device: 'PJSIP/370', extension: '370', fullName: 'Max Meyer', mailbox: '370@default' },
+      { device: 'PJSIP/desk1', extension: '', fullName: 'Desk 1', mailbox: '' },
+      { device: 'PJSIP/trunk', extension: '' },
     ]);
     expect([...(await pbx.mailboxes()).keys()]).toEqual(['340@default', '370@default']);
     const call = { device: 'PJSIP/340', context: 'internal', exten: '600', callerName: 'Thomas Weber' };

@@ -9,7 +9,7 @@ import { type Name, type Office, openOffice } from './stories/office.ts';
 
 const users = `
 users:
-  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", devices: [{ name: Anna, device: PJSIP/340 }] }
+  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", devices: [{ name: Anna, device: PJSIP/340 }, { name: Mobile, device: PJSIP/mobile, type: mobile, number: "+49170123456" }] }
   - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370, internal: { delay: 2 } }] }
 places:
   - { name: Desk 1, devices: [{ name: Phone of desk 1, device: PJSIP/desk1 }] }
@@ -43,7 +43,11 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   for (const each of phones.values()) each.incoming = 'answer';
-  office = await openOffice(pbx.port, accounts, { users, everyMs: 600_000 });
+  office = await openOffice(pbx.port, accounts, {
+    users,
+    everyMs: 600_000,
+    settings: { mobileGateway: '4930123459' },
+  });
 });
 afterEach(async () => {
   for (const { calls } of phones.values()) await Promise.all(calls.map((call) => call.hangup()));
@@ -120,7 +124,7 @@ describe('location', () => {
     expect(await sit('anna')).toEqual(ok);
     await hears('anna', 'SetLocation', "name='Desk 1' isstatic='false' username='anna'");
     expect(await office.ask('anna', 'xmppuser', 'FindUserInfo')).toContain("name='Phone of desk 1'");
-    expect(await entry('OFFHOOK_INTERNAL', '340')).toBe('PJSIP/desk1&PJSIP/340,30');
+    expect(await entry('OFFHOOK_INTERNAL', '340')).toBe('PJSIP/desk1&PJSIP/340&PJSIP/mobile,30');
     await phone('trunk').dial('493012345340', { number: '+4940999', name: '' });
     await office.hears('anna', /^busy .*>340/);
     expect(office.events('anna', 'ChannelEvent').at(-1)).toContain('<device>Phone of desk 1</device>');
@@ -206,6 +210,42 @@ describe('location', () => {
       'and nothing else',
       async () => (await entry('OFFHOOK_INTERNAL', '370'))?.includes('370i0') !== false,
     );
+  });
+});
+
+describe('mobile', () => {
+  const gateway = '4930123459';
+  const prepare = (target: string) =>
+    office.ask('anna', 'mobile', 'PrepareDial', { device: 'Mobile', target });
+  /** The mobile, or another telephone outside, calls the gateway. */
+  async function callGateway(number: string) {
+    const call = await phone('trunk').dial(gateway, { number, name: '' });
+    await until('the gateway has decided', () => call.state === 'connected' || call.state === 'ended');
+    return call;
+  }
+
+  it.each(['+49170123456', '0049170123456', '0170123456'])(
+    'puts %s through as its user, once',
+    async (number) => {
+      expect(await prepare('370')).toContain(`<ReadyToDial gateway='${gateway}'/>`);
+      const call = await callGateway(number);
+      expect(call.state).toBe('connected');
+      expect(phone('370').calls.at(-1)?.remote.number).toBe('340');
+      await office.hears('bernd', 'busy 340>370');
+      await call.hangup();
+      expect(await entry('OFFHOOK_MOBILE', '49170123456')).toBeUndefined();
+      expect((await callGateway(number)).state).toBe('ended');
+    },
+  );
+
+  it('puts nobody else through, and nobody too late', async () => {
+    await prepare('370');
+    for (const other of ['+49170123457', '170123456', 'anonymous'])
+      expect((await callGateway(other)).state).toBe('ended');
+    expect(await entry('OFFHOOK_MOBILE', '49170123456')).toMatch(/,internal,370,340$/);
+    await pbx.cli('database put OFFHOOK_MOBILE 49170123456 "1000,internal,370,340"');
+    expect((await callGateway('+49170123456')).state).toBe('ended');
+    expect(await entry('OFFHOOK_MOBILE', '49170123456')).toBeUndefined();
   });
 });
 

@@ -10,6 +10,7 @@ export const settings: Settings = {
   context: 'internal',
   outsidePrefix: '0',
   internationalPrefix: '00',
+  mobileGateway: undefined,
   ringMs: 30_000,
   answerBytes: 400_000,
   archiveZone: createZone('Europe/Berlin'),

@@ -31,6 +31,7 @@ export interface BridgeEnvironment {
   readonly PBX_CONTEXT?: string | undefined;
   readonly PBX_OUTSIDE_PREFIX?: string | undefined;
   readonly PBX_INTERNATIONAL_PREFIX?: string | undefined;
+  readonly PBX_MOBILE_GATEWAY?: string | undefined;
   readonly XMPP_USER_DOMAINS?: string | undefined;
 }
 
@@ -136,6 +137,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     context: env.PBX_CONTEXT ?? 'internal',
     outsidePrefix: env.PBX_OUTSIDE_PREFIX ?? '',
     internationalPrefix: env.PBX_INTERNATIONAL_PREFIX ?? '00',
+    mobileGateway: env.PBX_MOBILE_GATEWAY || undefined,
     ringMs: 30_000,
     answerBytes: 400_000,
     archiveZone: createZone('UTC'),

@@ -164,6 +164,12 @@ export const settings = {
       default: 'CFU',
       doc: 'The same for calls that nobody answers there.',
     }),
+    mobileGateway: setting({
+      env: 'PBX_MOBILE_GATEWAY',
+      kind: kind.orNothing(kind.matching(/^\+?[0-9]{1,20}$/, 'a number, such as +4930123459')),
+      default: '',
+      doc: 'Number that mobile telephones call to be put through (mobile.PrepareDial), where the dialplan has one. Left out: no such calls.',
+    }),
     ringSeconds: setting({
       env: 'PBX_RING_SECONDS',
       kind: kind.integer(1, 600),

@@ -33,6 +33,8 @@ export interface Settings {
   readonly answerBytes: number;
   /** The clock that the archive's times are told by. */
   readonly archiveZone: Zone;
+  /** The number that mobile telephones call to be put through; undefined: none does. */
+  readonly mobileGateway: string | undefined;
   /** A number as the log may show it. */
   showNumber(number: string): string;
 }

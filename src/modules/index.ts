@@ -7,6 +7,7 @@ import type { Module } from './define.ts';
 import { event } from './event.ts';
 import { journal } from './journal.ts';
 import { location } from './location.ts';
+import { mobile } from './mobile.ts';
 import { monitor } from './monitor.ts';
 import { phone } from './phone.ts';
 import { phonebook } from './phonebook.ts';
@@ -29,5 +30,6 @@ export const modules: readonly Module[] = [
   redirect,
   monitor,
   location,
+  mobile,
   archive,
 ];

@@ -14,7 +14,7 @@ import {
 } from '../../src/directory.ts';
 import { createDispatch } from '../../src/dispatch.ts';
 import { createModels, everyModel, type ModelsOptions } from '../../src/models.ts';
-import type { Module } from '../../src/modules/define.ts';
+import type { Module, Settings } from '../../src/modules/define.ts';
 import { modules as allModules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
@@ -146,6 +146,7 @@ export function api(
     perSecond?: number;
     directory?: Directory;
     recordings?: Keeping;
+    settings?: Partial<Settings>;
     archive?: Archive;
     phonebook?: ModelsOptions['phonebook'];
     store?: Store;
@@ -274,7 +275,7 @@ export function api(
       pbx,
       sessions,
       ...models,
-      settings: bridgeSettings,
+      settings: { ...bridgeSettings, ...options.settings },
       rules,
       webhook: async (delivery) => {
         if (failure) throw failure;

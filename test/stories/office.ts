@@ -72,8 +72,8 @@ export async function openOffice(
   if (component === undefined) throw new Error('no JID');
   const xmpp = idleXmpp({
     domain: 'pbx.example.org',
-    onIq: (ns, serve) => {
-      if (ns === CMD_NS) handler = serve;
+    onIq: (namespace, serve) => {
+      if (namespace === CMD_NS) handler = serve;
     },
     send(stanza) {
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';

@@ -16,6 +16,7 @@ const all = [
   'restart',
   'filter',
   'latency',
+  'queues',
   'archive',
   'phonebook',
 ];

@@ -10,6 +10,7 @@ const titles: Readonly<Record<keyof typeof settings, string>> = {
   directory: 'Users',
   phonebook: 'Phonebook',
   journal: 'Journal',
+  queues: 'Missed calls of queues',
   store: 'Sessions and subscriptions',
   archive: 'Chat archive',
   recordings: 'Recordings of calls',

@@ -144,6 +144,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     deflections,
     places,
     domains: config.xmpp.userDomains,
+    missed: { count: config.queues.missed, ageMs: config.queues.missedDays * DAY_MS },
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',

@@ -65,6 +65,7 @@ export interface BridgeOptions {
   readonly domains: readonly string[];
   readonly phonebook: ModelsOptions['phonebook'];
   readonly journal: ModelsOptions['journal'];
+  readonly missed?: ModelsOptions['missed'];
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
@@ -133,6 +134,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     directory,
     phonebook: options.phonebook,
     journal: options.journal,
+    missed: options.missed,
     deflections: options.deflections,
     places: options.places,
     context: options.settings.context,

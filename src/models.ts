@@ -17,7 +17,7 @@ import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
 import type { Places } from './places/places.ts';
 import { createQueueing, type Queueing } from './queueing.ts';
-import type { Store } from './store/store.ts';
+import type { Keep, Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
 export interface Model {
@@ -53,6 +53,8 @@ export interface ModelsOptions {
   /** The directory is among the sources by itself, as the first one. */
   readonly phonebook: Pick<PhonebookOptions, 'sources' | 'numbers' | 'visibleTo'>;
   readonly journal: JournalSettings;
+  /** How much is kept of the missed calls of a queue. Left out: a thousand for thirty days. */
+  readonly missed?: Keep | undefined;
   /** Dialplan context of what is played to users. */
   readonly context: string;
   /** Where recordings are kept; undefined: there are none. */
@@ -63,6 +65,8 @@ export interface ModelsOptions {
   readonly deflections: Deflections;
   readonly places: Places;
 }
+
+const MISSED_KEEP: Keep = { count: 1000, ageMs: 30 * 24 * 3600_000 };
 
 /** Recordings that a user finds in a list; all others by their ids. */
 const RECORDS_PER_USER = 1000;
@@ -96,7 +100,12 @@ export function createModels(options: ModelsOptions): Models {
       recordOf: monitor.recordOf,
     }),
     mailboxes: createMailboxes(options),
-    queueing: createQueueing(options),
+    queueing: createQueueing({
+      ...options,
+      directory: () => directory.current,
+      numbers: phonebook.numbers,
+      keep: options.missed ?? MISSED_KEEP,
+    }),
     deflections: options.deflections,
     places: options.places,
     phonebook: book,

@@ -1,10 +1,15 @@
 /** The queue model at work: what Asterisk changes in queues without an event is found by reading their state again, when something shows that it did. */
 
+import type { Directory } from './directory.ts';
 import type { Log } from './log.ts';
+import { createMissedCalls, type MissedCalls } from './missed.ts';
 import type { Model } from './models.ts';
 import type { Pbx, QueueCounters } from './pbx/pbx.ts';
+import type { Numbers } from './phonebook/numbers.ts';
+import { isIn } from './queue-people.ts';
 import { createQueues } from './queues/model.ts';
 import type { Queues } from './queues/queues.ts';
+import type { Keep, Store } from './store/store.ts';
 
 /** All queues, as handlers see them. */
 export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
@@ -17,6 +22,8 @@ export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
   counters(
     queue: string,
   ): Promise<{ readonly counters: QueueCounters; readonly since: number | undefined } | undefined>;
+  /** Calls that nobody took. */
+  readonly missed: Pick<MissedCalls, 'find' | 'open'>;
 }
 
 /** The counters of a queue as they were last seen. */
@@ -36,9 +43,21 @@ export function createQueueing(options: {
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly store: Pick<Store, 'ledger' | 'onState'>;
+  readonly directory: () => Directory;
+  readonly numbers: Pick<Numbers, 'keys'>;
+  /** How much is kept of missed calls, by queue. */
+  readonly keep: Keep;
 }): Queueing {
-  const { pbx, log, now } = options;
+  const { pbx, log, now, directory } = options;
   const model = createQueues();
+  const missed = createMissedCalls({
+    ...options,
+    isIn(queue, user) {
+      const view = model.queue(queue);
+      return view !== undefined && isIn(view, user, directory());
+    },
+  });
   let readAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -70,7 +89,9 @@ export function createQueueing(options: {
   return {
     queue: model.queue,
     queues: model.queues,
-    apply(event) {
+    missed,
+    start: missed.start,
+    apply(event, calls) {
       if (event.type === 'queues' && event.started !== undefined) {
         // The same start is computed a little differently each time.
         if (Math.abs(event.started - started) > everyMs) counted.clear();
@@ -78,6 +99,8 @@ export function createQueueing(options: {
       }
       const changes = model.apply(event);
       if (model.takeDoubt()) readSoon();
+      for (const change of changes) if (change.kind === 'queue-leave') missed.left(change);
+      missed.heard(calls);
       return changes;
     },
     async look() {

@@ -97,6 +97,7 @@ describe('defaults', () => {
         maxEntries: 100_000,
       },
       journal: { entries: 500, days: 180 },
+      queues: { missed: 1000, missedDays: 30 },
       store: {
         kind: 'memory',
         redis: { host: '127.0.0.1', port: 6379, tls: false, username: undefined, password: undefined, db: 0 },

@@ -349,6 +349,20 @@ export const settings = {
       doc: 'Calls that are older than so many days leave the journal.',
     }),
   },
+  queues: {
+    missed: setting({
+      env: 'QUEUE_MISSED_CALLS',
+      kind: kind.integer(0, 10_000),
+      default: '1000',
+      doc: 'Calls that nobody took that are kept for each queue (queue.FindMissed); the oldest go first. 0: none are kept.',
+    }),
+    missedDays: setting({
+      env: 'QUEUE_MISSED_DAYS',
+      kind: kind.integer(1, 36_500),
+      default: '30',
+      doc: 'Calls that nobody took and that are older than so many days go.',
+    }),
+  },
   store: {
     kind: setting({
       env: 'STORE',

@@ -5,10 +5,10 @@ import { Failure, fail } from '../errors.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import { attr, element, optional } from '../protocol/codec.ts';
 import { integer, text, word } from '../protocol/value.ts';
+import { agentOf, grantOf } from '../queue-people.ts';
 import type { QueueView } from '../queues/queues.ts';
 import { ok, success } from './answers.ts';
 import { type Context, command } from './define.ts';
-import { agentOf, grantOf } from './queue-people.ts';
 import { identified, supervises } from './reach.ts';
 
 const queue = attr(word('Support', 128), 'name of the queue; `*`: all queues of the agent');

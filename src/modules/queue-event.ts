@@ -3,8 +3,8 @@
 import type { User } from '../directory.ts';
 import { attr, attrOr, element, one } from '../protocol/codec.ts';
 import { oneOf, text } from '../protocol/value.ts';
+import { agentOf, peopleOf } from '../queue-people.ts';
 import { event } from './define.ts';
-import { agentOf, peopleOf } from './queue-people.ts';
 import {
   agentName,
   describeCall,

@@ -4,11 +4,11 @@ import type { Directory, User } from '../directory.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import { attr, element, type Infer, many, one, textElement } from '../protocol/codec.ts';
 import { flag, integer, text } from '../protocol/value.ts';
+import { agentOf, grantedUsers, grantOf, isIn } from '../queue-people.ts';
 import type { QueueCall } from '../queues/changes.ts';
 import type { QueueView } from '../queues/queues.ts';
 import type { World } from './define.ts';
 import { entryOfCaller, entryOfUser, type PhonebookEntry, phonebookEntry } from './phonebook-entry.ts';
-import { agentOf, grantedUsers, grantOf, isIn } from './queue-people.ts';
 
 /** The attributes that name a queue. */
 export const queueName = {

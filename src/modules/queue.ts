@@ -1,13 +1,15 @@
 /** Module `queue`: callers who wait, and the agents who serve them. */
 
 import { fail } from '../errors.ts';
-import { attr, element, optional } from '../protocol/codec.ts';
-import { integer, pattern, text, word } from '../protocol/value.ts';
+import type { MissedCall } from '../missed.ts';
+import { attr, element, type Infer, many, one, optional } from '../protocol/codec.ts';
+import { flag, integer, oneOf, pattern, text, word } from '../protocol/value.ts';
+import { isIn, peopleOf } from '../queue-people.ts';
 import type { QueueView } from '../queues/queues.ts';
 import { type Context, command, defineModule } from './define.ts';
+import { entryOfCaller, phonebookEntry } from './phonebook-entry.ts';
 import { agentCommands, existing } from './queue-agent.ts';
 import { queueEvents } from './queue-event.ts';
-import { isIn, peopleOf } from './queue-people.ts';
 import { describeQueue, queueMemberStates, queueState, statesOf } from './queue-state.ts';
 import { supervises } from './reach.ts';
 
@@ -36,6 +38,46 @@ const queueStats = element(
   },
   'What app_queue counts. Asterisk tells of no reset: one shows by counters that have become smaller when they are next asked for.',
 );
+
+const whole = integer(0, Number.MAX_SAFE_INTEGER, 1385735733276);
+
+const missedCall = element(
+  'MissedCall',
+  {
+    id: attr(text('1795200256.6514-1385735733276')),
+    queue: attr(text('Support')),
+    timestamp: attr(whole, 'when it left the queue, epoch ms'),
+    waited: attr(integer(0, Number.MAX_SAFE_INTEGER, 95), 'how long it had waited, seconds'),
+    number: attr(text('+4930123456'), 'as signaled'),
+    reason: attr(oneOf('abandoned', 'timeout'), 'the caller hung up; its time in the queue was over'),
+    calledBack: attr(flag(true), 'somebody of the queue has called the number since, and was answered'),
+    settled: attr(
+      oneOf('', 'callback', 'called-again'),
+      '`callback`: somebody of the queue called and was answered; `called-again`: the caller did',
+    ),
+    settledAt: attr(whole, 'when, epoch ms; 0: not yet'),
+    settledBy: attr(text('tweber'), 'who it was, as `agent` elsewhere'),
+    entry: one(phonebookEntry),
+  },
+  'A call that waited in a queue and that nobody took.',
+);
+
+function describeMissed(call: MissedCall, context: Context): Infer<typeof missedCall> {
+  const { id, queue, at, waited, number, reason, settledAt, settledBy, settledHow } = call;
+  return {
+    id,
+    queue,
+    timestamp: at,
+    waited,
+    number,
+    reason,
+    calledBack: settledHow === 'callback',
+    settled: settledHow,
+    settledAt,
+    settledBy,
+    entry: entryOfCaller(call, context),
+  };
+}
 
 /** The queue, for somebody in it and for supervisors. Throws `Failure` `no-such-queue`, `not-permitted`, `pbx-unavailable`. */
 function visible(wanted: string, context: Context): QueueView {
@@ -96,6 +138,26 @@ export const queue = defineModule({
           serviceLevelPerformance2: counters.serviceLevelPerformance2.toFixed(1),
           since,
         };
+      },
+    }),
+    command({
+      doc: 'Calls that nobody took, newest first, as far as they are kept: who it was, how long they waited, and whether somebody has called back.',
+      access: 'user',
+      request: element('FindMissed', {
+        name,
+        limit: optional(integer(1, 1000, 100), 'at the most so many; default: 100'),
+        open: optional(flag(true), '`true`: only those that are not settled'),
+      }),
+      response: { codec: element('MissedCallList', { calls: many(missedCall) }) },
+      async handle(request, context) {
+        const view = visible(request.name, context);
+        const { limit = 100, open = false } = request;
+        const calls = await context.queueing.missed
+          .find(view.name, limit, open)
+          .catch(() =>
+            fail('not-available', 'The missed calls cannot be read at the moment. Try again later.'),
+          );
+        return { calls: calls.map((call) => describeMissed(call, context)) };
       },
     }),
   ],

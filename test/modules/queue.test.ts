@@ -1,9 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { CallChange, ChannelView } from '../../src/calls/changes.ts';
 import { Failure } from '../../src/errors.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
+import type { DeviceName } from '../../src/pbx/pbx.ts';
 import { xml } from '../../src/protocol/xml.ts';
-import { abandons, answers, hangsUp, joins, leaves, member, queues, rings } from '../queues/script.ts';
-import { api, device, user } from './harness.ts';
+import {
+  abandons,
+  answers,
+  goesOn,
+  hangsUp,
+  joins,
+  leaves,
+  member,
+  queues,
+  rings,
+} from '../queues/script.ts';
+import { api, device, user, view } from './harness.ts';
 
 const anna = 'tweber@example.org/desk';
 const bernd = 'mmeyer@example.org/desk';
@@ -58,10 +70,11 @@ function centre() {
       const event = /<(Queue\w+)/.exec(stanza)?.[1];
       return `${to} ${event} ${/(?:queue|name)='(\w+)'/.exec(stanza)?.[1]}`;
     });
+  const hear = (change: CallChange) => made.happen({ type: 'feed-down', at: 1 }, change);
   const happen = (...events: PbxEvent[]) => {
     for (const event of events) made.happen(event);
   };
-  return { ...made, happen, ask, askOf: made.ask, subscribe, told, local };
+  return { ...made, hear, happen, ask, askOf: made.ask, subscribe, told, local };
 }
 
 const ok = expect.stringContaining('<Success>');
@@ -97,6 +110,20 @@ describe('FindOwnState', () => {
     );
     expect(await made.ask(nobody, 'FindOwnState')).toContain("agent='nophone' queue='Support'");
     expect(await made.ask(boss, 'FindOwnState')).toContain("agent='boss' queue='Support'");
+  });
+
+  it('knows whoever sits at a place by its telephone, as long as that is so', async () => {
+    made.happen(logsIn(member('PJSIP/desk1')));
+    expect(await made.ask(bernd, 'FindOwnState')).not.toContain("queue='Support'");
+    await made.subscribe(bernd, 'user');
+    await made.askOf(bernd, 'location', xml('RelocateUser', { location: 'Desk 1' }));
+    expect(await made.ask(bernd, 'FindOwnState')).toContain("agent='mmeyer' queue='Support'");
+    made.happen(joins('a'));
+    expect(made.told()).toContain('mmeyer QueueJoinEvent Support');
+    await made.askOf(bernd, 'location', xml('LogoutUser'));
+    made.told();
+    made.happen(joins('b', { position: 2, count: 2 }));
+    expect(made.told()).toEqual([]);
   });
 
   it('is empty for who is in none', async () => {
@@ -341,6 +368,79 @@ describe('FindStats', () => {
       at: 99_000,
     });
     expect(await made.ask(boss, 'FindStats', { name: 'Support' })).toContain("since='77000'");
+  });
+});
+
+describe('FindMissed', () => {
+  const name = 'PJSIP/trunk-1';
+  const misses = () =>
+    made.happen(
+      joins(name),
+      hangsUp(name),
+      { ...abandons(name), at: 61_400 },
+      { ...leaves(name), at: 61_400 },
+    );
+  const talksTo = (number: string, changes: Partial<ChannelView> = {}) =>
+    made.hear({
+      kind: 'channel',
+      type: 'busy',
+      details: '',
+      view: view({ outbound: true, state: 'busy', other: { number, name: '' }, ...changes }),
+      at: 70_000,
+    });
+  const find = (attributes = {}) => made.ask(anna, 'FindMissed', { name: 'Support', ...attributes });
+
+  it('lists calls that nobody took, newest first, with who it was and how long they waited', async () => {
+    expect(await find()).toContain('<MissedCallList/>');
+    misses();
+    made.happen(joins('b'), rings('b', 'PJSIP/340'), answers('b', 'PJSIP/340'), leaves('b'));
+    made.happen({ ...joins('c'), at: 90_000 }, abandons('c', { at: 99_000 }), leaves('c', { at: 99_000 }), {
+      ...goesOn('c'),
+      at: 99_000,
+    });
+    const answer = await find();
+    expect(answer.match(/<MissedCall /g)).toHaveLength(2);
+    expect(answer).toMatch(
+      /timestamp='99000' waited='9' number='\+4930123' reason='timeout'.*timestamp='61400' waited='60'/,
+    );
+    expect(answer).toContain("calledBack='false' settled='' settledAt='0' settledBy=''");
+    expect(answer).toContain('<displayname>Max</displayname>');
+    expect((await find({ limit: '1' })).match(/<MissedCall /g)).toHaveLength(1);
+  });
+
+  it('sees that somebody of the queue has called back, however the number was dialed', async () => {
+    misses();
+    talksTo('0030124');
+    talksTo('0+49301234');
+    talksTo('0+4930123', { outbound: false });
+    talksTo('0+4930123', { device: 'PJSIP/370' as DeviceName });
+    expect(await find()).toContain("calledBack='false'");
+    expect(await find({ open: 'true' })).toContain('<MissedCall ');
+    talksTo('0+4930123');
+    expect(await find()).toContain(
+      "calledBack='true' settled='callback' settledAt='70000' settledBy='tweber'",
+    );
+    expect(await find({ open: 'true' })).toContain('<MissedCallList/>');
+  });
+
+  it('sees that the caller got through later', async () => {
+    misses();
+    made.happen(joins('b'), rings('b', 'PJSIP/340'), answers('b', 'PJSIP/340'), leaves('b'));
+    expect(await find()).toContain(
+      "calledBack='false' settled='called-again' settledAt='1000' settledBy='tweber'",
+    );
+  });
+
+  it('is for those in the queue and for supervisors', async () => {
+    misses();
+    expect(await made.ask(bernd, 'FindMissed', { name: 'Support' })).toEqual(failure('not-permitted'));
+    expect(await made.ask(boss, 'FindMissed', { name: 'Support' })).toContain('<MissedCall ');
+    expect(await made.ask(boss, 'FindMissed', { name: 'Sales' })).toContain('<MissedCallList/>');
+  });
+
+  it('keeps nothing of calls that were sent elsewhere', async () => {
+    made.happen(joins('a'), abandons('a', {}, '601'), leaves('a', {}, '601'));
+    expect(await find()).toContain('<MissedCallList/>');
   });
 });
 

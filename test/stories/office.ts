@@ -51,6 +51,8 @@ export interface Office {
   told(who: Name): readonly string[];
   /** Other events somebody got, as XML. */
   events(who: Name, type: string): readonly string[];
+  /** Everything somebody got, as XML. */
+  stanzas(who: Name): readonly string[];
   /** `eventId` of somebody's newest call. */
   call(who: Name): string;
   /** Waits until the last thing somebody was told is this. */
@@ -136,6 +138,7 @@ export async function openOffice(
     },
     told: (who) => office.events(who, 'ChannelEvent').map(line),
     events: (who, type) => (got.get(who) ?? []).filter((stanza) => new RegExp(`<${type}[ >]`).test(stanza)),
+    stanzas: (who) => got.get(who) ?? [],
     call: (who) => text(office.events(who, 'ChannelEvent').at(-1) ?? '', 'eventId'),
     async hears(who, last) {
       const fits = () => {

@@ -1,9 +1,9 @@
 /** Who of ours the members of queues are, and whom a queue concerns. */
 
-import type { Directory, QueueGrant, User } from '../directory.ts';
-import type { DeviceName, QueueMember } from '../pbx/pbx.ts';
-import type { Roster } from '../queues/changes.ts';
-import type { QueueView } from '../queues/queues.ts';
+import type { Directory, QueueGrant, User } from './directory.ts';
+import type { DeviceName, QueueMember } from './pbx/pbx.ts';
+import type { Roster } from './queues/changes.ts';
+import type { QueueView } from './queues/queues.ts';
 
 /** What names a member. */
 export type MemberNames = Pick<QueueMember, 'interface' | 'stateInterface' | 'name'>;

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
+import type { ModelsOptions } from '../../src/models.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -39,6 +40,7 @@ export interface OfficeOptions {
   readonly recordings?: Keeping;
   readonly store?: Store;
   readonly settings?: Partial<Settings>;
+  readonly phonebook?: Partial<ModelsOptions['phonebook']>;
   /** How often deflections are read again, milliseconds. */
   readonly everyMs?: number;
 }
@@ -97,7 +99,7 @@ export async function openOffice(
     directory: places.directory,
     domains: ['example.org'],
     journal,
-    phonebook,
+    phonebook: { ...phonebook, ...options.phonebook },
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {

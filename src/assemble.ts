@@ -172,6 +172,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     },
     recordings: recordingsOf(config, log),
     archive: archiveOf(config, log),
+    uploadService: config.recordings.upload,
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -261,7 +262,7 @@ function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
 }
 
 /** Where recordings are kept; undefined where there are none. */
-function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+export function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
   const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
   if (dir === undefined) return undefined;
   return {

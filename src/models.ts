@@ -98,7 +98,7 @@ export function createModels(options: ModelsOptions): Models {
       ...options,
       settings: options.journal,
       nameOf: book.nameOf,
-      recordOf: monitor.recordIdOf,
+      recordOf: monitor.recordOf,
     }),
     mailboxes: createMailboxes(options),
     queueing: createQueueing({

@@ -87,6 +87,7 @@ const may: Record<string, readonly string[]> = {
     'archive/archive.ts',
     'archive/conversations.ts',
     'archive/zone.ts',
+    'transfer/transfer.ts',
     'phonebook/',
     'places/',
     'subscriptions/subscription.ts',
@@ -170,6 +171,7 @@ const may: Record<string, readonly string[]> = {
   'backlog.ts': [],
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
   archive: ['errors.ts', 'protocol/', 'log.ts'],
+  transfer: ['errors.ts', 'protocol/', 'log.ts', 'xmpp/xmpp.ts'],
   monitor: [
     'errors.ts',
     'protocol/',
@@ -211,6 +213,7 @@ const may: Record<string, readonly string[]> = {
     'intake.ts',
     'liveness.ts',
     'archive/archive.ts',
+    'transfer/transfer.ts',
     'monitor/monitor.ts',
     'presence-request.ts',
     'presence/presence.ts',

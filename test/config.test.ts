@@ -115,6 +115,7 @@ describe('defaults', () => {
       recordings: {
         dir: undefined,
         pbxDir: undefined,
+        upload: undefined,
         minFreeMegabytes: 500,
         keepDays: 90,
         maxMegabytes: 0,

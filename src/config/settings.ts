@@ -458,6 +458,12 @@ export const settings = {
       default: '',
       doc: 'The same directory as Asterisk sees it. Left out: under the same name.',
     }),
+    upload: setting({
+      env: 'RECORDINGS_UPLOAD',
+      kind: kind.orNothing(kind.domain),
+      default: '',
+      doc: "JID of the XMPP server's upload service (XEP-0363), such as upload.example.org: recordings are then sent as links to clients that take no streams. Whoever has such a link can hear the recording.",
+    }),
     minFreeMegabytes: setting({
       env: 'RECORDINGS_MIN_FREE_MB',
       kind: kind.integer(0, 10_000_000),

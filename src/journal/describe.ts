@@ -11,10 +11,10 @@ export interface Names {
   readonly directory: Directory;
   /** Whose number it is, of those that are no users; undefined where nobody's. */
   readonly nameOf: (number: string) => string | undefined;
+  /** The recording that these channels are in; empty where there is none. */
+  readonly recordOf: (channels: readonly ChannelId[]) => string;
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
-  /** Recording of a channel's call; empty where there is none. */
-  readonly recordOf: (channel: ChannelId) => string;
 }
 
 /** The entry of a part. `user`: whose it is. */
@@ -37,7 +37,7 @@ export function describePart(part: Finished, user: User, names: Names): Entry {
     details: detailsOf(part),
     ...road(part),
     extension: user.extension,
-    recordId: part.channels.map(names.recordOf).find((id) => id !== '') ?? '',
+    recordId: names.recordOf(part.channels),
     channels: part.channels,
     certain: part.certain,
   };

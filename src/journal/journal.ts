@@ -3,12 +3,11 @@
 import type { DirectorySource } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
-import type { ChannelId } from '../pbx/pbx.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
 import type { CdrFile } from './cdr-file.ts';
 import { createCompletion } from './completion.ts';
-import { describePart } from './describe.ts';
+import { describePart, type Names } from './describe.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
 import { createParts, type Finished } from './parts.ts';
 
@@ -16,10 +15,9 @@ import { createParts, type Finished } from './parts.ts';
 export interface JournalOptions {
   readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
   readonly directory: Pick<DirectorySource, 'current'>;
+  readonly recordOf: Names['recordOf'];
   /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
   readonly nameOf: (number: string) => string | undefined;
-  /** Recording of a channel's call; empty where there is none. */
-  readonly recordOf: (channel: ChannelId) => string;
   readonly settings: JournalSettings;
   readonly log: Log;
   /** Epoch milliseconds. */

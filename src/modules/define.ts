@@ -16,6 +16,7 @@ import type { XmlElement } from '../protocol/xml.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Rules } from '../rules/rules.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Transfer } from '../transfer/transfer.ts';
 import type { Webhook } from '../webhook.ts';
 
 /** What of the configuration handlers need. */
@@ -65,6 +66,7 @@ export interface Context extends World, Models {
   readonly settings: Settings;
   readonly rules: Rules;
   readonly webhook: Webhook;
+  readonly transfer: Transfer;
   /** The chat archive; undefined where none is configured. */
   readonly archive: Archive | undefined;
   readonly log: Logger;

@@ -287,6 +287,14 @@ export function api(
         delivered.push(delivery);
       },
       archive: options.archive,
+      transfer: {
+        running: 0,
+        async send(to, { name, size, handle }, method) {
+          await handle.close();
+          await act('send')(to, name, size, method);
+        },
+        stop: () => {},
+      },
       log,
       now: () => now,
     }),

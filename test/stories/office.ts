@@ -79,7 +79,8 @@ export async function openOffice(
     onIq: (namespace, serve) => {
       if (namespace === CMD_NS) handler = serve;
     },
-    send(stanza) {
+    send(head, body) {
+      const stanza = head + Buffer.from(body ?? []).toString();
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
       got.set(to, [...(got.get(to) ?? []), stanza]);
       return true;

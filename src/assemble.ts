@@ -114,6 +114,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
   });
   const { directory } = places;
   const delegation = delegationOf(config);
+  const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const deflections = makeDeflections(config, pbx, directory, log);
@@ -156,6 +157,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      cdr: cdrFile === undefined ? undefined : { path: cdrFile, columns: cdrColumns, utc: cdrUtc },
     },
     phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
@@ -170,6 +172,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     },
     recordings: recordingsOf(config, log),
     archive: archiveOf(config, log),
+    uploadService: config.recordings.upload,
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -259,7 +262,7 @@ function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
 }
 
 /** Where recordings are kept; undefined where there are none. */
-function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+export function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
   const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
   if (dir === undefined) return undefined;
   return {

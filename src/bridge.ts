@@ -19,6 +19,7 @@ import type { Keeping } from './monitor/monitor.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { serveSearch } from './phonebook/search.ts';
 import type { Places } from './places/places.ts';
+import { createQueueMoves } from './places/queues.ts';
 import type { Presence } from './presence/presence.ts';
 import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
@@ -31,6 +32,7 @@ import { createSessions, type SessionLimits, type Sessions } from './sessions.ts
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
 import { createTold, keysOf, type Told } from './told.ts';
+import { createTransfer } from './transfer/transfer.ts';
 import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -70,6 +72,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** JID of the server's upload service (XEP-0363); undefined: files are not sent as links. */
+  readonly uploadService?: string | undefined;
   /** The chat archive; undefined: there is none. */
   readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
@@ -112,6 +116,8 @@ export interface Bridge {
   readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
+  /** Files on their way to clients. */
+  readonly transfers: number;
 }
 
 const STORE_START_MS = 2000;
@@ -144,6 +150,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     now,
   });
   const following = everyModel(models);
+  const transfer = createTransfer({ xmpp, uploadService: options.uploadService, log });
   const rules = createRules(options.monotonic);
   const publish = createPublish({
     modules,
@@ -178,6 +185,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    transfer,
     archive: options.archive,
     log,
     now,
@@ -234,11 +242,13 @@ export function createBridge(options: BridgeOptions): Bridge {
     tell(ends);
     if (connected) tell(told.again(ends, now()));
   }
+  const moveQueues = createQueueMoves({ pbx, queues: () => models.queueing.queues(), log });
   directory.onChange((current, previous) => {
     if (isKnown(current)) intake.open();
     if (calls.overlooks()) pbx.reread();
     // What an earlier bridge has told while this one knew nobody is nobody's news.
     if (!isKnown(previous)) return;
+    moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
     if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
     tell(after);
@@ -335,6 +345,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     get recordings() {
       return models.monitor.running;
     },
+    get transfers() {
+      return transfer.running;
+    },
     async start() {
       await directory.start();
       if (isKnown(directory.current)) intake.open();
@@ -356,6 +369,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       liveness.stop();
       clearInterval(confirming);
       await settle(Math.min(limits.graceMs, LAST_CONFIRM_MS));
+      transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);

@@ -7,7 +7,9 @@ import type { Event, Module, Occurrence, World } from './modules/define.ts';
 import { eventFrame, eventHead } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
+import { hears } from './rules/rules.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
+import type { Subscription } from './subscriptions/subscription.ts';
 
 /** What publishing needs. */
 export interface PublishOptions {
@@ -91,32 +93,19 @@ export function createPublish(options: PublishOptions): Publish {
   }
   const backlog = createBacklog<Told>(limits);
 
-  /** Whether anybody wants it as things are: what has no end to be told need not wait for nobody. */
-  function isWanted({ source, occurrence }: Told, directory: Directory): boolean {
-    let wanted = false;
-    index.forEach(
-      {
-        module: source.module,
-        type: occurrence.type,
-        concerns: occurrence.concerns.map((user) => user.jid),
-        values: (filter) => valuesOf(occurrence.payload(), source.event.filterAliases.get(filter), filter),
-      },
-      (user) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false,
-      () => {
-        wanted = true;
-      },
-    );
-    return wanted;
-  }
-
-  /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
-  function tell(told: Told, directory: Directory): void {
-    const { occurrence, source, change, only } = told;
-    const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
+  /** Shows every session that wants it, as things are by now. */
+  function forEachWanting(
+    { occurrence, source, only }: Told,
+    directory: Directory,
+    visit: (session: FullJid, scope: Subscription['scope']) => void,
+  ): void {
+    const supervises = (jid: BareJid) => {
+      const user = directory.byJid(jid);
+      return (
+        user?.roles.has('xmpp.supervisor') === true && hears(user, occurrence.concerns, directory.policy)
+      );
+    };
     let payload: XmlElement | undefined;
-    let body: Uint8Array | undefined;
-    let missed: Set<FullJid> | undefined;
-    let heard = false;
     index.forEach(
       {
         module: source.module,
@@ -129,18 +118,37 @@ export function createPublish(options: PublishOptions): Publish {
       },
       supervises,
       (session, scope) => {
-        if (only !== undefined && !only.has(session)) return;
-        body ??= Buffer.from(source.frame(occurrence.print()));
-        if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
-          source.counters.sent += 1;
-          heard = true;
-          return;
-        }
-        source.counters.refused += 1;
-        missed ??= new Set();
-        missed.add(session);
+        if (only === undefined || only.has(session)) visit(session, scope);
       },
     );
+  }
+
+  /** Whether anybody wants it as things are: what has no end to be told need not wait for nobody. */
+  function isWanted(told: Told, directory: Directory): boolean {
+    let wanted = false;
+    forEachWanting(told, directory, () => {
+      wanted = true;
+    });
+    return wanted;
+  }
+
+  /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
+  function tell(told: Told, directory: Directory): void {
+    const { occurrence, source, change } = told;
+    let body: Uint8Array | undefined;
+    let missed: Set<FullJid> | undefined;
+    let heard = false;
+    forEachWanting(told, directory, (session, scope) => {
+      body ??= Buffer.from(source.frame(occurrence.print()));
+      if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
+        source.counters.sent += 1;
+        heard = true;
+        return;
+      }
+      source.counters.refused += 1;
+      missed ??= new Set();
+      missed.add(session);
+    });
     onTold(change, heard);
     // Refused though there is room: it is of a kind that never fits.
     backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);

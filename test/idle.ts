@@ -96,6 +96,7 @@ export function idleCalls(parts: Partial<Calls> = {}): Calls {
     apply: () => [],
     digest: () => [],
     expect: () => {},
+    takes: () => {},
     channel: () => undefined,
     channelsOf: () => [],
     channels: () => [],

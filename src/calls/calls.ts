@@ -26,6 +26,11 @@ export interface Calls {
    * not come yet are kept; the oldest go first.
    */
   expect(uniqueId: string, number: string): void;
+  /**
+   * Says that the channel that will bear this unique id is rung to take the call that rings on `rung`: it is a called one, of the same
+   * caller, from the first. Counts among those of {@link expect}.
+   */
+  takes(uniqueId: string, rung: ChannelId): void;
   /** The present state of a user's channel, by its `eventId`. */
   channel(id: ChannelId): ChannelView | undefined;
   /** The channels of a device, oldest first. */

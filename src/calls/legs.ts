@@ -118,33 +118,35 @@ function direction(leg: Leg, application: string): 'called' | 'calling' | 'origi
 }
 
 function begin(world: World, leg: Leg, device: DeviceName, role: 'called' | 'calling' | 'originated'): void {
-  const expected = world.expected.get(leg.uniqueId) ?? '';
+  const expected = world.expected.get(leg.uniqueId);
+  const taken = expected?.taken;
   world.expected.delete(leg.uniqueId);
-  const dialed = role === 'calling' && leg.exten !== 's' ? leg.exten : expected;
+  const dialed = role === 'calling' && leg.exten !== 's' ? leg.exten : (expected?.number ?? '');
   const call: Call = {
     channel: leg.name,
     device,
     since: world.at,
-    outbound: role !== 'called',
+    outbound: role !== 'called' && taken === undefined,
     origin: role === 'originated',
     dialed,
     stale: role === 'originated' && leg.state !== 'up' ? leg.connected : undefined,
     phase: 'new',
     scripted: false,
     hidden: false,
-    other: role === 'called' ? nobody : party(dialed, ''),
+    other: taken?.other ?? (role === 'called' ? nobody : party(dialed, '')),
     ref: undefined,
     talked: undefined,
     talkedAs: nobody,
     talks: false,
-    refChannel: '',
-    otherDevice: '',
+    refChannel: taken?.refChannel ?? '',
+    otherDevice: taken?.otherDevice ?? '',
     busySince: 0,
     upSince: leg.state === 'up' ? world.at : 0,
     held: false,
     remoteHeld: false,
+    declined: '',
     service: '',
-    queue: role === 'called' ? leg.group.queue : '',
+    queue: taken?.queue ?? (role === 'called' ? leg.group.queue : ''),
     from: nobody,
     transfer: '',
     redirected: false,

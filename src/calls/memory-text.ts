@@ -31,6 +31,7 @@ const row = z.tuple([
       queue: text,
       from: party,
       since: z.number(),
+      takes: z.boolean(),
     }),
     name: text,
     connected: party,

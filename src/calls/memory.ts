@@ -114,6 +114,7 @@ function recall(world: World, memory: Memory): Leg {
     from: party(view.from.number, view.from.name),
     transfer: memory.transfer,
     redirected: memory.redirected,
+    declined: '',
     pickup: '',
   };
   admit(world, leg, call);

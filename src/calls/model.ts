@@ -4,7 +4,7 @@ import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
 import type { Leg } from './leg.ts';
 import { rememberById, restore } from './memory.ts';
-import { expectNumber } from './originate.ts';
+import { expectNumber, expectTaking } from './originate.ts';
 import { digest, reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
 import { createWorld } from './world.ts';
@@ -55,6 +55,7 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
       yield told();
     },
     expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
+    takes: (uniqueId, rung) => expectTaking(world, uniqueId, rung),
     channel(id) {
       const leg = world.calls.get(id);
       return leg === undefined ? undefined : views([leg])[0];

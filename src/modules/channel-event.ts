@@ -25,7 +25,7 @@ export const channelEvent = element(
     eventDetails: textElement(
       text(''),
       '',
-      'cause of a hangup, name of a service, `remote` for the other side’s hold',
+      'cause of a hangup, name of a service, `remote` for the other side’s hold; with `unhold` why a consultation came to nothing',
     ),
     outbound: textElement(flag(true), false, 'the user called'),
     internal: textElement(flag(true), false, 'the other party is one of our extensions'),
@@ -118,9 +118,10 @@ export function aboutChannel({ type, details, view }: ChannelChange): About | un
   const key = channelKey(view);
   switch (type) {
     case 'hold':
-      return { key, facet: `hold ${details}`, final: false };
-    case 'unhold':
-      return { key, facet: `hold ${details}`, undoes: true, final: false };
+    case 'unhold': {
+      const facet = details === 'remote' ? 'hold remote' : 'hold';
+      return { key, facet, ...(type === 'unhold' && { undoes: true }), final: false };
+    }
     case 'ringing':
     case 'busy':
       return { key, facet: 'state', final: false };

@@ -265,6 +265,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_transfers',
+      'Files on their way to clients',
+      one(() => bridge.transfers),
+    );
+    read(
+      'gauge',
       'offhook_store_pending',
       'Sessions, entries of journals and the like that the store does not have durably yet',
       one(() => store.state.pending),

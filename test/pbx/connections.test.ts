@@ -130,7 +130,7 @@ describe('an action', () => {
       wire.sent
         .filter(({ user, name }) => user === 'control' && !/^(Ping|ListCommands)$/.test(name))
         .map(({ name }) => name),
-    ).toEqual(['Hangup', 'Redirect']);
+    ).toEqual(['Hangup', 'Getvar', 'Redirect']);
   });
 
   it('is given up when no answer comes in time; the others go on', async () => {

@@ -73,7 +73,7 @@ async function ours(): Promise<number> {
     modules,
     index,
     from: domain,
-    send: (stanza, bytes) => xmpp.send(stanza, bytes),
+    send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
   });
   const translate = createTranslate({ now: () => 0 });

@@ -143,7 +143,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     modules,
     index,
     from: xmpp.domain,
-    send: (stanza, bytes) => xmpp.send(stanza, bytes),
+    send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
   });
   const liveness = createLiveness({

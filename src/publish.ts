@@ -1,6 +1,6 @@
 /** Changes in, messages out: what happened, in whose words, to whom. The only sender of events. */
 
-import { type BacklogCounters, type BacklogLimits, createBacklog } from './backlog.ts';
+import { type BacklogCounters, type BacklogLimits, createBacklog, type Item } from './backlog.ts';
 import type { Change } from './changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
@@ -15,8 +15,11 @@ export interface PublishOptions {
   readonly index: SubscriptionIndex;
   /** The component's JID: the sender of every event. */
   readonly from: string;
-  /** Hands a serialized stanza of so many UTF-8 bytes to the server; false where it was refused. */
-  readonly send: (stanza: string, bytes: number) => boolean;
+  /**
+   * Hands a serialized stanza to the server, its UTF-8 `body` shared by all who get it; false where it was refused. `bulk`: for one who hears of
+   * everybody, after those whom it concerns.
+   */
+  readonly send: (head: string, body: Uint8Array, lane: 'event' | 'bulk') => boolean;
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
@@ -57,9 +60,10 @@ interface Source {
 }
 
 /** Something that happened, with who has not heard of it: everybody, or those for whom there was no room. */
-interface Told extends Occurrence {
+interface Told extends Item {
+  readonly occurrence: Occurrence;
   readonly source: Source;
-  readonly only?: ReadonlySet<FullJid>;
+  readonly only: ReadonlySet<FullJid> | undefined;
 }
 
 /** A minute of a busy system; further ones are memory that nobody gets anything for. */
@@ -83,32 +87,26 @@ export function createPublish(options: PublishOptions): Publish {
 
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
-    const { source, only } = told;
+    const { occurrence, source, only } = told;
     const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
     let payload: XmlElement | undefined;
-    let body: string | undefined;
-    let bodyBytes = 0;
+    let body: Uint8Array | undefined;
     let missed: Set<FullJid> | undefined;
     index.forEach(
       {
         module: source.module,
-        type: told.type,
-        concerns: told.concerns.map((user) => user.jid),
+        type: occurrence.type,
+        concerns: occurrence.concerns.map((user) => user.jid),
         values(filter) {
-          payload ??= told.payload();
+          payload ??= occurrence.payload();
           return valuesOf(payload, source.event.filterAliases.get(filter), filter);
         },
       },
       supervises,
-      (session) => {
+      (session, scope) => {
         if (only !== undefined && !only.has(session)) return;
-        if (body === undefined) {
-          body = source.frame(told.print());
-          bodyBytes = Buffer.byteLength(body);
-        }
-        // Measured once for all: measuring the whole would join its parts for each recipient.
-        const head = eventHead(session);
-        if (send(head + body, Buffer.byteLength(head) + bodyBytes)) {
+        body ??= Buffer.from(source.frame(occurrence.print()));
+        if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
           source.counters.sent += 1;
           return;
         }
@@ -126,7 +124,7 @@ export function createPublish(options: PublishOptions): Publish {
       for (const source of byKind.get(change.kind) ?? []) {
         for (const occurrence of source.event.from(change, world)) {
           source.counters.occurred += 1;
-          const told: Told = { ...occurrence, source };
+          const told: Told = { about: occurrence.about, occurrence, source, only: undefined };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else backlog.hold(told);

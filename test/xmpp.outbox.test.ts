@@ -5,7 +5,7 @@ import { until } from './servers/until.ts';
 /** A sink that takes a number of writes before it says stop. */
 function sink(writes = Number.POSITIVE_INFINITY): Sink & { readonly chunks: string[] } {
   const chunks: string[] = [];
-  return { chunks, write: (chunk) => chunks.push(chunk) < writes };
+  return { chunks, write: (chunk) => chunks.push(Buffer.from(chunk).toString()) < writes };
 }
 
 const roomy = {
@@ -28,6 +28,31 @@ describe('the outbox', () => {
     await until('it is written', () => socket.chunks.length > 0);
     expect(socket.chunks).toEqual(['<a1/><a2/><r1/><e1/><e2/>']);
     expect(outbox.counters).toMatchObject({ sent: 5, refused: 0, dropped: 0, buffered: 0 });
+  });
+
+  test('what is for those who hear of everybody comes last, and is cut where something else has come', async () => {
+    const outbox = createOutbox(roomy);
+    const socket = sink(1);
+    outbox.attach(socket);
+    const bulk = Buffer.from(`${'x'.repeat(990)}</b>`);
+    for (let n = 0; n < 100; n += 1) outbox.push('<b>ä', 'bulk', bulk);
+    outbox.push('<e1/>', 'event');
+    await until('one chunk is written', () => socket.chunks.length === 1);
+    outbox.push('<e2/>', 'event');
+    while (outbox.counters.buffered > 0) outbox.drained();
+    expect(socket.chunks.map((chunk) => chunk.slice(0, 5))).toEqual(['<e1/>', '<e2/>']);
+    expect(socket.chunks.join('').match(/<b>ä/g)).toHaveLength(100);
+    expect(outbox.counters).toMatchObject({ sent: 102, refused: 0 });
+  });
+
+  test('events and bulk share their room', () => {
+    const outbox = createOutbox({ ...roomy, eventBytes: 10 });
+    outbox.attach(sink(0));
+    expect(outbox.push('12345', 'bulk')).toBe(true);
+    expect(outbox.push('123456', 'event')).toBe(false);
+    expect(outbox.push('1234', 'event', Buffer.from('5'))).toBe(true);
+    outbox.detach();
+    expect(outbox.counters).toMatchObject({ dropped: 2, refused: 1, buffered: 0 });
   });
 
   test('writes at most 64 KiB at a time and waits for the sink; an answer passes what waits', async () => {

@@ -179,6 +179,37 @@ export interface Event {
 
 const nothing: readonly Occurrence[] = [];
 
+/** A telling with its type closed over. A class: these are kept until the server has confirmed them, thousands at a time. */
+class Happening<T> implements Occurrence {
+  readonly #codec: ElementCodec<T>;
+  readonly #telling: Telling<T>;
+
+  constructor(codec: ElementCodec<T>, telling: Telling<T>) {
+    this.#codec = codec;
+    this.#telling = telling;
+  }
+
+  get type(): string {
+    return this.#codec.name;
+  }
+
+  get concerns(): readonly User[] {
+    return this.#telling.concerns;
+  }
+
+  get about(): About | undefined {
+    return this.#telling.about;
+  }
+
+  payload(): XmlElement {
+    return this.#codec.write(this.#telling.value);
+  }
+
+  print(): string {
+    return this.#codec.print(this.#telling.value);
+  }
+}
+
 /** Declares an event. */
 export function event<T, K extends Change['kind']>(declaration: EventDeclaration<T, K>): Event {
   const { doc, on, payload } = declaration;
@@ -192,13 +223,7 @@ export function event<T, K extends Change['kind']>(declaration: EventDeclaration
     from(change, world) {
       const told = isOurs(change) ? declaration.from(change, world) : [];
       if (told.length === 0) return nothing;
-      return told.map(({ concerns, value, about }) => ({
-        type: payload.name,
-        concerns,
-        about,
-        payload: () => payload.write(value),
-        print: () => payload.print(value),
-      }));
+      return told.map((telling) => new Happening(payload, telling));
     },
   };
 }

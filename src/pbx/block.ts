@@ -28,6 +28,8 @@ export class Block<T> {
   /** Number of the header it begins with. */
   readonly first: number;
   readonly #numbers: readonly number[];
+  /** Place of each header, by its number; 0 for the first, and for those of others. */
+  readonly #places: Uint8Array;
   readonly #asked: readonly boolean[];
   readonly #whole: boolean;
   readonly #make: (values: readonly string[]) => T | undefined;
@@ -52,6 +54,8 @@ export class Block<T> {
     const { names, asked } = options;
     this.#numbers = names.map((name) => headers.add(name));
     this.first = this.#numbers[0] ?? 0;
+    this.#places = new Uint8Array(1 + Math.max(...this.#numbers));
+    for (const [n, number] of this.#numbers.entries()) this.#places[number] = n;
     this.#asked = names.map((name) => asked.has(name));
     this.#whole = options.whole;
     this.#make = options.make;
@@ -60,13 +64,14 @@ export class Block<T> {
 
   /** Whether the header of that number is in it, and is not the first. */
   holds(header: number): boolean {
-    return this.#numbers.indexOf(header, 1) > 0;
+    // Names that became known later are none of its.
+    return header < this.#places.length && (this.#places[header] ?? 0) > 0;
   }
 
-  /** What {@link values} of a message say of that header; undefined where only its lines can tell. */
+  /** What {@link values} of a message say of a header that it {@link holds}; undefined where only its lines can tell. */
   valueIn(values: readonly string[], header: number): string | undefined {
-    const n = this.#whole ? this.#numbers.indexOf(header, 1) : -1;
-    return n > 0 && this.#asked[n] === true ? values[n] : undefined;
+    const n = this.#places[header] ?? 0;
+    return this.#whole && this.#asked[n] === true ? values[n] : undefined;
   }
 
   /** Whether any of its headers but the first was seen in a message: `seen` holds the message of each by number. */

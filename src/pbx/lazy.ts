@@ -76,7 +76,8 @@ export class LazyMessage implements AmiMessage {
   get(name: string): string {
     const header = this.#numberOf(name);
     for (let n = 0; n < this.#passed; n++) {
-      const value = this.#blocks[n]?.valueIn(this.#values[n] ?? [], header);
+      const block = this.#blocks[n];
+      const value = block?.holds(header) === true ? block.valueIn(this.#values[n] ?? [], header) : undefined;
       if (value !== undefined) return value;
     }
     if (!this.#find(header)) return '';

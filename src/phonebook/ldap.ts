@@ -61,14 +61,24 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
   });
 
   async function read(signal: AbortSignal): Promise<readonly Person[]> {
+    let socket: Socket | undefined;
+    const kept =
+      <A extends readonly unknown[], S extends Socket>(open: (...args: A) => S) =>
+      (...args: A): S => {
+        const opened = open(...args);
+        socket = opened;
+        return opened;
+      };
+    // With an error: the library waits for nothing else while it connects.
+    signal.addEventListener('abort', () => socket?.destroy(new Error('stopped')), { once: true });
     const client = new Client({
       url,
       timeout: timeoutMs,
       connectTimeout: timeoutMs,
       // Where they are given, the library speaks TLS from the first byte, whatever the address says.
       ...(url.startsWith('ldaps:') && { tlsOptions: tls() }),
-      createConnection: plainly,
-      createSecureConnection: securely,
+      createConnection: kept(plainly),
+      createSecureConnection: kept(securely),
     });
     try {
       if (startTls) await client.startTLS(tls());
@@ -89,7 +99,9 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     for await (const { searchEntries } of pages) {
       for (const entry of searchEntries) {
         const made =
-          persons.length < most ? makePerson('ldap', draftOf(entry), options.key) : 'there are too many';
+          persons.length < most
+            ? makePerson('ldap', draftOf(entry), options.key)
+            : `there are more than ${most} (PHONEBOOK_MAX_ENTRIES)`;
         if (typeof made !== 'string') persons.push(made);
         else {
           skipped += 1;

@@ -13,6 +13,8 @@ export interface RefreshedOptions {
   /** After one that failed, milliseconds. */
   readonly retryMs: number;
   readonly log: Log;
+  /** Whether there is anybody to ask; where not, that is nothing to complain of. Left out: always. */
+  readonly isReady?: () => boolean;
   /** Everybody there is; rejects where that cannot be told. Ends soon when `signal` is aborted. */
   read(signal: AbortSignal): Promise<readonly Person[]>;
 }
@@ -64,6 +66,10 @@ export function createRefreshed(options: RefreshedOptions): Refreshed {
       return;
     }
     clearTimeout(timer);
+    if (options.isReady?.() === false) {
+      timer = setTimeout(refresh, options.retryMs).unref();
+      return;
+    }
     reading = once().then((waitMs) => {
       reading = undefined;
       if (stopping.signal.aborted) return;

@@ -36,13 +36,14 @@ export function createVcardPersons(options: VcardOptions): Refreshed {
   const { xmpp, directory, key, log, gapMs = 50, timeoutMs = 10_000 } = options;
 
   async function read(signal: AbortSignal): Promise<readonly Person[]> {
-    if (xmpp.state.status !== 'online') throw new Error('the XMPP server is away');
+    const stopped = aborted(signal);
     const persons: Person[] = [];
     let silent = 0;
     for (const { jid, fullName } of directory().users) {
       if (signal.aborted) break;
       try {
-        const answer = await xmpp.request(jid, 'get', xml('vCard', { xmlns: 'vcard-temp' }), timeoutMs);
+        const asked = xmpp.request(jid, 'get', xml('vCard', { xmlns: 'vcard-temp' }), timeoutMs);
+        const answer = await Promise.race([asked, stopped]);
         silent = 0;
         const card = child(answer, 'vCard');
         const person = card && makePerson('vcard', draftOf(card, jid, fullName), key);
@@ -65,12 +66,23 @@ export function createVcardPersons(options: VcardOptions): Refreshed {
     everyMs: options.everyMs,
     retryMs: 60_000,
     log,
+    isReady: () => xmpp.state.status === 'online',
     read,
   });
   xmpp.onState(({ status }) => {
     if (status === 'online') source.refresh();
   });
   return source;
+}
+
+/** Rejects when the signal comes; to race with. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const promise = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true });
+  });
+  // Nobody may be racing by then.
+  promise.catch(() => undefined);
+  return promise;
 }
 
 function draftOf(card: XmlElement, jid: BareJid, fullName: string): Draft {

@@ -46,14 +46,11 @@ export function tell(
       violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
     for (const module of modules) {
       for (const event of module.events.values()) {
-        for (const { type, concerns, payload } of event.from(change, {
-          directory,
-          calls,
-          phonebook: emptyPhonebook,
-        })) {
-          const fields = fieldsOf(payload());
-          for (const { jid } of concerns) {
-            onTold({ t: Number(t.toFixed(6)), to: jid, module: module.name, event: type, fields });
+        for (const occurrence of event.from(change, { directory, calls, phonebook: emptyPhonebook })) {
+          const fields = fieldsOf(occurrence.payload());
+          for (const { jid } of occurrence.concerns) {
+            const { name } = event;
+            onTold({ t: Number(t.toFixed(6)), to: jid, module: module.name, event: name, fields });
           }
         }
       }

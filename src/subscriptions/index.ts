@@ -23,13 +23,13 @@ export interface SubscriptionIndex {
   /** Forgets a session; unknown ones are ignored. */
   delete(session: FullJid): void;
   /**
-   * Visits each session that wants the event, once. `supervises` is asked anew for every event, so that a role
+   * Visits each session that wants the event, once: first those whom it concerns, then those who hear of everybody. `supervises` is asked anew for every event, so that a role
    * taken away stops the flow at once.
    */
   forEach(
     event: Matchable,
     supervises: (user: BareJid) => boolean,
-    visit: (session: FullJid, user: BareJid) => void,
+    visit: (session: FullJid, scope: Subscription['scope']) => void,
   ): void;
   /** How many subscriptions there are, all sessions together. */
   readonly size: number;
@@ -41,12 +41,21 @@ interface Wanted extends Subscription {
   holders: number;
 }
 
+/** The subscriptions of a session; most sessions have the same ones, and share the list. */
+interface Wishes {
+  readonly key: string;
+  readonly wants: readonly Wanted[];
+  holders: number;
+}
+
 interface Member {
   readonly session: FullJid;
   readonly user: BareJid;
-  readonly wants: readonly Wanted[];
+  readonly wishes: Wishes;
   /** Number of the last event this session was visited for. */
   visited: number;
+  /** The user's next session: with a million of them, each step between objects is a miss of the processor's caches. */
+  next: Member | undefined;
 }
 
 type Members = Set<Member>;
@@ -61,23 +70,59 @@ interface Bucket {
 /** Makes an empty index. */
 export function createSubscriptionIndex(): SubscriptionIndex {
   const members = new Map<FullJid, Member>();
-  const byUser = new Map<BareJid, Members>();
+  /** Each user's first session. */
+  const byUser = new Map<BareJid, Member>();
   const wanted = new Map<string, Wanted>();
+  const lists = new Map<string, Wishes>();
   const buckets = new Map<string, Map<string, Bucket>>();
   let size = 0;
   let events = 0;
 
-  function share(subscription: Subscription): Wanted {
-    const key = keyOf(subscription);
-    const found = wanted.get(key) ?? { ...subscription, key, holders: 0 };
-    found.holders += 1;
-    wanted.set(key, found);
-    return found;
+  function share(subscriptions: readonly Subscription[]): Wishes {
+    const all = union([], subscriptions);
+    const keys = all.map(keyOf);
+    const key = JSON.stringify(keys);
+    let wishes = lists.get(key);
+    if (wishes === undefined) {
+      const wants = all.map((each, n) => {
+        const want = entry(wanted, keys[n] ?? '', () => ({ ...each, key: keys[n] ?? '', holders: 0 }));
+        want.holders += 1;
+        return want;
+      });
+      wishes = { key, wants, holders: 0 };
+      lists.set(key, wishes);
+    }
+    wishes.holders += 1;
+    return wishes;
   }
 
-  function unshare(want: Wanted): void {
-    want.holders -= 1;
-    if (want.holders === 0) wanted.delete(want.key);
+  function unshare(wishes: Wishes): void {
+    wishes.holders -= 1;
+    if (wishes.holders > 0) return;
+    lists.delete(wishes.key);
+    for (const want of wishes.wants) {
+      want.holders -= 1;
+      if (want.holders === 0) wanted.delete(want.key);
+    }
+  }
+
+  function join(member: Member): void {
+    let last = byUser.get(member.user);
+    if (last === undefined) {
+      byUser.set(member.user, member);
+      return;
+    }
+    while (last.next !== undefined) last = last.next;
+    last.next = member;
+  }
+
+  function part(member: Member): void {
+    const first = byUser.get(member.user);
+    if (first !== member) {
+      for (let each = first; each !== undefined; each = each.next)
+        if (each.next === member) each.next = member.next;
+    } else if (member.next === undefined) byUser.delete(member.user);
+    else byUser.set(member.user, member.next);
   }
 
   function place(member: Member, want: Wanted): void {
@@ -116,14 +161,11 @@ export function createSubscriptionIndex(): SubscriptionIndex {
     const member = members.get(session);
     if (member === undefined) return;
     members.delete(session);
-    const siblings = byUser.get(member.user);
-    siblings?.delete(member);
-    if (siblings?.size === 0) byUser.delete(member.user);
-    for (const want of member.wants) {
-      if (want.scope === 'supervisor') displace(member, want);
-      unshare(want);
-    }
-    size -= member.wants.length;
+    part(member);
+    const { wants } = member.wishes;
+    for (const want of wants) if (want.scope === 'supervisor') displace(member, want);
+    unshare(member.wishes);
+    size -= wants.length;
   }
 
   function visitBucket(bucket: Bucket, event: Matchable, visit: (member: Member) => void): void {
@@ -140,27 +182,27 @@ export function createSubscriptionIndex(): SubscriptionIndex {
   return {
     set(session, user, subscriptions) {
       remove(session);
-      const member: Member = { session, user, wants: union([], subscriptions).map(share), visited: 0 };
+      const wishes = share(subscriptions);
+      const member: Member = { session, user, wishes, visited: 0, next: undefined };
       members.set(session, member);
-      entry(byUser, user, () => new Set<Member>()).add(member);
-      for (const want of member.wants) if (want.scope === 'supervisor') place(member, want);
-      size += member.wants.length;
+      join(member);
+      for (const want of wishes.wants) if (want.scope === 'supervisor') place(member, want);
+      size += wishes.wants.length;
     },
     delete: remove,
     forEach(event, supervises, visit) {
       events += 1;
-      const once = (member: Member) => {
-        if (member.visited === events) return;
-        member.visited = events;
-        visit(member.session, member.user);
-      };
       for (const user of event.concerns) {
-        for (const member of byUser.get(user) ?? nobodyElse) {
-          if (member.wants.some((want) => wantsAsUser(want, event))) once(member);
+        for (let member = byUser.get(user); member !== undefined; member = member.next) {
+          if (member.visited === events || !wantsAsUser(member.wishes.wants, event)) continue;
+          member.visited = events;
+          visit(member.session, 'user');
         }
       }
       const asSupervisor = (member: Member) => {
-        if (member.visited !== events && supervises(member.user)) once(member);
+        if (member.visited === events || !supervises(member.user)) return;
+        member.visited = events;
+        visit(member.session, 'supervisor');
       };
       for (const module of [event.module, ANY]) {
         const types = buckets.get(module);
@@ -178,13 +220,15 @@ export function createSubscriptionIndex(): SubscriptionIndex {
 }
 
 const nobody: ReadonlyMap<Wanted, Members> = new Map();
-const nobodyElse: ReadonlySet<Member> = new Set();
 
-function wantsAsUser(want: Wanted, event: Matchable): boolean {
-  if (want.scope !== 'user') return false;
-  if (want.module !== event.module && want.module !== ANY) return false;
-  if (want.type !== event.type && want.type !== ANY) return false;
-  return filtersMatch(want, event);
+function wantsAsUser(wants: readonly Wanted[], event: Matchable): boolean {
+  for (const want of wants) {
+    if (want.scope !== 'user') continue;
+    if (want.module !== event.module && want.module !== ANY) continue;
+    if (want.type !== event.type && want.type !== ANY) continue;
+    if (filtersMatch(want, event)) return true;
+  }
+  return false;
 }
 
 function filtersMatch(want: Wanted, event: Matchable): boolean {

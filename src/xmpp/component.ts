@@ -301,7 +301,7 @@ export function createComponent(options: ComponentOptions): Component {
     onIq: answering.handle,
     onPresence: (listener) => presenceListeners.push(listener),
     onMessage: (listener) => messageListeners.push(listener),
-    send: (stanza, bytes) => outbox.push(stanza, 'event', bytes),
+    send: (stanza, rest, lane = 'event') => outbox.push(stanza, lane, rest),
     get hasRoom() {
       return outbox.hasRoom;
     },

@@ -1,12 +1,12 @@
 /** What waits to be written: bounded, in lanes by urgency, joined into few large writes. */
 
-/** Urgency of a stanza: answers overtake requests of ours, and both overtake events. */
-export type Lane = 'answer' | 'request' | 'event';
+/** Urgency of a stanza: answers overtake requests of ours, and both overtake events; `bulk` are events for those who hear of everybody. */
+export type Lane = 'answer' | 'request' | 'event' | 'bulk';
 
 /** Where the outbox writes to. */
 export interface Sink {
-  /** False: write no more until {@link Outbox.drained} is called. */
-  write(chunk: string): boolean;
+  /** False: write no more until {@link Outbox.drained} is called. The bytes are the sink's from then on. */
+  write(chunk: Uint8Array): boolean;
 }
 
 /** Numbers for metrics. */
@@ -46,8 +46,11 @@ export interface Outbox {
   readonly counters: OutboxCounters;
   /** The stream is up, and fewer events wait than the mark allows. */
   readonly hasRoom: boolean;
-  /** Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). */
-  push(stanza: string, lane: Lane, bytes?: number): boolean;
+  /**
+   * Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). `rest` is what the stanza
+   * ends with, where many end with the same.
+   */
+  push(stanza: string, lane: Lane, rest?: Uint8Array): boolean;
   /** The stream is up: begin to write. */
   attach(sink: Sink): void;
   /** Resolves when nothing waits here any more, when the stream ends, and after `ms` whatever is. */
@@ -61,8 +64,12 @@ export interface Outbox {
 /** Size of one write: large enough to cost little per stanza, small enough for an answer to get past. */
 const chunkBytes = 65_536;
 
+/** A chunk has this room at least, and grows: most turns have little to say. */
+const leastBytes = 4096;
+
 interface Chunk {
-  text: string;
+  /** Room for the stanzas, of which the first {@link bytes} are filled. */
+  buffer: Buffer;
   bytes: number;
   stanzas: number;
   /** When its first event was learned; undefined for one without events. */
@@ -72,6 +79,8 @@ interface Chunk {
 interface Queue {
   readonly chunks: Chunk[];
   bytes: number;
+  /** Room that the last chunk came to have: the next one will need as much. */
+  usual: number;
 }
 
 /**
@@ -80,8 +89,13 @@ interface Queue {
  */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { eventBytes, answerBytes, stanzaBytes, unwritten, learned, onWritten } = options;
-  const lanes: Readonly<Record<Lane, Queue>> = { answer: queue(), request: queue(), event: queue() };
-  const order = [lanes.answer, lanes.request, lanes.event];
+  const lanes: Readonly<Record<Lane, Queue>> = {
+    answer: queue(),
+    request: queue(),
+    event: queue(),
+    bulk: queue(),
+  };
+  const order = [lanes.answer, lanes.request, lanes.event, lanes.bulk];
   const counters = { sent: 0, refused: 0, dropped: 0 };
   let sink: Sink | undefined;
   let blocked = false;
@@ -89,7 +103,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let crowded = false;
   let onFlushed: (() => void) | undefined;
 
-  const isRoomy = () => sink !== undefined && lanes.event.bytes + unwritten() < options.eventMarkBytes;
+  const waiting = () => lanes.event.bytes + lanes.bulk.bytes + unwritten();
+  const isRoomy = () => sink !== undefined && waiting() < options.eventMarkBytes;
 
   function tellRoom(): void {
     if (!crowded || !isRoomy()) return;
@@ -105,7 +120,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         break;
       }
       counters.sent += chunk.stanzas;
-      blocked = !sink.write(chunk.text);
+      blocked = !sink.write(chunk.buffer.subarray(0, chunk.bytes));
       if (chunk.since !== undefined) onWritten?.(performance.now() - chunk.since);
     }
     tellRoom();
@@ -127,7 +142,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (lane === 'answer') return lanes.answer.bytes + bytes <= answerBytes;
     if (sink === undefined) return false;
     if (lane === 'request') return lanes.request.bytes + bytes <= answerBytes;
-    return lanes.event.bytes + unwritten() + bytes <= eventBytes;
+    return waiting() + bytes <= eventBytes;
   }
 
   return {
@@ -150,12 +165,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (!roomy) crowded = true;
       return roomy;
     },
-    push(stanza, lane, bytes = Buffer.byteLength(stanza)) {
+    push(stanza, lane, rest = nothing) {
+      const bytes = Buffer.byteLength(stanza) + rest.length;
       if (bytes > stanzaBytes || !hasRoom(lane, bytes)) {
         counters.refused += 1;
         return false;
       }
-      append(lanes[lane], stanza, bytes, lane === 'event' ? age : undefined);
+      append(lanes[lane], stanza, rest, bytes, lane === 'event' || lane === 'bulk' ? age : undefined);
       schedule();
       return true;
     },
@@ -181,7 +197,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     detach() {
       sink = undefined;
       onFlushed?.();
-      for (const lane of [lanes.request, lanes.event]) {
+      for (const lane of [lanes.request, lanes.event, lanes.bulk]) {
         for (const { stanzas } of lane.chunks) counters.dropped += stanzas;
         lane.chunks.length = 0;
         lane.bytes = 0;
@@ -190,20 +206,35 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
 }
 
+const nothing = new Uint8Array(0);
+
 function queue(): Queue {
-  return { chunks: [], bytes: 0 };
+  return { chunks: [], bytes: 0, usual: leastBytes };
 }
 
-function append(lane: Queue, stanza: string, bytes: number, since?: () => number): void {
-  const last = lane.chunks.at(-1);
+function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, since?: () => number): void {
   lane.bytes += bytes;
+  let last = lane.chunks.at(-1);
   if (last === undefined || last.bytes + bytes > chunkBytes) {
-    lane.chunks.push({ text: stanza, bytes, stanzas: 1, since: since?.() });
-    return;
+    const buffer = Buffer.allocUnsafe(Math.max(lane.usual, bytes));
+    last = { buffer, bytes: 0, stanzas: 0, since: since?.() };
+    lane.chunks.push(last);
   }
-  last.text += stanza;
+  reserve(last, bytes);
+  lane.usual = Math.min(last.buffer.length, chunkBytes);
+  last.buffer.write(stanza, last.bytes, 'utf8');
+  last.buffer.set(rest, last.bytes + bytes - rest.length);
   last.bytes += bytes;
   last.stanzas += 1;
+}
+
+/** Makes room for so many bytes more. */
+function reserve(chunk: Chunk, bytes: number): void {
+  const needed = chunk.bytes + bytes;
+  if (needed <= chunk.buffer.length) return;
+  const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * chunk.buffer.length, chunkBytes)));
+  larger.set(chunk.buffer.subarray(0, chunk.bytes));
+  chunk.buffer = larger;
 }
 
 /** The first chunk of the most urgent lane, filled up from the others so that a short answer is no write of its own. */
@@ -216,7 +247,8 @@ function nextChunk(order: readonly Queue[]): Chunk | undefined {
       lane.bytes -= first.bytes;
       if (joined === undefined) joined = first;
       else {
-        joined.text += first.text;
+        reserve(joined, first.bytes);
+        joined.buffer.set(first.buffer.subarray(0, first.bytes), joined.bytes);
         joined.bytes += first.bytes;
         joined.stanzas += first.stanzas;
         joined.since ??= first.since;

@@ -60,7 +60,7 @@ export class ServerSocket extends EventEmitter implements Transport {
   }
 
   /** False: wait for `drain` before writing more. */
-  write(text: string, done?: (error?: Error | null) => void): boolean {
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): boolean {
     return this.#socket?.write(text, done) ?? false;
   }
 

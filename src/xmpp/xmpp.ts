@@ -78,9 +78,9 @@ export interface Xmpp {
   /**
    * Sends one stanza, already serialised, with `from` and `to`: some servers end the stream for one without. While away,
    * when the bounded buffer is full, or when the stanza is larger than servers take, it is refused: false. Writes are joined: many calls in one turn become few socket writes. Allocates no promise.
-   * `bytes`: its size in UTF-8, where the caller knows it.
+   * `rest`: UTF-8 that the stanza ends with, where many end with the same. `lane`: `bulk` waits while there are others.
    */
-  send(stanza: string, bytes?: number): boolean;
+  send(stanza: string, rest?: Uint8Array, lane?: 'event' | 'bulk'): boolean;
   /**
    * Whether the stream is up and keeps pace with the events. False is no promise that {@link send} refuses, but a hint that
    * what is sent now waits: better to send it later, as it is by then.

@@ -35,6 +35,7 @@ const texts = [
 const namespaces = [
   'http://www.pascom.net/mobydick',
   'urn:xmpp:ping',
+  'jabber:iq:search',
   'jabber:iq:version',
   'http://jabber.org/protocol/disco#info',
   'http://jabber.org/protocol/disco#items',

@@ -262,7 +262,7 @@ export function api(
     modules,
     index,
     from: 'pbx.example.org',
-    send: (stanza) => sent.push(stanza) > 0,
+    send: (head, body) => sent.push(head + Buffer.from(body).toString()) > 0,
   });
   const told = (changes: readonly Change[]) =>
     publish(changes, { directory: directory(), calls, phonebook: models.phonebook });

@@ -15,6 +15,7 @@ async function office(persons: readonly Person[] = [], visibleTo = settings.visi
   const file = source('file', ...persons);
   const made = api({ phonebook: { ...settings, sources: [file], visibleTo } });
   await made.models.phonebook.start?.();
+  await until('the phonebook is made', () => made.models.phonebook.size > 0);
   const find = (payload: XmlElement, from = anna) => made.ask(from, 'phonebook', payload);
   return { ...made, file, find };
 }

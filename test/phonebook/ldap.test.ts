@@ -175,6 +175,27 @@ describe('a server that talks nonsense', () => {
   });
 });
 
+describe('stopping', () => {
+  it('does not wait for a server that says nothing', async () => {
+    let connected = 0;
+    const server = createServer((socket) => {
+      connected += 1;
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    // One that waits for TLS, and one that waits for an answer.
+    const sources = ['ldap', 'ldaps'].map((scheme) =>
+      reading({ url: `${scheme}://127.0.0.1:${port}`, timeoutMs: 600_000 }),
+    );
+    for (const each of sources) await each.start();
+    await until('both are there', async () => connected === 2);
+    for (const each of sources) await each.source.stop();
+  });
+});
+
 describe('filters', () => {
   it('are told from what is none', () => {
     expect(isLdapFilter('(&(objectClass=person)(!(ou=x)))')).toBe(true);

@@ -10,6 +10,7 @@ import { child, elements, serialize, textOf, type XmlElement, xml } from '../../
 import { createRateLimit } from '../../src/rate.ts';
 import type { IqHandler } from '../../src/xmpp/xmpp.ts';
 import { user } from '../modules/harness.ts';
+import { until } from '../servers/until.ts';
 import { phonebook as settings } from '../settings.ts';
 import { keepLog } from '../xmpp/setup.ts';
 import { person, source } from './people.ts';
@@ -32,6 +33,7 @@ async function searching(persons: readonly Person[] = [], answerBytes = 400_000,
     log: keepLog(),
   });
   await phonebook.start?.();
+  await until('the phonebook is made', () => phonebook.size > 0);
   let handler: IqHandler | undefined;
   serveSearch(
     {

@@ -15,7 +15,7 @@ const tel = (number: string, ...marks: string[]) =>
 const card = (...children: XmlElement[]) => xml('iq', {}, [xml('vCard', { xmlns: 'vcard-temp' }, children)]);
 
 /** A source of a server that answers as told. */
-function asking(answer: (jid: string) => XmlElement) {
+function asking(answer: (jid: string) => XmlElement | Promise<XmlElement>) {
   const asked: string[] = [];
   const log = keepLog();
   let state: XmppState = { status: 'connecting', reason: '' };
@@ -87,6 +87,20 @@ describe('vCards', () => {
         ],
       },
     ]);
+  });
+
+  it('keep nobody waiting who stops', async () => {
+    const { source, connect, asked } = asking(() => new Promise<XmlElement>(() => {}));
+    await source.start();
+    connect();
+    await until('somebody was asked', () => asked.length === 1);
+    await source.stop();
+  });
+
+  it('are not asked for before there is somebody to ask', async () => {
+    const { source, asked, log } = asking(() => card());
+    await source.start();
+    expect([asked, log.lines]).toEqual([[], []]);
   });
 
   it('are not asked for any longer where nobody answers', async () => {

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createBridge } from '../../src/bridge.ts';
 import { callsOf } from '../../src/directory/calls.ts';
 import { parseDirectory } from '../../src/directory/parse.ts';
+import type { ModelsOptions } from '../../src/models.ts';
 import type { Settings } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { Keeping } from '../../src/monitor/monitor.ts';
@@ -39,6 +40,7 @@ export interface OfficeOptions {
   readonly recordings?: Keeping;
   readonly store?: Store;
   readonly settings?: Partial<Settings>;
+  readonly phonebook?: Partial<ModelsOptions['phonebook']>;
   /** How often deflections are read again, milliseconds. */
   readonly everyMs?: number;
 }
@@ -77,7 +79,8 @@ export async function openOffice(
     onIq: (namespace, serve) => {
       if (namespace === CMD_NS) handler = serve;
     },
-    send(stanza) {
+    send(head, body) {
+      const stanza = head + Buffer.from(body ?? []).toString();
       const to = /to='(\w+)@/.exec(stanza)?.[1] ?? '';
       got.set(to, [...(got.get(to) ?? []), stanza]);
       return true;
@@ -97,7 +100,7 @@ export async function openOffice(
     directory: places.directory,
     domains: ['example.org'],
     journal,
-    phonebook,
+    phonebook: { ...phonebook, ...options.phonebook },
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,
     limits: {

@@ -68,6 +68,24 @@ describe('the subscription index', () => {
     ]);
   });
 
+  it('visits those first whom it concerns, in the order in which they came, then those who hear of everybody', () => {
+    const index = createSubscriptionIndex();
+    index.set(session(bernd, 'boss'), bernd, [subscription('base', '*', 'supervisor')]);
+    for (const resource of ['a', 'b', 'c'])
+      index.set(session(anna, resource), anna, [subscription('base', '*')]);
+    const event = happening('base', 'ChannelEvent', [anna]);
+    const order = (...resources: string[]) => [
+      ...resources.map((each) => session(anna, each)),
+      session(bernd, 'boss'),
+    ];
+    expect(visited(index, event, [bernd])).toEqual(order('a', 'b', 'c'));
+    index.delete(session(anna, 'b'));
+    expect(visited(index, event, [bernd])).toEqual(order('a', 'c'));
+    index.delete(session(anna, 'a'));
+    index.set(session(anna, 'd'), anna, [subscription('base', '*')]);
+    expect(visited(index, event, [bernd])).toEqual(order('c', 'd'));
+  });
+
   it('asks for the role at every event', () => {
     const index = createSubscriptionIndex();
     index.set(session(anna, 'desk'), anna, [subscription('base', 'ChannelEvent', 'supervisor')]);

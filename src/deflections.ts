@@ -329,8 +329,11 @@ export function createDeflections(options: DeflectionsOptions): Deflections {
       await write(extension, 'doNotDisturb', on ? 'YES' : '');
       const lit = lamps.get(extension);
       if (lit === undefined || lit === on) return;
-      // COMPAT: FreePBX has a lamp for it, which would go on saying the opposite.
-      await pbx.setDeviceState(`Custom:DND${extension}` as DeviceName, on ? 'BUSY' : 'NOT_INUSE');
+      // COMPAT: FreePBX has a lamp for it, which would go on saying the opposite. It is only a lamp: what it stands for has been done.
+      const lamp = `Custom:DND${extension}` as DeviceName;
+      await pbx.setDeviceState(lamp, on ? 'BUSY' : 'NOT_INUSE').catch((error: unknown) => {
+        log.info({ extension, reason: String(error) }, 'the lamp of do-not-disturb cannot be switched');
+      });
       report(changing([extension], () => lamps.set(extension, on)));
     },
     apply(event: PbxEvent) {

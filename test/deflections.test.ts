@@ -46,7 +46,10 @@ function table(options: { listing?: boolean; denied?: boolean } = {}) {
         database.set(`${family}/${key}`, value);
       },
       dbDel: async (family, key) => void database.delete(`${family}/${key}`),
-      setDeviceState: async (device, state) => void lamps.push(`${device} ${state}`),
+      async setDeviceState(device, state) {
+        if (refused !== undefined) throw refused;
+        lamps.push(`${device} ${state}`);
+      },
     },
     families: usualFamilies,
     directory: () => directory,
@@ -154,6 +157,15 @@ test('knows the lamps of FreePBX, in snapshots and at once, and lights them', as
   expect([lamps, [...database.keys()]]).toEqual([['Custom:DND340 BUSY'], ['DND/340', 'DND/370']]);
   await deflections.setDoNotDisturb('340', false);
   expect([deflections.of('340').doNotDisturb, lamps.at(-1)]).toEqual([false, 'Custom:DND340 NOT_INUSE']);
+});
+
+test('a lamp that cannot be switched does not undo what it stands for', async () => {
+  const { deflections, database, apply, refuse } = table();
+  database.set('DND/340', 'YES');
+  apply(snapshot(['Custom:DND340', 'INUSE']));
+  refuse(new Failure('not-permitted', 'no'));
+  await deflections.setDoNotDisturb('340', false);
+  expect([deflections.of('340').doNotDisturb, database.size]).toEqual([false, 0]);
 });
 
 test('does not ask again what it may not read, until the next connect', async () => {

@@ -9,7 +9,7 @@ import { type Name, type Office, openOffice } from './stories/office.ts';
 
 const users = `
 users:
-  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", devices: [{ name: Anna, device: PJSIP/340 }, { name: Mobile, device: PJSIP/mobile, type: mobile, number: "+49170123456" }] }
+  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", queues: [{ name: support, dynamic: true }], devices: [{ name: Anna, device: PJSIP/340 }, { name: Mobile, device: PJSIP/mobile, type: mobile, number: "+49170123456" }] }
   - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370, internal: { delay: 2 } }] }
 places:
   - { name: Desk 1, devices: [{ name: Phone of desk 1, device: PJSIP/desk1 }] }
@@ -172,6 +172,22 @@ describe('location', () => {
     expect(answers[0]).toEqual(ok);
     expect(answers[1]).toMatch(/code='rejected'.*Anna is just sitting down at Desk 1/);
     expect(await entry('OFFHOOK_SEAT', 'desk1')).toBe('340:Anna');
+  });
+
+  it('queues ring wherever the person sits', async () => {
+    const members = () => pbx.cli('queue show support');
+    expect(await office.ask('anna', 'queue', 'AgentLogin', { queue: 'support' })).toEqual(ok);
+    expect(await members()).toContain('PJSIP/340');
+    await sit('anna');
+    await until('the queue follows', async () => /PJSIP\/desk1/.test(await members()));
+    expect(await members()).not.toContain('PJSIP/340');
+    await calls('370', '500');
+    await office.hears('anna', /^busy/);
+    expect(phone('desk1').calls.at(-1)?.state).toBe('connected');
+    await phone('desk1').calls.at(-1)?.hangup();
+    await getUp('anna');
+    await until('the queue follows back', async () => /PJSIP\/340/.test(await members()));
+    expect(await office.ask('anna', 'queue', 'AgentLogout', { queue: 'support' })).toEqual(ok);
   });
 
   it('devices ring with delays of their own', async () => {

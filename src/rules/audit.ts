@@ -31,6 +31,7 @@ const telling = new Set([
   'event',
   'file',
   'identity',
+  'location',
   'lot',
   'mode',
   'prefix',
@@ -38,6 +39,7 @@ const telling = new Set([
   'room',
   'state',
   'target',
+  'type',
   'viasetting',
 ]);
 

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import type { ChannelChange } from '../src/calls/changes.ts';
-import type { Change } from '../src/changes.ts';
-import { createDirectory, type Directory, type DirectorySource, type Place } from '../src/directory.ts';
-import { Failure } from '../src/errors.ts';
-import { handOver } from '../src/handover.ts';
-import type { ChannelId, DeviceName, Pbx, PbxState } from '../src/pbx/pbx.ts';
-import { createPlaces } from '../src/places/places.ts';
-import { entriesOf } from '../src/places/ring.ts';
-import { createMemoryStore } from '../src/store/memory.ts';
-import type { Store } from '../src/store/store.ts';
-import { idleCalls, idlePbx } from './idle.ts';
-import { device, user, view } from './modules/harness.ts';
-import { until } from './servers/until.ts';
-import { keepLog } from './xmpp/setup.ts';
+import type { ChannelChange } from '../../src/calls/changes.ts';
+import type { Change } from '../../src/changes.ts';
+import { createDirectory, type Directory, type DirectorySource, type Place } from '../../src/directory.ts';
+import { Failure } from '../../src/errors.ts';
+import { handOver } from '../../src/handover.ts';
+import type { ChannelId, DeviceName, Pbx, PbxState } from '../../src/pbx/pbx.ts';
+import { createPlaces } from '../../src/places/places.ts';
+import { entriesOf } from '../../src/places/ring.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
+import { idleCalls, idlePbx } from '../idle.ts';
+import { device, user, view } from '../modules/harness.ts';
+import { until } from '../servers/until.ts';
+import { keepLog } from '../xmpp/setup.ts';
 
 const desks: readonly Place[] = ['Desk 1', 'Desk 2'].map((name, index) => ({
   name,

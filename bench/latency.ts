@@ -6,18 +6,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAsterisk } from '../test/asterisk/asterisk.ts';
 import { until } from '../test/servers/until.ts';
 import { median } from './measure.ts';
+import { echoDelays, paced, percentile } from './paced.ts';
 import { report, row } from './report.ts';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
-const echo = fileURLToPath(new URL('./echo.js', import.meta.url));
 const eventsPerSecond = 1000;
 /** Rounds of each way, in turn: what else the machine does meets all of them. The first second of each warms up. */
 const rounds = 3;
@@ -49,8 +48,7 @@ interface Figures {
 
 function figures(samples: readonly number[]): Figures {
   const sorted = samples.slice(samples.length / seconds).sort((a, b) => a - b);
-  const part = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { p50: part(0.5) ?? Number.NaN, p99: part(0.99) ?? Number.NaN };
+  return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
 }
 
 const ms = (value: number) => `${value.toFixed(2)} ms`;
@@ -103,16 +101,6 @@ async function startPort(onStanza: (text: string) => void) {
       await once(server, 'close');
     },
   };
-}
-
-/** Calls `step` so often a second, for as long as the run takes; late steps are made up for. */
-async function paced(count: number, perSecond: number, step: (n: number) => void): Promise<void> {
-  const began = performance.now();
-  for (let n = 0; n < count; ) {
-    const due = ((performance.now() - began) / 1000) * perSecond;
-    for (; n < count && n <= due; n += 1) step(n);
-    await wait(1);
-  }
 }
 
 function channel(n: number, state: 'Down' | 'Ringing'): Record<string, string> {
@@ -201,38 +189,13 @@ async function throughBridge(supervisors: number): Promise<number[]> {
   }
 }
 
-async function throughEcho(): Promise<number[]> {
-  const child = fork(echo);
-  const [port] = (await once(child, 'message')) as [number];
-  const socket = connect(port, '127.0.0.1').setNoDelay(true);
-  await once(socket, 'connect');
-  const samples: number[] = [];
-  const began: number[] = [];
-  let pending = 0;
-  const line = `${'x'.repeat(430)}\n`;
-  socket.on('data', (bytes: Buffer) => {
-    pending += bytes.length;
-    for (; pending >= line.length; pending -= line.length)
-      samples.push(performance.now() - (began[samples.length] ?? 0));
-  });
-  const count = eventsPerSecond * seconds;
-  await paced(count, eventsPerSecond, () => {
-    began.push(performance.now());
-    socket.write(line);
-  });
-  await until('every line has come back', () => samples.length >= count);
-  socket.destroy();
-  child.kill();
-  return samples;
-}
-
 const alone: Figures[] = [];
 const watched: Figures[] = [];
 const plain: Figures[] = [];
 for (let round = 0; round < rounds; round++) {
   alone.push(figures(await throughBridge(0)));
   watched.push(figures(await throughBridge(20)));
-  plain.push(figures(await throughEcho()));
+  plain.push(figures(await echoDelays(eventsPerSecond * seconds, eventsPerSecond)));
 }
 summary('AMI socket → XMPP socket', alone);
 summary('the same, 20 supervisors hear all', watched);

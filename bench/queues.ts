@@ -5,10 +5,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAsterisk } from '../test/asterisk/asterisk.ts';
 import {
@@ -22,6 +21,7 @@ import {
   queueNamed,
 } from '../test/queues/centre.ts';
 import { until } from '../test/servers/until.ts';
+import { echoDelays, paced, percentile } from './paced.ts';
 import { report, row } from './report.ts';
 
 const eventsPerSecond = 1000;
@@ -78,15 +78,6 @@ async function port(onStanza: (stanza: string) => void) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, accepted, server };
-}
-
-async function paced(count: number, step: () => void): Promise<void> {
-  const began = performance.now();
-  for (let n = 0; n < count; ) {
-    const due = ((performance.now() - began) / 1000) * eventsPerSecond;
-    for (; n < count && n <= due; n += 1) step();
-    await wait(1);
-  }
 }
 
 /** Delays of what the supervisor and what the agents hear, and how many stanzas there were. */
@@ -149,7 +140,7 @@ async function throughBridge() {
     agents.splice(0);
     const events = business(busy);
     let expected = 0;
-    await paced(eventsPerSecond * seconds, () => {
+    await paced(eventsPerSecond * seconds, eventsPerSecond, () => {
       const { value } = events.next();
       if (value === undefined) return;
       emit(value);
@@ -169,40 +160,13 @@ async function throughBridge() {
   }
 }
 
-async function throughEcho(): Promise<number[]> {
-  const child = fork(fileURLToPath(new URL('./echo.js', import.meta.url)));
-  const [echoPort] = (await once(child, 'message')) as [number];
-  const socket = connect(echoPort, '127.0.0.1').setNoDelay(true);
-  await once(socket, 'connect');
-  const samples: number[] = [];
-  const began: number[] = [];
-  let pending = 0;
-  const line = `${'x'.repeat(430)}\n`;
-  socket.on('data', (bytes: Buffer) => {
-    pending += bytes.length;
-    for (; pending >= line.length; pending -= line.length)
-      samples.push(performance.now() - (began[samples.length] ?? 0));
-  });
-  const count = eventsPerSecond * seconds;
-  await paced(count, () => {
-    began.push(performance.now());
-    socket.write(line);
-  });
-  await until('every line has come back', () => samples.length >= count);
-  socket.destroy();
-  child.kill();
-  return samples;
-}
-
-const percentile = (samples: readonly number[], part: number) => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-};
+const sorted = (samples: readonly number[]) => [...samples].sort((a, b) => a - b);
 const figures = (samples: readonly number[]) =>
   `p50 ${percentile(samples, 0.5).toFixed(2)} ms, p99 ${percentile(samples, 0.99).toFixed(2)} ms`;
 
-const centre = await throughBridge();
-const plain = await throughEcho();
+const told = await throughBridge();
+const centre = { supervisor: sorted(told.supervisor), agents: sorted(told.agents) };
+const plain = sorted(await echoDelays(eventsPerSecond * seconds, eventsPerSecond));
 report(row('call centre: to the supervisor', figures(centre.supervisor), 'p99 < 10 ms'));
 report(row('call centre: to the agents', figures(centre.agents), `${centre.agents.length} events`));
 report(row('plain echo beside it', figures(plain), `${plain.length} samples`));

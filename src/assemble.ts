@@ -20,7 +20,7 @@ import type { Keeping } from './monitor/monitor.ts';
 import { createShelf } from './monitor/shelf.ts';
 import { createHealth, type Readiness } from './ops/health.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
-import { type Asterisk, createAsterisk } from './pbx/asterisk.ts';
+import { type Asterisk, type AsteriskLimits, createAsterisk } from './pbx/asterisk.ts';
 import type { Pbx, PbxId } from './pbx/pbx.ts';
 import { createFilePersons } from './phonebook/file.ts';
 import { createLdapPersons } from './phonebook/ldap.ts';
@@ -41,7 +41,7 @@ import { type Delegated, delegationInfo, serveDelegation } from './xmpp/delegati
 import { watchDelegation } from './xmpp/delegation-watch.ts';
 import { componentInfo, type DiscoSources, serveDisco } from './xmpp/disco.ts';
 import { createEjabberdApi } from './xmpp/ejabberd-api.ts';
-import { defaultLimits } from './xmpp/limits.ts';
+import { defaultLimits, type Limits } from './xmpp/limits.ts';
 import { DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, TIME_NS, VERSION_NS } from './xmpp/namespaces.ts';
 import { servePing } from './xmpp/ping.ts';
 import { watchPrivileges } from './xmpp/privilege.ts';
@@ -82,10 +82,17 @@ const MEGABYTE = 1024 * 1024;
 const DAY_MS = 24 * 3600_000;
 const ROSTERS_EVERY_MS = 30 * 60_000;
 
+/** Times and bounds of the adapters that no operator needs to change. */
+export interface Tuning {
+  readonly ami?: Partial<AsteriskLimits>;
+  readonly xmpp?: Partial<Limits>;
+  readonly redis?: { readonly pingMs?: number; readonly timeoutMs?: number };
+}
+
 /** Assembles the bridge. `version` is this program's; nothing is connected before `start`. */
-export function assemble(config: Config, log: Logger, version: string): Offhook {
+export function assemble(config: Config, log: Logger, version: string, tuning: Tuning = {}): Offhook {
   const metrics = createMetrics(modules);
-  const pbx = makePbx(config, log, metrics);
+  const pbx = makePbx(config, log, metrics, tuning);
   const xmpp = createComponent({
     service: config.xmpp.service,
     domain: config.xmpp.component,
@@ -94,8 +101,9 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     log,
     learned: () => pbx.readAt,
     onWritten: metrics.eventWritten,
+    limits: tuning.xmpp ?? {},
   });
-  const store = makeStore(config, log);
+  const store = makeStore(config, log, tuning);
   const places = createPlaces({
     source: makeDirectory(config, pbx, log),
     store,
@@ -106,6 +114,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   });
   const { directory } = places;
   const delegation = delegationOf(config);
+  const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const deflections = makeDeflections(config, pbx, directory, log);
@@ -148,6 +157,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
+      cdr: cdrFile === undefined ? undefined : { path: cdrFile, columns: cdrColumns, utc: cdrUtc },
     },
     phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
@@ -162,6 +172,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     },
     recordings: recordingsOf(config, log),
     archive: archiveOf(config, log),
+    uploadService: config.recordings.upload,
     askPresence: config.xmpp.askPresence,
     limits,
     timed: metrics.timed,
@@ -172,7 +183,15 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
     monotonic: () => performance.now(),
   });
 
-  metrics.watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits: defaultLimits });
+  metrics.watch({
+    xmpp,
+    pbx,
+    store,
+    bridge,
+    presence,
+    limits,
+    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
+  });
   if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
   const watch =
     delegation &&
@@ -202,7 +221,7 @@ export function assemble(config: Config, log: Logger, version: string): Offhook 
   };
 }
 
-function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
+function makePbx(config: Config, log: Logger, metrics: Metrics, tuning: Tuning): Asterisk {
   const { ami, limits, pbx } = config;
   return createAsterisk({
     id: pbx.id as PbxId,
@@ -216,14 +235,22 @@ function makePbx(config: Config, log: Logger, metrics: Metrics): Asterisk {
     clock: Date,
     log,
     onAction: metrics.action,
+    limits: tuning.ami ?? {},
   });
 }
 
 /** The store that the configuration names. */
-export function makeStore(config: Config, log: Logger): Store {
+export function makeStore(config: Config, log: Logger, tuning: Tuning = {}): Store {
   const { kind, redis, redisTlsCa, redisPrefix, auditLength } = config.store;
   if (kind === 'memory') return createMemoryStore();
-  return createRedisStore({ ...redis, ca: redisTlsCa, prefix: redisPrefix, auditLength, log });
+  return createRedisStore({
+    ...redis,
+    ca: redisTlsCa,
+    prefix: redisPrefix,
+    auditLength,
+    log,
+    ...tuning.redis,
+  });
 }
 
 /** The chat archive; undefined where none is configured. */
@@ -235,7 +262,7 @@ function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
 }
 
 /** Where recordings are kept; undefined where there are none. */
-function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
+export function recordingsOf({ recordings }: Config, log: Logger): Keeping | undefined {
   const { dir, pbxDir, minFreeMegabytes, keepDays, maxMegabytes } = recordings;
   if (dir === undefined) return undefined;
   return {

@@ -28,7 +28,7 @@ export interface BacklogCounters {
   readonly unconfirmed: number;
   /** Events that a later one, or the end of what they were about, made needless. */
   readonly replaced: number;
-  /** Events about nothing in particular that a bound pushed out. */
+  /** Events about nothing in particular, or about what has no end, that a bound pushed out. */
   readonly dropped: number;
 }
 
@@ -39,6 +39,8 @@ export interface Backlog<T extends Item> {
   hold(item: T): void;
   /** Notes that an event was handed to the server; `rest`: the same for those who could not be told yet. */
   told(item: T, rest?: T): void;
+  /** Notes that somebody was told of a thing before this backlog was made. */
+  recall(key: string): void;
   /** Takes what waits longest: everything about one thing, in the order it is to be told. Empty where nothing waits. */
   take(): readonly T[];
   /** Begins to ask the server for a confirmation; call {@link answered} with the outcome. False: one is under way, or nothing to confirm. */
@@ -52,6 +54,8 @@ export interface Backlog<T extends Item> {
 export interface BacklogLimits {
   /** Events about nothing in particular that wait; the oldest goes first. */
   readonly loose: number;
+  /** Things without an end that wait, e.g. entries of journals; the oldest goes first. */
+  readonly lasting: number;
   /** Events that wait for a confirmation; with more, those that later ones replaced are forgotten, then the oldest. */
   readonly unconfirmed: number;
 }
@@ -62,12 +66,19 @@ interface Entry<T> {
   readonly untold: boolean;
   /** By facet, in the order of the last change. */
   readonly items: Map<string, T>;
+  /** Facets of which some may know more than others: an event that was told may not have arrived. */
+  readonly doubtful: Set<string>;
 }
+
+/** Who may know of the thing that an event is about: nobody, whom it concerns, or some of them the event itself. */
+type Origin = 'untold' | 'told' | 'doubtful';
 
 /** Makes an empty one. */
 export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T> {
   const held = new Map<string, Entry<T>>();
   const loose: T[] = [];
+  /** Those held that have no end, oldest first. */
+  const lasting = new Set<string>();
   /** Things that were told of and have not ended. */
   const open = new Set<string>();
   let recent: T[] = [];
@@ -75,9 +86,14 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
   let asked: T[] | undefined;
   const counters = { replaced: 0, dropped: 0 };
 
-  function keep(entries: Map<string, Entry<T>>, about: About, item: T, untold: boolean): void {
-    const entry = entries.get(about.key) ?? { untold, items: new Map<string, T>() };
+  function keep(entries: Map<string, Entry<T>>, about: About, item: T, from: Origin): void {
+    const entry: Entry<T> = entries.get(about.key) ?? {
+      untold: from === 'untold',
+      items: new Map(),
+      doubtful: new Set(),
+    };
     entries.set(about.key, entry);
+    if (from === 'doubtful') entry.doubtful.add(about.facet);
     if (about.final === true) {
       counters.replaced += entry.items.size;
       entry.items.clear();
@@ -89,8 +105,22 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     // Put back at the end: what changed last is told last.
     if (earlier !== undefined && entry.items.delete(about.facet)) counters.replaced += 1;
     const undone = earlier !== undefined && (earlier.about?.undoes ?? false) !== (about.undoes ?? false);
-    if (!undone) entry.items.set(about.facet, item);
+    // Where some may have heard the earlier one, all must hear the later.
+    if (!undone || entry.doubtful.has(about.facet)) entry.items.set(about.facet, item);
     else if (entry.items.size === 0 && !entry.untold) entries.delete(about.key);
+  }
+
+  function holdAbout(about: About, item: T, from: Origin): void {
+    keep(held, about, item, from);
+    if (about.final !== undefined || !held.has(about.key)) return;
+    lasting.add(about.key);
+    if (lasting.size <= limits.lasting) return;
+    for (const oldest of lasting) {
+      lasting.delete(oldest);
+      counters.dropped += held.get(oldest)?.items.size ?? 0;
+      held.delete(oldest);
+      return;
+    }
   }
 
   function keepLoose(item: T): void {
@@ -105,7 +135,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     const others: T[] = [];
     for (const item of items) {
       if (item.about === undefined) others.push(item);
-      else keep(entries, item.about, item, false);
+      else keep(entries, item.about, item, 'doubtful');
     }
     return [...others, ...[...entries.values()].flatMap((entry) => [...entry.items.values()])];
   }
@@ -131,23 +161,26 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     hold(item) {
       const { about } = item;
       if (about === undefined) keepLoose(item);
-      else keep(held, about, item, about.final !== undefined && !open.has(about.key));
+      else holdAbout(about, item, about.final !== undefined && !open.has(about.key) ? 'untold' : 'told');
     },
     told(item, rest) {
       const { about } = item;
       if (about?.final === false) open.add(about.key);
-      if (rest !== undefined) backlog.hold(rest);
+      if (rest?.about !== undefined) holdAbout(rest.about, rest, 'doubtful');
+      else if (rest !== undefined) keepLoose(rest);
       if (about?.final === true) open.delete(about.key);
       if (recent.push(item) <= limits.unconfirmed) return;
       recent = folded(recent);
       // Still half full of things that live: the oldest are the likeliest to have arrived.
       if (recent.length > limits.unconfirmed / 2) recent = recent.slice(-limits.unconfirmed / 2);
     },
+    recall: (key) => void open.add(key),
     take() {
       const first = loose.shift();
       if (first !== undefined) return [first];
       for (const [key, { items }] of held) {
         held.delete(key);
+        lasting.delete(key);
         if (items.size > 0) return [...items.values()];
       }
       return [];
@@ -168,13 +201,13 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       for (const item of [...(asked ?? []), ...recent]) {
         if (item.about === undefined) keepLoose(item);
         // It may have arrived: its end must be told.
-        else keep(held, item.about, item, false);
+        else holdAbout(item.about, item, 'doubtful');
       }
       asked = undefined;
       recent = [];
-      for (const [key, { untold, items }] of later) {
-        if (!held.has(key)) held.set(key, { untold, items });
-        else for (const item of items.values()) if (item.about) keep(held, item.about, item, false);
+      for (const [key, entry] of later) {
+        if (!held.has(key)) held.set(key, entry);
+        else for (const item of entry.items.values()) if (item.about) keep(held, item.about, item, 'told');
       }
     },
   };

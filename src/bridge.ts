@@ -3,9 +3,10 @@
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Calls } from './calls/calls.ts';
+import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
 import type { Deflections } from './deflections.ts';
-import type { DirectorySource } from './directory.ts';
+import type { Directory, DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { StanzaError } from './errors.ts';
 import { handOver } from './handover.ts';
@@ -30,6 +31,8 @@ import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import { createSubscriptionIndex } from './subscriptions/index.ts';
+import { createTold, keysOf, type Told } from './told.ts';
+import { createTransfer } from './transfer/transfer.ts';
 import type { Webhook } from './webhook.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
 
@@ -69,6 +72,8 @@ export interface BridgeOptions {
   readonly settings: Settings;
   /** Whether to ask users for their presence, to learn of the end of their sessions at once. */
   readonly askPresence: boolean;
+  /** JID of the server's upload service (XEP-0363); undefined: files are not sent as links. */
+  readonly uploadService?: string | undefined;
   /** The chat archive; undefined: there is none. */
   readonly archive?: Archive | undefined;
   /** Where recordings are kept; undefined: there are none. */
@@ -105,10 +110,14 @@ export interface Bridge {
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
+  /** Channels that somebody was told of, as the next bridge will know. */
+  readonly told: Pick<Told, 'size' | 'waiting'>;
   /** Entries of the phonebook. */
   readonly persons: number;
   /** Recordings that run now. */
   readonly recordings: number;
+  /** Files on their way to clients. */
+  readonly transfers: number;
 }
 
 const STORE_START_MS = 2000;
@@ -116,7 +125,9 @@ const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
 /** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
-const CONFIRM_EVERY_MS = 5000;
+const CONFIRM_EVERY_MS = 1000;
+/** What is not confirmed within this time before a stop is told again by the next bridge. */
+const LAST_CONFIRM_MS = 1000;
 
 /** Wires a bridge. */
 export function createBridge(options: BridgeOptions): Bridge {
@@ -139,6 +150,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     now,
   });
   const following = everyModel(models);
+  const transfer = createTransfer({ xmpp, uploadService: options.uploadService, log });
   const rules = createRules(options.monotonic);
   const publish = createPublish({
     modules,
@@ -146,7 +158,9 @@ export function createBridge(options: BridgeOptions): Bridge {
     from: xmpp.domain,
     send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
+    onTold: (change, heard) => told.note(change, heard),
   });
+  const told = createTold({ store, calls, caughtUp: () => publish.backlog.waiting === 0, log });
   const liveness = createLiveness({
     xmpp,
     sessions,
@@ -171,6 +185,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     settings: options.settings,
     rules,
     webhook: options.webhook,
+    transfer,
     archive: options.archive,
     log,
     now,
@@ -197,24 +212,42 @@ export function createBridge(options: BridgeOptions): Bridge {
     }),
   );
 
+  const world = () => ({ directory: directory.current, calls, phonebook: models.phonebook });
   function tell(changes: readonly Change[]): void {
-    if (changes.length > 0)
-      publish(changes, { directory: directory.current, calls, phonebook: models.phonebook });
+    if (changes.length > 0) publish(changes, world());
   }
 
   const intake = createIntake({
     calls,
+    isOpen: isKnown(directory.current),
+    onLost: () => pbx.reread(),
     onChanges: tell,
     onTaken(event, changes) {
       for (const model of following) tell(model.apply(event, changes));
       presence.apply(event, changes);
+      if (event.type !== 'snapshot') return;
+      tell(told.again(changes, event.at));
+      for (const memories of late.splice(0)) recall(memories);
     },
     log,
     monotonic: options.monotonic,
   });
 
+  /** What waits until a snapshot is taken in whole. */
+  const late: (readonly Memory[])[] = [];
+  /** Takes in what an earlier bridge has told of calls. */
+  function recall(memories: readonly Memory[]): void {
+    publish.recall(memories.flatMap(keysOf));
+    const ends = calls.restore(memories);
+    tell(ends);
+    if (connected) tell(told.again(ends, now()));
+  }
   const moveQueues = createQueueMoves({ pbx, queues: () => models.queueing.queues(), log });
   directory.onChange((current, previous) => {
+    if (isKnown(current)) intake.open();
+    if (calls.overlooks()) pbx.reread();
+    // What an earlier bridge has told while this one knew nobody is nobody's news.
+    if (!isKnown(previous)) return;
     moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
     if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
@@ -222,14 +255,18 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
 
   let restored = false;
+  /** The neighbors were turned to: events may have been told. */
+  let connected = false;
   /** Takes over what the store holds; later on, when the store was away, sees that it holds what is here. */
   async function restore(): Promise<void> {
     const first = !restored;
     try {
-      const stored = await store.loadSessions();
+      const [stored, memories] = await Promise.all([store.loadSessions(), told.load(connected)]);
       if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);
+      if (intake.isBusy) late.push(memories);
+      else recall(memories);
       // They may have ended while we were away.
       liveness.suspectAll();
       log.info({ sessions: stored.length }, 'sessions restored');
@@ -262,6 +299,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
+  /** Learns how far the stream has got. */
+  function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
+    const { mark } = told;
+    return publish.settle(async () => {
+      await xmpp.confirm(timeoutMs);
+      told.confirm(mark);
+    });
+  }
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
@@ -293,22 +338,28 @@ export function createBridge(options: BridgeOptions): Bridge {
     get calls() {
       return calls.channels().length;
     },
+    told,
     get persons() {
       return models.phonebook.size;
     },
     get recordings() {
       return models.monitor.running;
     },
+    get transfers() {
+      return transfer.running;
+    },
     async start() {
       await directory.start();
+      if (isKnown(directory.current)) intake.open();
       await store.start(STORE_START_MS);
       await restore();
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
       confirming = setInterval(() => {
-        void publish.settle(() => xmpp.confirm(PING_TIMEOUT_MS));
+        void settle();
       }, CONFIRM_EVERY_MS);
+      connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
       await Promise.all([pbx.start(), xmpp.start()]);
@@ -317,11 +368,19 @@ export function createBridge(options: BridgeOptions): Bridge {
       stopped = true;
       liveness.stop();
       clearInterval(confirming);
+      await settle(Math.min(limits.graceMs, LAST_CONFIRM_MS));
+      transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));
       await xmpp.stop(limits.graceMs);
+      told.stop();
       await Promise.all([pbx.stop(), store.stop(limits.graceMs), options.archive?.stop(), directory.stop()]);
       intake.stop();
     },
   };
+}
+
+/** Before the first discovery there is nobody: whose channels count is not known then. */
+function isKnown(directory: Directory): boolean {
+  return directory.users.length > 0;
 }

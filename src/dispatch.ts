@@ -11,7 +11,7 @@ import type { Command, Context, Module } from './modules/define.ts';
 import { demandOffered } from './modules/offer.ts';
 import { unwrap, wrap, wrapFailure } from './protocol/envelope.ts';
 import { type BareJid, type FullJid, fullJid, type Jid } from './protocol/jid.ts';
-import { elements, type XmlElement } from './protocol/xml.ts';
+import { elements, serialize, type XmlElement } from './protocol/xml.ts';
 import type { RateLimit } from './rate.ts';
 import { type Audit, aboutWhat } from './rules/audit.ts';
 import type { IqAnswer } from './xmpp/xmpp.ts';
@@ -44,6 +44,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { directory, domains, rate, maxInFlight, timeoutMs, show, audit, log } = options;
   const modules = new Map(options.modules.map((module) => [module.name, module]));
   let inFlight = 0;
+  /** Requests that are not taken twice at a time; no more than are in flight. */
+  const underWay = new Set<string>();
 
   function callerOf(from: Jid): Context['caller'] {
     if (!domains.has(from.domain)) {
@@ -101,9 +103,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (inFlight >= maxInFlight) {
       throw new StanzaError('resource-constraint', 'The bridge is busy: try again in a moment.');
     }
+    const key = command.once ? `${caller.jid.bare} ${module} ${serialize(payload)}` : undefined;
+    if (key !== undefined && underWay.has(key)) {
+      throw new Failure('rejected', 'You have asked for this already, and it is under way: wait a moment.');
+    }
     inFlight += 1;
+    if (key !== undefined) underWay.add(key);
     const work = command.run(payload, context).finally(() => {
       inFlight -= 1;
+      if (key !== undefined) underWay.delete(key);
     });
     return wrap(command.response.module ?? module, await inTime(work, timeoutMs));
   }

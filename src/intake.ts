@@ -15,6 +15,10 @@ export interface IntakeOptions {
   onChanges(changes: readonly CallChange[]): void;
   /** Called for each event after the call model has taken it in, with all that this said. */
   onTaken(event: PbxEvent, changes: readonly CallChange[]): void;
+  /** Whether it is known from the beginning whose channels count. Default: true. */
+  readonly isOpen?: boolean;
+  /** Called where too much happened before {@link Intake.open}: the state has to be read again. */
+  onLost?(): void;
   readonly log: Log;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
@@ -34,6 +38,10 @@ export interface Intake {
   take(event: PbxEvent): void;
   /** Events that wait for a snapshot to be taken in. */
   readonly waiting: number;
+  /** Half of a snapshot may be in. */
+  readonly isBusy: boolean;
+  /** Whose channels count is known now: takes in what waits for that. Events that come before are kept, from the last snapshot on. */
+  open(): void;
   /** Forgets what waits. */
   stop(): void;
 }
@@ -42,12 +50,14 @@ const defaults: IntakeLimits = { sliceMs: 10, waiting: 20_000 };
 
 /** Makes the intake. */
 export function createIntake(options: IntakeOptions): Intake {
-  const { calls, onChanges, onTaken, log, monotonic } = options;
+  const { calls, onChanges, onTaken, onLost = () => {}, log, monotonic } = options;
   const limits = { ...defaults, ...options.limits };
   let waiting: PbxEvent[] = [];
   /** The first of `waiting` that was not taken out yet. */
   let at = 0;
   let work: Iterator<void> | undefined;
+  let isOpen = options.isOpen ?? true;
+  let lost = false;
   let next: NodeJS.Immediate | undefined;
 
   function takeWhole(event: PbxEvent): void {
@@ -101,7 +111,31 @@ export function createIntake(options: IntakeOptions): Intake {
     get waiting() {
       return waiting.length - at;
     },
+    get isBusy() {
+      return work !== undefined;
+    },
+    open() {
+      if (isOpen) return;
+      isOpen = true;
+      if (lost) onLost();
+      else if (waiting.length > 0) {
+        work = inSlices();
+        go(limits.sliceMs);
+      }
+    },
     take(event) {
+      if (!isOpen) {
+        if (event.type === 'snapshot') {
+          waiting = [];
+          lost = false;
+        }
+        if (waiting.length >= limits.waiting) {
+          waiting = [];
+          lost = true;
+        }
+        if (!lost) waiting.push(event);
+        return;
+      }
       if (work === undefined && event.type !== 'snapshot') {
         takeWhole(event);
         return;

@@ -2,7 +2,7 @@
 /** The program: reads the environment, catches signals, exits. The only file that touches `process`. */
 
 import { readFileSync } from 'node:fs';
-import { assemble, makeStore } from './assemble.ts';
+import { assemble, makeStore, recordingsOf } from './assemble.ts';
 import { eraseCommand, journalCommand, type WithStore } from './cli/books.ts';
 import { explainCommand } from './cli/explain.ts';
 import { recordCommand } from './cli/record.ts';
@@ -127,6 +127,12 @@ const withStore: WithStore = async (use) => {
   }
 };
 
+/** The recordings of the configuration, if there are any. */
+function shelf() {
+  const { config } = readConfig(process.env);
+  return recordingsOf(config, createLog({ ...config.log, level: 'error', secrets: [] }))?.shelf;
+}
+
 /** Mistakes in the command line: ours, and those of `parseArgs`. */
 function isUsage(error: unknown): error is Error {
   if (error instanceof UsageError) return true;
@@ -147,7 +153,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     process.exitCode = await explainCommand(rest, process.env, printLine);
     return;
   }
-  if (command === 'erase') return eraseCommand(rest, withStore, printLine);
+  if (command === 'erase') return eraseCommand(rest, withStore, shelf, printLine);
   if (command === 'journal') return journalCommand(rest, withStore, printLine);
   if (command === 'record') return recordUntilInterrupted(rest);
   if (rest.length > 0) throw new UsageError(`unexpected: ${rest.join(' ')}`);

@@ -82,8 +82,24 @@ export function createModels(options: ModelsOptions): Models {
     isExtension: (number) => directory.current.byExtension(number) !== undefined,
     log,
   });
+  const monitor = createMonitor({
+    ...options,
+    directory: () => directory.current,
+    keeping: options.recordings,
+    book: options.store.ledger('records', {
+      count: RECORDS_PER_USER,
+      ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
+    }),
+    random: () => randomBytes(8).toString('hex'),
+  });
   return {
-    journal: createJournal({ ...options, settings: options.journal, nameOf: book.nameOf }),
+    // Before the monitor: a call's end is entered while its recording is known.
+    journal: createJournal({
+      ...options,
+      settings: options.journal,
+      nameOf: book.nameOf,
+      recordOf: monitor.recordOf,
+    }),
     mailboxes: createMailboxes(options),
     queueing: createQueueing({
       ...options,
@@ -94,16 +110,7 @@ export function createModels(options: ModelsOptions): Models {
     deflections: options.deflections,
     places: options.places,
     phonebook: book,
-    monitor: createMonitor({
-      ...options,
-      directory: () => directory.current,
-      keeping: options.recordings,
-      book: options.store.ledger('records', {
-        count: RECORDS_PER_USER,
-        ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
-      }),
-      random: () => randomBytes(8).toString('hex'),
-    }),
+    monitor,
   };
 }
 

@@ -7,7 +7,9 @@ import type { Event, Module, Occurrence, World } from './modules/define.ts';
 import { eventFrame, eventHead } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
+import { hears } from './rules/rules.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
+import type { Subscription } from './subscriptions/subscription.ts';
 
 /** What publishing needs. */
 export interface PublishOptions {
@@ -23,6 +25,8 @@ export interface PublishOptions {
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
+  /** Called when a change was told to whom it concerns as far as there was room; `heard`: somebody was. */
+  onTold?(change: Change, heard: boolean): void;
 }
 
 /** Counters of one kind of event, since the start. */
@@ -40,6 +44,8 @@ export interface PublishCounters {
 /** Tells the sessions that want to know. */
 export interface Publish {
   (changes: readonly Change[], world: World): void;
+  /** Takes these things, by {@link About.key}, as told of by an earlier bridge: their ends must be told. */
+  recall(keys: readonly string[]): void;
   /** There is room again: tells what waits, as far as there is. */
   catchUp(directory: Directory): void;
   /** The stream is gone: what may not have arrived is told again when there is another. */
@@ -63,15 +69,17 @@ interface Source {
 interface Told extends Item {
   readonly occurrence: Occurrence;
   readonly source: Source;
+  readonly change: Change;
   readonly only: ReadonlySet<FullJid> | undefined;
 }
 
 /** A minute of a busy system; further ones are memory that nobody gets anything for. */
-const defaultLimits: BacklogLimits = { loose: 1000, unconfirmed: 50_000 };
+const defaultLimits: BacklogLimits = { loose: 1000, lasting: 10_000, unconfirmed: 50_000 };
 
 /** Makes the publisher. */
 export function createPublish(options: PublishOptions): Publish {
   const { modules, index, from, send, hasRoom = () => true, limits = defaultLimits } = options;
+  const { onTold = () => {} } = options;
   const sources = modules.flatMap((module) =>
     [...module.events.values()].map((event): Source => {
       const counters = { module: module.name, event: event.name, occurred: 0, sent: 0, refused: 0 };
@@ -85,13 +93,19 @@ export function createPublish(options: PublishOptions): Publish {
   }
   const backlog = createBacklog<Told>(limits);
 
-  /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
-  function tell(told: Told, directory: Directory): void {
-    const { occurrence, source, only } = told;
-    const supervises = (user: BareJid) => directory.byJid(user)?.roles.has('xmpp.supervisor') ?? false;
+  /** Shows every session that wants it, as things are by now. */
+  function forEachWanting(
+    { occurrence, source, only }: Told,
+    directory: Directory,
+    visit: (session: FullJid, scope: Subscription['scope']) => void,
+  ): void {
+    const supervises = (jid: BareJid) => {
+      const user = directory.byJid(jid);
+      return (
+        user?.roles.has('xmpp.supervisor') === true && hears(user, occurrence.concerns, directory.policy)
+      );
+    };
     let payload: XmlElement | undefined;
-    let body: Uint8Array | undefined;
-    let missed: Set<FullJid> | undefined;
     index.forEach(
       {
         module: source.module,
@@ -104,17 +118,38 @@ export function createPublish(options: PublishOptions): Publish {
       },
       supervises,
       (session, scope) => {
-        if (only !== undefined && !only.has(session)) return;
-        body ??= Buffer.from(source.frame(occurrence.print()));
-        if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
-          source.counters.sent += 1;
-          return;
-        }
-        source.counters.refused += 1;
-        missed ??= new Set();
-        missed.add(session);
+        if (only === undefined || only.has(session)) visit(session, scope);
       },
     );
+  }
+
+  /** Whether anybody wants it as things are: what has no end to be told need not wait for nobody. */
+  function isWanted(told: Told, directory: Directory): boolean {
+    let wanted = false;
+    forEachWanting(told, directory, () => {
+      wanted = true;
+    });
+    return wanted;
+  }
+
+  /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
+  function tell(told: Told, directory: Directory): void {
+    const { occurrence, source, change } = told;
+    let body: Uint8Array | undefined;
+    let missed: Set<FullJid> | undefined;
+    let heard = false;
+    forEachWanting(told, directory, (session, scope) => {
+      body ??= Buffer.from(source.frame(occurrence.print()));
+      if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
+        source.counters.sent += 1;
+        heard = true;
+        return;
+      }
+      source.counters.refused += 1;
+      missed ??= new Set();
+      missed.add(session);
+    });
+    onTold(change, heard);
     // Refused though there is room: it is of a kind that never fits.
     backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);
   }
@@ -124,10 +159,10 @@ export function createPublish(options: PublishOptions): Publish {
       for (const source of byKind.get(change.kind) ?? []) {
         for (const occurrence of source.event.from(change, world)) {
           source.counters.occurred += 1;
-          const told: Told = { about: occurrence.about, occurrence, source, only: undefined };
+          const told: Told = { about: occurrence.about, occurrence, source, change, only: undefined };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
-          else backlog.hold(told);
+          else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
         }
       }
     }
@@ -135,6 +170,9 @@ export function createPublish(options: PublishOptions): Publish {
   return Object.assign(publish, {
     counters: sources.map(({ counters }) => counters),
     backlog: backlog.counters,
+    recall(keys: readonly string[]) {
+      for (const key of keys) backlog.recall(key);
+    },
     catchUp(directory: Directory) {
       while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
     },

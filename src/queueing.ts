@@ -34,8 +34,9 @@ interface Counted {
   readonly since: number;
 }
 
-/** At the most once in this time, however much there is to doubt. */
+/** At the most once in this time, however much there is to doubt; less often where reading showed nothing new. */
 const everyMs = 1000;
+const seldomMs = 60_000;
 
 /** Makes it. */
 export function createQueueing(options: {
@@ -59,6 +60,8 @@ export function createQueueing(options: {
     },
   });
   let readAt = 0;
+  /** How often in a row a reading showed nothing new: then something here does not fit for ever. */
+  let futile = 0;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   /** When Asterisk started, epoch milliseconds; 0 while unknown. All counters begin there. */
@@ -79,7 +82,8 @@ export function createQueueing(options: {
   /** Soon, but for all doubts of this second together. */
   function readSoon(): void {
     if (timer !== undefined || stopped) return;
-    const wait = Math.min(Math.max(readAt + everyMs - now(), 0), everyMs);
+    const pause = Math.min(everyMs * 2 ** futile, seldomMs);
+    const wait = Math.min(Math.max(readAt + pause - now(), 0), pause);
     timer = setTimeout(() => {
       timer = undefined;
       void read();
@@ -98,6 +102,7 @@ export function createQueueing(options: {
         started = event.started;
       }
       const changes = model.apply(event);
+      if (event.type === 'queues') futile = changes.length === 0 ? futile + 1 : 0;
       if (model.takeDoubt()) readSoon();
       for (const change of changes) if (change.kind === 'queue-leave') missed.left(change);
       missed.heard(calls);

@@ -87,6 +87,7 @@ const may: Record<string, readonly string[]> = {
     'archive/archive.ts',
     'archive/conversations.ts',
     'archive/zone.ts',
+    'transfer/transfer.ts',
     'phonebook/',
     'places/',
     'subscriptions/subscription.ts',
@@ -94,6 +95,15 @@ const may: Record<string, readonly string[]> = {
     'webhook.ts',
   ],
   rules: ['directory.ts', 'errors.ts', 'calls/calls.ts', 'pbx/pbx.ts', 'rate.ts'],
+  'publish.ts': [
+    'backlog.ts',
+    'modules/',
+    'protocol/',
+    'subscriptions/',
+    'directory.ts',
+    'changes.ts',
+    'rules/rules.ts',
+  ],
   'webhook.ts': ['errors.ts'],
   replay: [
     'pbx/',
@@ -160,8 +170,8 @@ const may: Record<string, readonly string[]> = {
   ],
   'backlog.ts': [],
   'intake.ts': ['calls/calls.ts', 'calls/changes.ts', 'log.ts', 'pbx/events.ts'],
-  'publish.ts': ['backlog.ts', 'modules/', 'protocol/', 'subscriptions/', 'directory.ts', 'changes.ts'],
   archive: ['errors.ts', 'protocol/', 'log.ts'],
+  transfer: ['errors.ts', 'protocol/', 'log.ts', 'xmpp/xmpp.ts'],
   monitor: [
     'errors.ts',
     'protocol/',
@@ -176,6 +186,15 @@ const may: Record<string, readonly string[]> = {
     'store/store.ts',
   ],
   'mailboxes.ts': ['log.ts', 'models.ts', 'pbx/pbx.ts'],
+  'told.ts': [
+    'changes.ts',
+    'log.ts',
+    'calls/',
+    'modules/channel-event.ts',
+    'modules/pickup-event.ts',
+    'pbx/pbx.ts',
+    'store/store.ts',
+  ],
   'sessions.ts': ['errors.ts', 'protocol/', 'store/store.ts', 'subscriptions/'],
   'bridge.ts': [
     'modules/define.ts',
@@ -194,6 +213,7 @@ const may: Record<string, readonly string[]> = {
     'intake.ts',
     'liveness.ts',
     'archive/archive.ts',
+    'transfer/transfer.ts',
     'monitor/monitor.ts',
     'presence-request.ts',
     'presence/presence.ts',
@@ -202,7 +222,9 @@ const may: Record<string, readonly string[]> = {
     'rules/',
     'webhook.ts',
     'directory.ts',
+    'told.ts',
     'calls/calls.ts',
+    'calls/memory.ts',
     'pbx/pbx.ts',
     'pbx/events.ts',
     'store/store.ts',
@@ -210,17 +232,17 @@ const may: Record<string, readonly string[]> = {
   ],
 };
 
-const onlyIn: Record<string, string> = {
-  'csv-parse': 'phonebook/',
-  'csv-stringify': 'journal/',
-  'ical.js': 'phonebook/',
-  ldapts: 'phonebook/',
-  '@xmpp/': 'xmpp/',
-  ioredis: 'store/',
-  pg: 'archive/',
-  mysql2: 'archive/',
-  ltx: 'archive/',
-  'asterisk-manager': 'pbx/',
+const onlyIn: Record<string, readonly string[]> = {
+  'csv-parse': ['journal/', 'phonebook/'],
+  'csv-stringify': ['journal/'],
+  'ical.js': ['phonebook/'],
+  ldapts: ['phonebook/'],
+  pg: ['archive/'],
+  mysql2: ['archive/'],
+  ltx: ['archive/'],
+  '@xmpp/': ['xmpp/'],
+  ioredis: ['store/'],
+  'asterisk-manager': ['pbx/'],
 };
 
 describe('the house', () => {
@@ -241,8 +263,9 @@ describe('the house', () => {
   it('keeps each library behind its adapter', () => {
     for (const file of files) {
       for (const name of importsOf(file).packages) {
-        const [, home] = Object.entries(onlyIn).find(([prefix]) => name.startsWith(prefix)) ?? [];
-        if (home !== undefined) expect(file.startsWith(home), `${file} imports ${name}`).toBe(true);
+        const [, homes] = Object.entries(onlyIn).find(([prefix]) => name.startsWith(prefix)) ?? [];
+        const fine = homes === undefined || homes.some((home) => file.startsWith(home));
+        expect(fine, `${file} imports ${name}`).toBe(true);
       }
     }
   });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type About, createBacklog } from '../src/backlog.ts';
 
@@ -6,7 +7,7 @@ interface Said {
   readonly text: string;
 }
 
-const limits = { loose: 3, unconfirmed: 100 };
+const limits = { loose: 3, lasting: 5, unconfirmed: 100 };
 
 /** Events of a channel as `base` makes them. */
 function channel(key: string) {
@@ -73,6 +74,16 @@ describe('while nothing can be told', () => {
     expect(drain()).toEqual(['a unhold']);
   });
 
+  it('bounds what has no end', () => {
+    const { hold, drain, counters } = backlog();
+    const entry = (name: string): Said => ({ text: name, about: { key: name, facet: 'entry' } });
+    hold(a.ringing, ...['1', '2', '1', '3', '4', '5', '6', '7'].map(entry), b.ringing);
+    expect(counters.dropped).toBe(2);
+    expect(drain()).toEqual(['a ringing', '3', '4', '5', '6', '7', 'b ringing']);
+    hold(...['1', '2', '3'].map(entry));
+    expect(drain()).toEqual(['1', '2', '3']);
+  });
+
   it('bounds what is about nothing in particular', () => {
     const { hold, drain, counters } = backlog();
     hold(...['1', '2', '3', '4'].map((text) => ({ text })));
@@ -132,4 +143,120 @@ describe('when the stream is lost', () => {
     lost();
     expect(drain().at(-1)).toBe('a rename');
   });
+
+  it('tells what takes something back that may have arrived, and what renews it', () => {
+    for (const [toldBefore, since, expected] of [
+      [[a.hold], [a.unhold], 'a unhold'],
+      [[a.hold], [a.unhold, a.hold], 'a hold'],
+      [[a.hold, a.unhold], [], 'a unhold'],
+      [[], [a.hold, a.unhold], undefined],
+    ] as const) {
+      const { told, hold, lost, drain, ask, answered } = backlog();
+      told(a.busy);
+      ask();
+      answered(true);
+      told(...toldBefore);
+      lost();
+      hold(...since);
+      expect(drain().at(-1)).toBe(expected);
+    }
+  });
+});
+
+/** What a client makes of what it hears, by channel. */
+function heard(said: readonly Said[]) {
+  const calls = new Map<string, Map<string, string>>();
+  for (const { about, text } of said) {
+    if (about === undefined) continue;
+    if (about.final === true) calls.delete(about.key);
+    else calls.set(about.key, (calls.get(about.key) ?? new Map()).set(about.facet, text));
+  }
+  // Never held is as good as no longer held.
+  for (const facets of calls.values())
+    for (const [facet, text] of facets) if (text.endsWith('unhold')) facets.delete(facet);
+  return calls;
+}
+
+it('brings every client to the truth, whatever the stream and the server do', () => {
+  const names = ['a', 'b', 'c'] as const;
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ call: fc.constantFrom(...names), what: fc.nat(3) }) },
+    { weight: 2, arbitrary: fc.constant('full' as const) },
+    { weight: 2, arbitrary: fc.constant('room' as const) },
+    { weight: 1, arbitrary: fc.record({ lost: fc.nat(10) }) },
+    { weight: 2, arbitrary: fc.constantFrom('ask' as const, 'confirmed' as const, 'unconfirmed' as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const made = createBacklog<Said>({ loose: 3, lasting: 5, unconfirmed: 40 });
+      const truth: Said[] = [];
+      const arrived: Said[] = [];
+      /** Handed over since the last loss; a prefix of it arrives. */
+      let wire: Said[] = [];
+      const phases = new Map<string, string>();
+      let [room, asked] = [true, 0];
+      const say = (item: Said) => {
+        made.told(item);
+        wire.push(item);
+      };
+      const catchUp = () => {
+        while (room && !made.isEmpty) for (const item of made.take()) say(item);
+      };
+      const happens = (item: Said) => {
+        truth.push(item);
+        if (room && made.isEmpty) say(item);
+        else made.hold(item);
+      };
+      const next = (name: string, what: number) => {
+        const on = channel(name);
+        const phase = phases.get(name) ?? 'gone';
+        const choices: Record<string, readonly [string, Said][]> = {
+          gone: [['ringing', on.ringing]],
+          ringing: [
+            ['busy', on.busy],
+            ['gone', on.hangup],
+          ],
+          busy: [
+            ['held', on.hold],
+            ['busy', on.rename],
+            ['gone', on.hangup],
+          ],
+          held: [
+            ['busy', on.unhold],
+            ['held', on.rename],
+            ['gone', on.hangup],
+          ],
+        };
+        const possible = choices[phase] ?? [];
+        const [to, item] = possible[what % possible.length] ?? ['gone', on.hangup];
+        phases.set(name, to);
+        happens(item);
+      };
+      const loses = (kept: number) => {
+        arrived.push(...wire.slice(0, kept));
+        wire = [];
+        made.lost();
+        asked = 0;
+      };
+      for (const each of steps) {
+        if (each === 'full') room = false;
+        else if (each === 'room') room = true;
+        else if (each === 'ask') asked = made.ask() ? wire.length : asked;
+        else if (each === 'confirmed' || each === 'unconfirmed') {
+          const confirmed = each === 'confirmed' && asked > 0;
+          if (confirmed) arrived.push(...wire.splice(0, asked));
+          made.answered(confirmed);
+          asked = 0;
+        } else if ('lost' in each) loses(each.lost);
+        else next(each.call, each.what);
+        catchUp();
+      }
+      room = true;
+      catchUp();
+      loses(0);
+      catchUp();
+      expect(heard([...arrived, ...wire])).toEqual(heard(truth));
+    }),
+    { numRuns: 2000 },
+  );
 });

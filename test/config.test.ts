@@ -96,7 +96,13 @@ describe('defaults', () => {
         visibleTo: undefined,
         maxEntries: 100_000,
       },
-      journal: { entries: 500, days: 180 },
+      journal: {
+        entries: 500,
+        days: 180,
+        cdrFile: undefined,
+        cdrColumns: expect.arrayContaining(['src', 'dst', 'uniqueid']),
+        cdrUtc: false,
+      },
       queues: { missed: 1000, missedDays: 30 },
       store: {
         kind: 'memory',
@@ -109,6 +115,7 @@ describe('defaults', () => {
       recordings: {
         dir: undefined,
         pbxDir: undefined,
+        upload: undefined,
         minFreeMegabytes: 500,
         keepDays: 90,
         maxMegabytes: 0,

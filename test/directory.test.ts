@@ -78,6 +78,10 @@ describe('a directory file', () => {
     expect(directory.byDeviceName('Desk 340')?.device).toBe(weber?.devices[0]);
     expect(directory.settings.get('sys.asterisk.dialplan.global.voicebox.own.value')).toBe('*100');
     expect(weber?.queues).toEqual([{ name: 'support', penalty: 1, dynamic: true }]);
+    expect([...directory.policy.pauseReasons]).toEqual([
+      ['lunch', 'Lunch break'],
+      ['meeting', 'Meeting'],
+    ]);
     expect(weber?.devices[0]?.capabilities).toEqual(
       new Set(['dial', 'hangup', 'transfer', 'hold', 'offhook']),
     );

@@ -21,7 +21,7 @@ const change = (name: string): CallChange => ({
 });
 
 /** An intake whose snapshots take three slices, and whose clock says that each took longer than it may. */
-function slow(limits: Partial<IntakeLimits> = {}, broken = '') {
+function slow(limits: Partial<IntakeLimits> = {}, broken = '', isOpen = true) {
   const seen: string[] = [];
   let clock = 0;
   const say = (name: string) => {
@@ -37,6 +37,8 @@ function slow(limits: Partial<IntakeLimits> = {}, broken = '') {
     }),
     onChanges: (changes) => seen.push(...changes.map((each) => ('device' in each ? each.device : ''))),
     onTaken: (event, changes) => seen.push(`taken ${event.type}: ${changes.length}`),
+    isOpen,
+    onLost: () => seen.push('lost'),
     log: pino({ level: 'silent' }),
     monotonic: () => (clock += 100),
     limits,
@@ -88,6 +90,29 @@ describe('the intake', () => {
     intake.take(shutdown(2));
     await until('the event after it is in', () => seen.includes('taken shutdown: 1'));
     expect(seen).toEqual(['one', 'shutdown 2', 'taken shutdown: 1']);
+  });
+
+  it('keeps what comes before it is known whose channels count, from the last snapshot on', async () => {
+    const { intake, seen } = slow({}, '', false);
+    for (const event of [shutdown(1), snapshot, shutdown(2)]) intake.take(event);
+    expect(seen).toEqual([]);
+    intake.open();
+    await until('all is in', () => seen.length === 6);
+    expect(seen).toEqual(['one', 'two', 'three', 'taken snapshot: 3', 'shutdown 2', 'taken shutdown: 1']);
+    intake.open();
+    intake.take(shutdown(3));
+    expect(seen.at(-1)).toBe('taken shutdown: 1');
+  });
+
+  it('has the state read again where too much happens before', () => {
+    const { intake, seen } = slow({ waiting: 3 }, '', false);
+    intake.take(snapshot);
+    for (const at of [1, 2, 3, 4]) intake.take(shutdown(at));
+    expect(intake.waiting).toBe(0);
+    intake.open();
+    expect(seen).toEqual(['lost']);
+    intake.take(shutdown(5));
+    expect(seen).toEqual(['lost', 'shutdown 5', 'taken shutdown: 1']);
   });
 
   it('forgets what waits when it is stopped', async () => {

@@ -9,7 +9,8 @@ const rows = (part: string) =>
   [...part.matchAll(/^\| `(\w+)` +\| (.+?) +\|$/gm)].map(([, name = '', here = '']) => [name, here] as const);
 const lists = {
   IPBXCOMMANDS: `hangupme dial originate meetme sipnotify mailboxcount parking transfer atxfer transfercancel intercept hangup answer cancel
-    refuse agentlogin agentlogout queueadd queueremove queuepause queueunpause queuepause_all queueunpause_all`,
+    refuse agentlogin agentlogout queueadd queueremove queuepause queueunpause queuepause_all queueunpause_all
+    queueremove_all record listen`,
   REGCOMMANDS: `logout callcampaign chitchat actionfiche featuresget featuresput directory history parking logfromclient getqueuesstats
     keepalive availstate filetransfer faxsend getipbxlist getlist ipbxcommand`,
 };

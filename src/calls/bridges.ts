@@ -1,6 +1,7 @@
 /** Bridges: where channels hear each other. Two parties talk when both are in. */
 
 import { facing, isTalk, talkingTo } from './across.ts';
+import { noteDeclined } from './hold.ts';
 import { meet } from './legs.ts';
 import type { EventOf } from './reducer.ts';
 import { enter, leave } from './rooms.ts';
@@ -14,6 +15,7 @@ export function bridgeEnter(world: World, event: EventOf<'bridge-enter'>): void 
   const replaced = event.swaps === '' ? undefined : world.legs.get(event.swaps);
   if (replaced?.room?.id === event.bridge.id) leave(world, replaced);
   enter(world, leg, event.bridge.id, event.bridge.type);
+  if (leg.held) for (const member of leg.room?.members ?? []) if (member.local) noteDeclined(member);
   const far = talkingTo(leg);
   if (far !== undefined) {
     for (const end of [leg, far]) {

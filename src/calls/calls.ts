@@ -3,6 +3,7 @@
 import type { PbxEvent } from '../pbx/events.ts';
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { CallChange, ChannelView } from './changes.ts';
+import type { Memory } from './memory.ts';
 
 /** Tells which channels belong to users: the device behind a channel's name, or undefined (trunks, Local halves). */
 export type DeviceLookup = (channelName: string) => DeviceName | undefined;
@@ -25,6 +26,11 @@ export interface Calls {
    * not come yet are kept; the oldest go first.
    */
   expect(uniqueId: string, number: string): void;
+  /**
+   * Says that the channel that will bear this unique id is rung to take the call that rings on `rung`: it is a called one, of the same
+   * caller, from the first. Counts among those of {@link expect}.
+   */
+  takes(uniqueId: string, rung: ChannelId): void;
   /** The present state of a user's channel, by its `eventId`. */
   channel(id: ChannelId): ChannelView | undefined;
   /** The channels of a device, oldest first. */
@@ -33,6 +39,15 @@ export interface Calls {
   channels(): readonly ChannelView[];
   /** Present name of a channel to be used towards the telephone system (names can change underneath an `eventId`). */
   currentName(id: ChannelId): ChannelId | undefined;
+  /** Whether there are channels of devices that count now and did not when they were met: only a snapshot tells what they do. */
+  overlooks(): boolean;
   /** Asterisk's state of a device; undefined while unknown. */
   deviceState(device: DeviceName): string | undefined;
+  /** What the next bridge must know of a channel, by its `eventId`; undefined where there was nothing to be told of it. */
+  remember(id: ChannelId): Memory | undefined;
+  /**
+   * Takes in what an earlier bridge told, before the first event: the snapshot then tells what differs. Where it comes later, the
+   * ends of channels that are no more are returned.
+   */
+  restore(memories: readonly Memory[]): readonly CallChange[];
 }

@@ -1,6 +1,6 @@
 /** Why a call ended, as its user sees it: the tokens of `eventDetails` on `hangup`. */
 
-import type { Leg } from './leg.ts';
+import type { Call, Leg } from './leg.ts';
 
 /** The tokens; `unknown` where a call ended while the feed was away. */
 export type HangupToken =
@@ -69,26 +69,35 @@ const byStatus = new Map<string, HangupToken>([
   ['INVALIDARGS', 'failed'],
 ]);
 
+const normalClearing = 16;
+
+/** Why somebody who was consulted did not answer; empty where the cause says nothing of the kind. */
+export function consultationToken(cause: number): HangupToken | '' {
+  return byCause.get(cause) ?? '';
+}
+
 /** Why this leg's call ended; `cause` is that of its Hangup. */
 export function hangupToken(leg: Leg, cause: number): HangupToken {
   const call = leg.call;
   if (call === undefined) return 'normal';
-  if (call.phase === 'busy') return afterAnswer(leg, cause);
+  if (call.phase === 'busy') return afterAnswer(leg, call, cause);
   if (leg.forwarded) return 'redirected';
   if (leg.lost) return 'answered-elsewhere';
-  if (!call.outbound) return ofCalled(leg, cause);
+  if (!call.outbound) return call.origin && leg.state !== 'up' ? ofTaking(leg, cause) : ofCalled(leg, cause);
   // A consulting call that became somebody else's has done what it was for.
   if (call.transfer !== '') return 'normal';
   if (call.origin && leg.state !== 'up') return ofOriginated(leg, cause);
   return ofCaller(leg, cause);
 }
 
-function afterAnswer(leg: Leg, cause: number): HangupToken {
+function afterAnswer(leg: Leg, call: Call, cause: number): HangupToken {
   if (leg.requested !== undefined) return 'normal';
   // Transferred, and the new target did not answer: the call ended with that.
   if (leg.dialResult !== '' && leg.dialResult !== 'ANSWER' && leg.dialResult !== 'CANCEL') {
     return byCause.get(cause) ?? byStatus.get(leg.dialResult) ?? 'normal';
   }
+  // Transferred to where nothing was rung.
+  if (call.transfer !== '') return byCause.get(cause) ?? 'normal';
   return byCause.get(cause) === 'failed' ? 'failed' : 'normal';
 }
 
@@ -118,4 +127,9 @@ function ofOriginated(leg: Leg, cause: number): HangupToken {
   if (leg.requested !== undefined) return byCause.get(leg.requested || cause) ?? 'rejected';
   // A timeout of Originate has no DialEnd and no cause of its own.
   return byCause.get(cause) ?? 'noanswer';
+}
+
+/** Rung to take a call. Where that has ended otherwise, the bridge ends this one with the cause of it. */
+function ofTaking(leg: Leg, cause: number): HangupToken {
+  return cause === normalClearing && leg.requested === undefined ? 'cancelled' : ofOriginated(leg, cause);
 }

@@ -55,6 +55,8 @@ export interface ChannelView {
   readonly from: Party;
   /** Epoch milliseconds at which the channel began. */
   readonly since: number;
+  /** Rung to take the call that still rings elsewhere: `refChannel` is not its own to be acted on yet. */
+  readonly takes: boolean;
 }
 
 /** Whose part in a transfer somebody has: who makes it, who is passed on, who gets the call. */

@@ -3,6 +3,7 @@
 import { facing } from './across.ts';
 import { hangupToken } from './causes.ts';
 import { redirectOnHangup } from './dial.ts';
+import { noteDeclined } from './hold.ts';
 import type { Leg } from './leg.ts';
 import { meet, remove } from './legs.ts';
 import { cease } from './offer.ts';
@@ -13,7 +14,9 @@ import type { World } from './world.ts';
 /** A device asks for the end. Its peer gets none of these, so this is the one who hung up. */
 export function hangupRequest(world: World, event: EventOf<'hangup-request'>): void {
   const leg = meet(world, event.channel);
-  if (leg !== undefined) leg.requested ??= event.cause ?? 0;
+  if (leg === undefined) return;
+  leg.requested ??= event.cause ?? 0;
+  if (leg.local) noteDeclined(leg);
 }
 
 /** A channel is gone. */
@@ -22,6 +25,7 @@ export function hangup(world: World, event: EventOf<'hangup'>): void {
   // Of one that was never seen there is nothing to take back.
   if (!known) {
     world.ended.add(event.channel.uniqueId);
+    world.lingering.delete(event.channel.uniqueId);
     return;
   }
   const leg = meet(world, event.channel);

@@ -1,6 +1,7 @@
 /** Hold: one channel puts the one it talks to on hold, and takes it back. */
 
 import { talkingTo } from './across.ts';
+import { consultationToken } from './causes.ts';
 import type { Leg } from './leg.ts';
 import { meet } from './legs.ts';
 import type { EventOf } from './reducer.ts';
@@ -34,4 +35,15 @@ export function noteRemoteHold(world: World, leg: Leg, held: boolean): void {
   if (call === undefined || call.phase !== 'busy' || call.remoteHeld === held) return;
   call.remoteHeld = held;
   tell(world, leg, call, held ? 'hold' : 'unhold', 'remote');
+}
+
+/**
+ * A consultation (bridge_basic.c) goes through a Local channel, whose half beside the user says why it came to nothing: before or
+ * after the user comes to it.
+ */
+export function noteDeclined(half: Leg): void {
+  if (half.requested === undefined) return;
+  for (const talker of half.room?.members ?? []) {
+    if (talker.held && talker.call !== undefined) talker.call.declined = consultationToken(half.requested);
+  }
 }

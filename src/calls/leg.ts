@@ -106,6 +106,8 @@ export interface Call {
   upSince: number;
   held: boolean;
   remoteHeld: boolean;
+  /** Why a consultation on this channel came to nothing: told with the way back. Empty where there was none. */
+  declined: string;
   service: string;
   queue: string;
   from: Party;

@@ -39,18 +39,22 @@ function renewed(old: Party, number: string, name: string): Party {
   return old.number === number && old.name === name ? old : party(number, name);
 }
 
-function adopt(world: World, channel: Channel, application: string): Leg {
-  const group = join(world, channel.linkedId);
+/** What names a channel. */
+type Named = Pick<Channel, 'uniqueId' | 'name' | 'linkedId'>;
+
+/** A leg of which nothing else is known, in its group. */
+export function blankLeg(world: World, { uniqueId, name, linkedId }: Named): Leg {
+  const group = join(world, linkedId);
   const leg: Leg = {
-    uniqueId: channel.uniqueId,
-    name: channel.name,
-    state: channel.state,
-    caller: party(channel.callerNumber, channel.callerName),
-    connected: party(channel.connectedNumber, channel.connectedName),
-    exten: channel.exten,
+    uniqueId,
+    name,
+    state: 'down',
+    caller: nobody,
+    connected: nobody,
+    exten: '',
     group,
     room: undefined,
-    local: channel.name.startsWith('Local/'),
+    local: name.startsWith('Local/'),
     half: undefined,
     dials: new Set(),
     dialedBy: undefined,
@@ -67,16 +71,32 @@ function adopt(world: World, channel: Channel, application: string): Leg {
     forwarded: false,
     call: undefined,
   };
-  world.legs.set(leg.uniqueId, leg);
-  if (leg.uniqueId === group.id) group.root = leg;
+  world.legs.set(uniqueId, leg);
+  if (uniqueId === group.id) group.root = leg;
+  return leg;
+}
+
+function adopt(world: World, channel: Channel, application: string): Leg {
+  const leg = blankLeg(world, channel);
+  const { group } = leg;
+  leg.state = channel.state;
+  leg.caller = party(channel.callerNumber, channel.callerName);
+  leg.connected = party(channel.connectedNumber, channel.connectedName);
+  leg.exten = channel.exten;
   if (leg.local) pair(world, leg);
   if (leg.local && leg.uniqueId === group.id && leg.state === 'down') group.origin = leg;
+  own(world, leg, application);
+  return leg;
+}
+
+/** Sees whose channel it is: a user's from now on where the device is one that counts. */
+export function own(world: World, leg: Leg, application: string): void {
+  if (leg.call !== undefined) return;
   const device = world.deviceOf(leg.name);
   if (device !== undefined) {
     const expected = world.expected.has(leg.uniqueId);
     begin(world, leg, device, expected ? 'originated' : direction(leg, application));
   }
-  return leg;
 }
 
 /**
@@ -98,42 +118,49 @@ function direction(leg: Leg, application: string): 'called' | 'calling' | 'origi
 }
 
 function begin(world: World, leg: Leg, device: DeviceName, role: 'called' | 'calling' | 'originated'): void {
-  const expected = world.expected.get(leg.uniqueId) ?? '';
+  const expected = world.expected.get(leg.uniqueId);
+  const taken = expected?.taken;
   world.expected.delete(leg.uniqueId);
-  const dialed = role === 'calling' && leg.exten !== 's' ? leg.exten : expected;
+  const dialed = role === 'calling' && leg.exten !== 's' ? leg.exten : (expected?.number ?? '');
   const call: Call = {
     channel: leg.name,
     device,
     since: world.at,
-    outbound: role !== 'called',
+    outbound: role !== 'called' && taken === undefined,
     origin: role === 'originated',
     dialed,
     stale: role === 'originated' && leg.state !== 'up' ? leg.connected : undefined,
     phase: 'new',
     scripted: false,
     hidden: false,
-    other: role === 'called' ? nobody : party(dialed, ''),
+    other: taken?.other ?? (role === 'called' ? nobody : party(dialed, '')),
     ref: undefined,
     talked: undefined,
     talkedAs: nobody,
     talks: false,
-    refChannel: '',
-    otherDevice: '',
+    refChannel: taken?.refChannel ?? '',
+    otherDevice: taken?.otherDevice ?? '',
     busySince: 0,
     upSince: leg.state === 'up' ? world.at : 0,
     held: false,
     remoteHeld: false,
+    declined: '',
     service: '',
-    queue: role === 'called' ? leg.group.queue : '',
+    queue: taken?.queue ?? (role === 'called' ? leg.group.queue : ''),
     from: nobody,
     transfer: '',
     redirected: false,
     pickup: '',
   };
+  admit(world, leg, call);
+}
+
+/** The leg is a user's channel from now on. */
+export function admit(world: World, leg: Leg, call: Call): void {
   leg.call = call;
   world.calls.set(call.channel, leg);
-  const siblings = world.byDevice.get(device);
-  if (siblings === undefined) world.byDevice.set(device, new Set([leg]));
+  const siblings = world.byDevice.get(call.device);
+  if (siblings === undefined) world.byDevice.set(call.device, new Set([leg]));
   else siblings.add(leg);
 }
 

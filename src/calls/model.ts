@@ -3,7 +3,8 @@
 import type { Calls, DeviceLookup } from './calls.ts';
 import type { CallChange, ChannelView, Party } from './changes.ts';
 import type { Leg } from './leg.ts';
-import { expectNumber } from './originate.ts';
+import { rememberById, restore } from './memory.ts';
+import { expectNumber, expectTaking } from './originate.ts';
 import { digest, reduce } from './reduce.ts';
 import { viewOf } from './settle.ts';
 import { createWorld } from './world.ts';
@@ -54,6 +55,7 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
       yield told();
     },
     expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
+    takes: (uniqueId, rung) => expectTaking(world, uniqueId, rung),
     channel(id) {
       const leg = world.calls.get(id);
       return leg === undefined ? undefined : views([leg])[0];
@@ -61,6 +63,14 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
     channelsOf: (device) => views(world.byDevice.get(device) ?? []),
     channels: () => views(world.calls.values()),
     currentName: (id) => world.calls.get(id)?.name,
+    remember: (id) => rememberById(world, id),
+    restore: (memories) => restore(world, memories),
+    overlooks() {
+      for (const leg of world.legs.values()) {
+        if (leg.call === undefined && !leg.local && world.deviceOf(leg.name) !== undefined) return true;
+      }
+      return false;
+    },
     deviceState: (device) => world.deviceStates.get(device),
   };
 }

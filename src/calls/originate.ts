@@ -1,10 +1,11 @@
 /** Originate: the telephone system rings the one who calls, and dials when that one has answered. */
 
+import type { ChannelId } from '../pbx/pbx.ts';
 import { party } from './leg.ts';
 import type { EventOf } from './reducer.ts';
 import { meaningOf, someService } from './services.ts';
 import { settle, settleAround } from './settle.ts';
-import type { World } from './world.ts';
+import type { Expected, World } from './world.ts';
 
 const mostExpected = 1000;
 
@@ -13,11 +14,7 @@ export function expectNumber(world: World, uniqueId: string, number: string): vo
   const leg = world.legs.get(uniqueId);
   if (leg === undefined) {
     if (world.ended.has(uniqueId)) return;
-    world.expected.set(uniqueId, number);
-    for (const oldest of world.expected.keys()) {
-      if (world.expected.size <= mostExpected) break;
-      world.expected.delete(oldest);
-    }
+    expect(world, uniqueId, { number, taken: undefined });
     return;
   }
   const call = leg.call;
@@ -25,6 +22,22 @@ export function expectNumber(world: World, uniqueId: string, number: string): vo
   call.dialed = number;
   if (call.phase === 'new') call.other = party(number, '');
   settle(world, leg);
+}
+
+/** Notes whose call a channel takes that will come. */
+export function expectTaking(world: World, uniqueId: string, rung: ChannelId): void {
+  const call = world.calls.get(rung)?.call;
+  if (call === undefined || world.legs.has(uniqueId) || world.ended.has(uniqueId)) return;
+  const { other, otherDevice, refChannel, queue } = call;
+  expect(world, uniqueId, { number: '', taken: { other, otherDevice, refChannel, queue } });
+}
+
+function expect(world: World, uniqueId: string, expected: Expected): void {
+  world.expected.set(uniqueId, expected);
+  for (const oldest of world.expected.keys()) {
+    if (world.expected.size <= mostExpected) break;
+    world.expected.delete(oldest);
+  }
 }
 
 /** An originated channel answered, and runs an application without a dialplan: no Newexten tells that one. */

@@ -26,6 +26,8 @@ export function pickup(world: World, event: EventOf<'pickup'>): void {
     call.other = nobody;
     if (target?.call !== undefined) call.queue = target.call.queue;
   }
+  // From here on it is a called channel like any other.
+  if (call?.outbound === false) call.origin = false;
   if (target?.room !== undefined) {
     // Answered in the same moment: its place in the bridge is taken, too, and no BridgeEnter says so (ast_do_pickup masquerades).
     const { id, type } = target.room;

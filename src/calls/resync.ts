@@ -7,7 +7,8 @@ import { link } from './dial.ts';
 import { end } from './hangup.ts';
 import { noteRemoteHold } from './hold.ts';
 import { type Leg, nobody } from './leg.ts';
-import { meet } from './legs.ts';
+import { meet, own } from './legs.ts';
+import { recallHolds } from './memory.ts';
 import { queueOf, waitIn } from './queue.ts';
 import { enter, leave } from './rooms.ts';
 import { meaningOf } from './services.ts';
@@ -24,6 +25,7 @@ export function* resync(world: World, snapshot: Snapshot): Slices {
   yield* sliced([...world.legs.values()], (leg) => {
     if (!present.has(leg.uniqueId)) end(world, leg, leg.call?.phase === 'busy' ? 'normal' : 'unknown');
   });
+  for (const id of world.lingering.keys()) if (!present.has(id)) world.lingering.delete(id);
   const legs = new Map<Leg, SnapshotChannel>();
   yield* sliced(snapshot.channels, (channel) => takeIn(world, channel, legs));
   yield* seat(world, snapshot, legs);
@@ -32,6 +34,7 @@ export function* resync(world: World, snapshot: Snapshot): Slices {
   yield* linkDials(legs);
   leaveQueues(legs);
   yield;
+  recallHolds(world, legs.keys());
   const onHold = yield* keepHolds(snapshot, legs);
   yield* sliced(snapshot.devices, ([device, state]) => noteDevice(world, device, state));
   yield* sliced(legs.keys(), (leg) => settle(world, leg));
@@ -66,6 +69,7 @@ function takeIn(world: World, channel: SnapshotChannel, legs: Map<Leg, SnapshotC
   const leg = meet(world, channel, channel.application);
   world.at = now;
   if (leg === undefined) return;
+  own(world, leg, channel.application);
   legs.set(leg, channel);
   if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
   const meaning = meaningOf(channel.application);

@@ -30,7 +30,8 @@ export function settle(world: World, leg: Leg): void {
   if (talks) leg.service = '';
   if (call.phase === 'new' && !talks && service === '' && rings(leg, call)) {
     ring(world, leg, call);
-    if (!call.outbound) offer(world, leg, call);
+    // One that is rung to take a call has none of its own to be picked up.
+    if (!call.outbound && !call.origin) offer(world, leg, call);
   }
   if (call.phase !== 'busy' && (talks || service !== '')) {
     answer(world, leg, call, service);
@@ -86,7 +87,8 @@ function enterService(world: World, leg: Leg, call: Call, service: string): void
 function settleHold(world: World, leg: Leg, call: Call, far: Leg | undefined, service: string): void {
   if (call.held !== leg.held) {
     call.held = leg.held;
-    tell(world, leg, call, leg.held ? 'hold' : 'unhold', '');
+    tell(world, leg, call, leg.held ? 'hold' : 'unhold', leg.held ? '' : call.declined);
+    call.declined = '';
   }
   // While the leg is alone the last word counts: a hangup during hold is no unhold. Where it goes on, the hold is over.
   const held =
@@ -178,5 +180,6 @@ export function viewOf(leg: Leg, call: Call): ChannelView {
     queue: call.queue,
     from: call.from,
     since: call.since,
+    takes: call.origin && !call.outbound,
   };
 }

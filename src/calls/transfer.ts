@@ -6,6 +6,7 @@ import { end } from './hangup.ts';
 import { release } from './hold.ts';
 import { type Leg, party } from './leg.ts';
 import { recognize } from './legs.ts';
+import { linger } from './memory.ts';
 import type { EventOf } from './reducer.ts';
 import { settle, tell } from './settle.ts';
 import type { World } from './world.ts';
@@ -54,7 +55,11 @@ export function attendedTransfer(world: World, event: EventOf<'attended-transfer
   }
   if (target !== undefined) settle(world, target);
   // Who completes the transfer by hanging up has hung up, though the channel stays as long as the target rings.
-  for (const leg of new Set([first, second])) if (leg?.requested !== undefined) end(world, leg, 'normal');
+  for (const leg of new Set([first, second])) {
+    if (leg?.requested === undefined) continue;
+    linger(world, leg);
+    end(world, leg, 'normal');
+  }
 }
 
 /** The channel of a person behind a half of a Local channel. */

@@ -3,7 +3,8 @@
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { DeviceLookup } from './calls.ts';
 import type { CallChange, Party } from './changes.ts';
-import type { Group, Leg, Room } from './leg.ts';
+import type { Call, Group, Leg, Room } from './leg.ts';
+import type { Memory } from './memory.ts';
 import { createRecent } from './recent.ts';
 
 /** What the model asks of its surroundings. Pure look-ups: asked in the middle of an event. */
@@ -13,6 +14,14 @@ export interface Lookups {
   readonly extension: (number: string) => Party | undefined;
   /** Token of the service behind a dialled number, for feeds that do not tell applications; empty where unknown. */
   readonly serviceAt: (number: string) => string;
+}
+
+/** What is known of an originated leg before it exists. */
+export interface Expected {
+  /** Number that it calls; empty where it takes a call. */
+  readonly number: string;
+  /** The call that it takes, as it was when that was said; undefined where it calls. */
+  readonly taken: Pick<Call, 'other' | 'otherDevice' | 'refChannel' | 'queue'> | undefined;
 }
 
 /** The state of the model. */
@@ -28,8 +37,12 @@ export interface World extends Lookups {
   readonly deviceStates: Map<DeviceName, string>;
   /** Calls that others may pick up: told of with the first channel, and how many ring for each, several where a user has several devices. */
   readonly offers: Map<string, { readonly channel: ChannelId; ringing: number }>;
-  /** Numbers that originated legs call, by unique id, told before the leg exists. */
-  readonly expected: Map<string, string>;
+  /** By unique id. */
+  readonly expected: Map<string, Expected>;
+  /** Channels of an earlier bridge that are held or hold, and the channel at the other side: until the next snapshot. */
+  readonly recalled: Map<Leg, ChannelId | ''>;
+  /** Channels that have ended for their users and that Asterisk still lists, by unique id. */
+  readonly lingering: Map<string, Memory>;
   /** Unique ids of channels that ended: late and repeated events must not bring one back. */
   readonly ended: { add(id: string): void; has(id: string): boolean };
   /** Time of the event being taken in. */
@@ -53,6 +66,8 @@ export function createWorld(lookups: Lookups): World {
     deviceStates: new Map(),
     offers: new Map(),
     expected: new Map(),
+    recalled: new Map(),
+    lingering: new Map(),
     ended: createRecent(remembered),
     at: 0,
     out: [],

@@ -2,6 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { csvHeader, csvLine, exportJournals, rowOf } from '../journal/export.ts';
+import { eraseRecordings } from '../monitor/retention.ts';
+import type { Shelf } from '../monitor/shelf.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import { books, type Store } from '../store/store.ts';
 import { UsageError } from './usage.ts';
@@ -9,16 +11,23 @@ import { UsageError } from './usage.ts';
 /** Connects to the store of the configuration for as long as `use` takes. */
 export type WithStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
 
-/** Removes all that the books hold of one user, and prints how much that was. Throws {@link UsageError}. */
+/** Removes every recording in which one user is heard, and all that the books hold of them; prints how much that was. Throws {@link UsageError}. */
 export async function eraseCommand(
   args: readonly string[],
   withStore: WithStore,
+  shelf: () => Shelf | undefined,
   print: (line: string) => void,
 ): Promise<void> {
   const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
   const [who, ...more] = positionals;
   if (who === undefined || more.length > 0) throw new UsageError('erase: offhook erase JID');
   const user = userOf(who);
+  const recordings = shelf();
+  // Before the books: what fails here leaves the list of what is left.
+  if (recordings !== undefined) {
+    const count = await eraseRecordings(recordings, user);
+    print(`recordings: ${count} with ${user} erased`);
+  }
   await withStore(async (store) => {
     for (const book of books) {
       const count = await store.ledger(book).erase(user);

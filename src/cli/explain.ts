@@ -22,6 +22,7 @@ import { createRules } from '../rules/rules.ts';
 import { createSessions } from '../sessions.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { createSubscriptionIndex } from '../subscriptions/index.ts';
+import type { Outgoing } from '../transfer/transfer.ts';
 import { UsageError } from './usage.ts';
 
 /** The settings of the bridge that matter here, as the environment has them. */
@@ -163,6 +164,14 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     settings,
     rules: createRules(() => 0),
     webhook: async ({ url }: { readonly url: string }) => void noted.push(`webhook ${new URL(url).host}`),
+    transfer: {
+      running: 0,
+      async send(to: string, { name, handle }: Outgoing) {
+        noted.push(`send ${name} to ${to}`);
+        await handle.close();
+      },
+      stop: () => {},
+    },
     archive: undefined,
     log,
     now,
@@ -198,6 +207,7 @@ function dryPbx(noted: string[]): Pbx {
     stop: async () => {},
     onState: () => () => {},
     onEvent: () => {},
+    reread: () => {},
     originate: note('originate'),
     hangup: note('hangup'),
     blindTransfer: note('blindTransfer'),

@@ -2,16 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { pino } from 'pino';
 import { callsOf } from '../directory/calls.ts';
 import { DirectoryFileError } from '../directory/file.ts';
 import { parseDirectory } from '../directory/parse.ts';
 import type { Directory } from '../directory.ts';
+import { createJournal } from '../journal/journal.ts';
 import { modules } from '../modules/index.ts';
 import { parseJid } from '../protocol/jid.ts';
 import { createQueues } from '../queues/model.ts';
 import { readRecording } from '../replay/file.ts';
 import { RECORDED_DOMAIN, recordedPeople } from '../replay/people.ts';
 import { tell } from '../replay/told.ts';
+import { createMemoryStore } from '../store/memory.ts';
 import { UsageError } from './usage.ts';
 
 /**
@@ -38,7 +41,7 @@ export function replayCommand(
   for (const { path, ...recording } of recordings) {
     // Each recording is a life of its own: what one left open is not the next one's.
     const calls = callsOf(() => directory);
-    const following = [createQueues()];
+    const following = [createQueues(), journalOf(directory)];
     const violations = tell(recording, { modules, directory, calls, following }, (told) => {
       if (only !== undefined && told.to !== only) return;
       events += 1;
@@ -50,6 +53,19 @@ export function replayCommand(
   const files = recordings.length === 1 ? '1 recording' : `${recordings.length} recordings`;
   report(`${files}, ${events} events, ${violated} violated invariants`);
   return violated === 0 ? 0 : 1;
+}
+
+/** A journal that ends with the recording. */
+function journalOf(directory: Directory) {
+  return createJournal({
+    store: createMemoryStore(() => 0),
+    directory: { current: directory },
+    nameOf: () => undefined,
+    recordOf: () => '',
+    settings: { keep: { count: 1, ageMs: Number.MAX_SAFE_INTEGER }, outsidePrefix: '' },
+    log: pino({ level: 'silent' }),
+    now: () => 0,
+  });
 }
 
 function readDirectory(path: string): Directory {

@@ -348,6 +348,25 @@ export const settings = {
       default: '180',
       doc: 'Calls that are older than so many days leave the journal.',
     }),
+    cdrFile: setting({
+      env: 'CDR_FILE',
+      kind: kind.orNothing(kind.text),
+      default: '',
+      doc: 'Call records of Asterisk in CSV (Master.csv) that the journal is completed from after the bridge was away. Left out: it is not.',
+    }),
+    cdrColumns: setting({
+      env: 'CDR_COLUMNS',
+      kind: kind.listOf(kind.matching(/^[a-z]+$/, 'a name such as src')),
+      default:
+        'accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,end,duration,billsec,disposition,amaflags,uniqueid,userfield',
+      doc: 'Columns of CDR_FILE in their order. The default is that of cdr_csv; cdr_custom has its own.',
+    }),
+    cdrUtc: setting({
+      env: 'CDR_UTC',
+      kind: kind.flag,
+      default: 'false',
+      doc: 'Whether times in CDR_FILE are UTC (usegmtime), and not local.',
+    }),
   },
   queues: {
     missed: setting({
@@ -438,6 +457,12 @@ export const settings = {
       kind: kind.orNothing(kind.absolutePath),
       default: '',
       doc: 'The same directory as Asterisk sees it. Left out: under the same name.',
+    }),
+    upload: setting({
+      env: 'RECORDINGS_UPLOAD',
+      kind: kind.orNothing(kind.domain),
+      default: '',
+      doc: "JID of the XMPP server's upload service (XEP-0363), such as upload.example.org: recordings are then sent as links to clients that take no streams. Whoever has such a link can hear the recording.",
     }),
     minFreeMegabytes: setting({
       env: 'RECORDINGS_MIN_FREE_MB',

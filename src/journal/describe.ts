@@ -2,6 +2,7 @@
 
 import type { Directory, User } from '../directory.ts';
 import { otherUser, serviceName } from '../naming.ts';
+import type { ChannelId } from '../pbx/pbx.ts';
 import type { Entry } from './entry.ts';
 import type { Finished } from './parts.ts';
 
@@ -10,6 +11,8 @@ export interface Names {
   readonly directory: Directory;
   /** Whose number it is, of those that are no users; undefined where nobody's. */
   readonly nameOf: (number: string) => string | undefined;
+  /** The recording that these channels are in; empty where there is none. */
+  readonly recordOf: (channels: readonly ChannelId[]) => string;
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
 }
@@ -29,13 +32,14 @@ export function describePart(part: Finished, user: User, names: Names): Entry {
     connected: part.connected,
     device: own ? part.view.device : '',
     deviceName: own ? (device?.device.name ?? part.view.device) : '',
-    location: own ? (device?.user.location ?? user.location) : '',
+    location: own ? placeOf(user, part.view.device, names.directory) : '',
     result: part.result,
     details: detailsOf(part),
     ...road(part),
     extension: user.extension,
-    recordId: '',
+    recordId: names.recordOf(part.channels),
     channels: part.channels,
+    certain: part.certain,
   };
 }
 
@@ -49,12 +53,23 @@ function calledParty({ view, other }: Finished, { directory, nameOf, outsidePref
   const answering = otherUser(other, directory);
   if (answering !== undefined)
     return { internal: true, name: nameOf(dialed) ?? answering.fullName, number: dialed, prefix: '' };
+  const { prefix, number } = splitPrefix(dialed, outsidePrefix);
+  const signaled = other.service === '' ? other.other.name : serviceName(other);
+  return { internal: false, name: nameOf(number) ?? signaled, number, prefix };
+}
+
+/** Where a device stands: at the place where its user sits, else at the user's own. */
+export function placeOf(user: User, device: string, directory: Directory): string {
+  const seat = directory.seatOf(user);
+  return seat?.devices.some((each) => each.device === device) === true ? seat.name : user.location;
+}
+
+/** The number behind an outside prefix, where it has one. */
+export function splitPrefix(dialed: string, outsidePrefix: string): Pick<Entry, 'prefix' | 'number'> {
   const outside =
     outsidePrefix !== '' && dialed.length > outsidePrefix.length && dialed.startsWith(outsidePrefix);
   const prefix = outside ? outsidePrefix : '';
-  const number = dialed.slice(prefix.length);
-  const signaled = other.service === '' ? other.other.name : serviceName(other);
-  return { internal: false, name: nameOf(number) ?? signaled, number, prefix };
+  return { prefix, number: dialed.slice(prefix.length) };
 }
 
 /** Who called, or was connected. */

@@ -51,6 +51,8 @@ export interface Entry {
   readonly recordId: string;
   /** The user's channels that took part: what a line of Asterisk's call records is found by. */
   readonly channels: readonly string[];
+  /** False where nobody saw the end: Asterisk's call records may know better. */
+  readonly certain: boolean;
 }
 
 /** A user's journal has an entry more, or one that became another. */
@@ -97,6 +99,7 @@ export function decodeEntry(id: string, timestamp: number, text: string): Entry 
     extension: string('extension'),
     recordId: string('recordId'),
     channels: channels.filter((each): each is string => typeof each === 'string'),
+    certain: row.certain !== false,
   };
 }
 

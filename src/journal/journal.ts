@@ -5,7 +5,9 @@ import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
-import { describePart } from './describe.ts';
+import type { CdrFile } from './cdr-file.ts';
+import { createCompletion } from './completion.ts';
+import { describePart, type Names } from './describe.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
 import { createParts, type Finished } from './parts.ts';
 
@@ -13,6 +15,7 @@ import { createParts, type Finished } from './parts.ts';
 export interface JournalOptions {
   readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
   readonly directory: Pick<DirectorySource, 'current'>;
+  readonly recordOf: Names['recordOf'];
   /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
   readonly nameOf: (number: string) => string | undefined;
   readonly settings: JournalSettings;
@@ -27,6 +30,8 @@ export interface JournalSettings {
   readonly keep: Keep;
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
+  /** Asterisk's call records, to complete the journal from; undefined where the bridge cannot read them. */
+  readonly cdr?: CdrFile | undefined;
 }
 
 /** Which entries are asked for. */
@@ -53,18 +58,22 @@ const pageSize = 500;
 
 /** Makes the journal. */
 export function createJournal(options: JournalOptions): Journal {
-  const { store, directory, nameOf, settings, log, now } = options;
+  const { store, directory, nameOf, recordOf, settings, log, now } = options;
   const book = store.ledger('journal', settings.keep);
   const parts = createParts((extension) => directory.current.byExtension(extension)?.jid);
   /** When the telephone system was heard last, while it is not; of an earlier bridge at first. */
   let heard: number | undefined;
+  let tell: (changes: readonly JournalChange[]) => void = () => {};
+  const { cdr, outsidePrefix } = settings;
+  const names = () => ({ directory: directory.current, nameOf, recordOf, outsidePrefix });
+  const completion =
+    cdr && createCompletion({ book, file: cdr, names, tell: (changes) => tell(changes), log, now });
   let timer: NodeJS.Timeout | undefined;
 
   function write(part: Finished, at: number): readonly JournalChange[] {
     const user = directory.current.byJid(part.user);
     if (user === undefined) return nothing;
-    const { outsidePrefix } = settings;
-    const entry = describePart(part, user, { directory: directory.current, nameOf, outsidePrefix });
+    const entry = describePart(part, user, names());
     const text = encodeEntry(entry);
     book.append(user.jid, { id: entry.id, at: entry.timestamp, text });
     if (!part.isNew) book.replace(user.jid, entry.id, text);
@@ -79,6 +88,9 @@ export function createJournal(options: JournalOptions): Journal {
     get open() {
       return parts.open;
     },
+    onChange(listener) {
+      tell = listener;
+    },
     async start() {
       if (settings.keep.count === 0) return;
       timer = setInterval(alive, aliveEveryMs);
@@ -91,6 +103,7 @@ export function createJournal(options: JournalOptions): Journal {
     },
     async stop() {
       clearInterval(timer);
+      completion?.stop();
       if (timer !== undefined) alive();
     },
     apply(event, changes) {
@@ -104,7 +117,10 @@ export function createJournal(options: JournalOptions): Journal {
         const end = event.type === 'snapshot' ? heard : undefined;
         for (const part of parts.take(owner.jid, change, end)) told = [...told, ...write(part, change.at)];
       }
-      if (event.type === 'snapshot') heard = undefined;
+      if (event.type === 'snapshot') {
+        if (heard !== undefined) completion?.gap(heard, event.at);
+        heard = undefined;
+      }
       return told;
     },
     async find(user, { result, limit, ...page }) {

@@ -31,6 +31,8 @@ export interface Finished extends Outcome {
   readonly from: Party;
   readonly transferred: boolean;
   readonly channels: readonly ChannelId[];
+  /** False where nobody saw the end. */
+  readonly certain: boolean;
   /** False for one that rang again and is told once more. */
   readonly isNew: boolean;
 }
@@ -38,8 +40,11 @@ export interface Finished extends Outcome {
 /** One channel of a part. */
 interface Leg {
   view: ChannelView;
-  end: { readonly at: number; readonly token: string } | undefined;
+  end: { readonly at: number; readonly token: string; readonly seen: boolean } | undefined;
 }
+
+/** Whom a call is with, and how it came to the user. */
+type Origin = Pick<Part, 'other' | 'from' | 'transferred'>;
 
 interface Part {
   readonly user: BareJid;
@@ -48,6 +53,10 @@ interface Part {
   other: Seen;
   from: Party;
   transferred: boolean;
+  /** Who the other party was before the user was passed on to another, or another to the user. */
+  before: Origin | undefined;
+  /** The user was passed on: whom to does not change who called. */
+  passedOn: boolean;
   /** Whoever the user is connected with from now on is the other party of the call. */
   adopts: boolean;
   /** The user dialled a code that brings somebody who waits: a parking space, for instance. */
@@ -75,8 +84,8 @@ export type FindUser = (extension: string) => BareJid | undefined;
 const nothing: readonly Finished[] = Object.freeze([]);
 const nobody: Party = Object.freeze({ number: '', name: '' });
 
-/** Calls that are remembered after a user's part in them is over, for telephones that ring again and people whose number led elsewhere. */
-const maxCalls = 20_000;
+/** Calls that are remembered, those in progress and the latest: their telephones may ring again, and they may be transferred or led elsewhere. */
+const maxCalls = 10_000;
 
 /** Makes an empty table. */
 export function createParts(userAt: FindUser): Parts {
@@ -89,13 +98,11 @@ export function createParts(userAt: FindUser): Parts {
     if (known !== undefined) return known;
     const made: Involved = new Map();
     calls.set(call, made);
-    if (calls.size > maxCalls) for (const [oldest] of calls) return forget(oldest, made);
+    if (calls.size > maxCalls) {
+      const [oldest] = calls.keys();
+      if (oldest !== undefined) calls.delete(oldest);
+    }
     return made;
-  }
-
-  function forget<T>(call: string, result: T): T {
-    calls.delete(call);
-    return result;
   }
 
   function partOf(user: BareJid, view: ChannelView): Part {
@@ -112,9 +119,9 @@ export function createParts(userAt: FindUser): Parts {
   }
 
   /** Whoever has the number that was called and led here without their own telephone ringing. */
-  function deflected({ from, outbound, legs }: Part): readonly Finished[] {
+  function deflected({ from, outbound, transferred, legs }: Part): readonly Finished[] {
     const [first] = legs.values();
-    if (outbound || first === undefined || from.number === '') return nothing;
+    if (outbound || transferred || first === undefined || from.number === '') return nothing;
     const { view } = first;
     const user = userAt(from.number);
     if (user === undefined) return nothing;
@@ -138,6 +145,7 @@ export function createParts(userAt: FindUser): Parts {
         from: nobody,
         transferred: false,
         channels: [],
+        certain: true,
         result: 'redirect',
         details: 'to',
         isNew: true,
@@ -162,12 +170,17 @@ export function createParts(userAt: FindUser): Parts {
       }
       if (type !== 'hangup') return nothing;
       const leg = part.legs.get(view.channel);
-      if (leg !== undefined) leg.end = { at: Math.max(view.since, end ?? change.at), token: change.details };
+      if (leg !== undefined)
+        leg.end = {
+          at: Math.max(view.since, end ?? change.at),
+          token: change.details,
+          seen: end === undefined,
+        };
       byChannel.delete(view.channel);
-      if ([...part.legs.values()].some((each) => each.end === undefined)) return nothing;
-      const finished = finish(part);
+      if (!isOver(part)) return nothing;
+      const finished = [finish(part), ...deflected(part)];
       part.told = true;
-      return [finished, ...deflected(part)];
+      return finished;
     },
   };
 }
@@ -180,6 +193,8 @@ function begin(user: BareJid, view: ChannelView): Part {
     other: seen(view),
     from: nobody,
     transferred: false,
+    before: undefined,
+    passedOn: false,
     adopts: false,
     fetches: fetches(view),
     told: false,
@@ -196,28 +211,60 @@ function seen({ other, otherDevice, refChannel, service, queue }: ChannelView): 
   return { other, otherDevice, refChannel, service, queue };
 }
 
+function isOver({ legs }: Part): boolean {
+  return [...legs.values()].every(({ end }) => end !== undefined);
+}
+
 function isAnswered({ legs }: Part): boolean {
   return [...legs.values()].some(({ view }) => view.busySince > 0);
 }
 
 /** Takes in what a channel shows now. */
-function learn(part: Part, { type, role, details, view }: ChannelChange): void {
+function learn(part: Part, change: ChannelChange): void {
+  const { type, role, details, view } = change;
   const leg = part.legs.get(view.channel);
   const answers = view.busySince > 0 && (leg === undefined || leg.view.busySince === 0);
   if (leg === undefined) part.legs.set(view.channel, { view, end: undefined });
   else leg.view = view;
-  if (type === 'transfer' && details === 'attended' && role === 'target') passOn(part);
-  // Of telephones that rang together, the one that is answered knows best. Whom a call goes on to afterwards is another matter.
-  const before = view.busySince === 0 && !isAnswered(part);
-  const renamed = view.other.number === part.other.other.number && part.other.service === view.service;
-  if (before || answers || part.adopts || (renamed && view.other.name !== '')) part.other = seen(view);
+  if (type === 'transfer' && role === 'transferee') stay(part);
+  if (type === 'transfer' && role === 'target' && details === 'attended') {
+    passOn(part);
+    part.adopts = true;
+  }
+  // Of telephones that rang together, the one that is answered knows best.
+  const ringing = view.busySince === 0 && !isAnswered(part);
+  const sameNumber = view.other.number === part.other.other.number && part.other.service === view.service;
+  if (isReplaced(part, change) && !answers) {
+    // Another label on the same line, or somebody else on it.
+    if (view.refChannel !== part.other.refChannel) passOn(part);
+    part.other = seen(view);
+  } else if (ringing || answers || part.adopts || (sameNumber && view.other.name !== ''))
+    part.other = seen(view);
+}
+
+/**
+ * Whether the caller has been replaced by another one: who consulted the user has put the call through. Whom the user consults, or is passed on
+ * to, or calls, is another matter.
+ */
+function isReplaced({ outbound, passedOn, other }: Part, { type, view }: ChannelChange): boolean {
+  if (type !== 'rename' || outbound || passedOn || view.busySince === 0) return false;
+  if (view.held || view.service !== '' || view.other.number === '') return false;
+  return view.other.number !== other.other.number;
 }
 
 /** A consulted user gets the call that the consultation was about. */
 function passOn(part: Part): void {
-  part.adopts = true;
+  if (part.before !== undefined) return;
+  part.before = { other: part.other, from: part.from, transferred: part.transferred };
   part.from = part.other.other;
   part.transferred = true;
+}
+
+/** It was the user who was passed on: the call stays one with whom it was with. */
+function stay(part: Part): void {
+  Object.assign(part, part.before);
+  part.passedOn = true;
+  part.adopts = false;
 }
 
 function finish(part: Part): Finished {
@@ -246,6 +293,7 @@ function finish(part: Part): Finished {
     from: part.from,
     transferred: part.transferred,
     channels: legs.map((leg) => leg.view.channel),
+    certain: legs.every((leg) => leg.end?.seen === true),
     isNew: !part.told,
   };
 }

@@ -17,7 +17,7 @@ import { parkCommands, parkEvent } from './parking.ts';
 import { pickup } from './pickup.ts';
 import { describePickup, pickupEvent } from './pickup-event.ts';
 import { channelsOf, hangable, identified, ownCall, present, supervises } from './reach.ts';
-import { dialingDevice, ringOf } from './ringing.ts';
+import { demandSilence, dialingDevice, ringOf } from './ringing.ts';
 
 const dialFields = {
   target: optional(text('370', 256), 'number, extension, or JID of a user'),
@@ -38,6 +38,7 @@ export const base = defineModule({
       doc: 'Rings one of the user’s devices, then the target. Success once the telephone system has accepted the call.',
       access: 'user',
       audited: true,
+      once: true,
       needs: ['originate'],
       request: element('Dial', dialFields),
       response: success,
@@ -47,6 +48,7 @@ export const base = defineModule({
       doc: 'Places a call on behalf of another user. Off unless the configuration switches it on.',
       access: 'supervisor',
       audited: true,
+      once: true,
       needs: ['originate'],
       off: ({ dialFrom }) =>
         dialFrom ? undefined : 'Dialing on behalf of others is switched off on this system.',
@@ -159,6 +161,7 @@ async function dial(
   }
   const exten = resolveNumber(request, context.directory, context.settings);
   const device = dialingDevice(user, request.device, context);
+  demandSilence(device, context, (view) => view.outbound && view.other.number === exten);
   context.rules.permitDial(user, exten, context);
   const ring = ringOf(user, device.dialString, context);
   // Before the call is there, for its first event comes before the telephone system knows whom it will reach.
@@ -192,7 +195,7 @@ async function transfer(view: ChannelView, request: Target, context: Context): P
     context.rules.permitDial(user, exten, context);
     return context.pbx.blindTransfer(present(view, context), dialplan, exten);
   }
-  if (view.state !== 'ringing' || view.outbound) noOtherParty();
+  if (view.state !== 'ringing' || view.outbound || view.takes) noOtherParty();
   context.rules.permitDial(user, exten, context);
   return context.pbx.redirect(view.refChannel, dialplan, exten);
 }

@@ -25,7 +25,7 @@ export const channelEvent = element(
     eventDetails: textElement(
       text(''),
       '',
-      'cause of a hangup, name of a service, `remote` for the other side’s hold',
+      'cause of a hangup, name of a service, `remote` for the other side’s hold; with `unhold` why a consultation came to nothing',
     ),
     outbound: textElement(flag(true), false, 'the user called'),
     internal: textElement(flag(true), false, 'the other party is one of our extensions'),
@@ -105,6 +105,9 @@ export function describeChannel(
   };
 }
 
+/** What a channel is known by among the things that are told of. */
+export const channelKey = (view: ChannelView): string => view.channel;
+
 /** Details of the `hangup` by which a call on a device that becomes another's ends for the one who had it. */
 export const MOVED = 'moved';
 
@@ -112,12 +115,13 @@ export const MOVED = 'moved';
 export function aboutChannel({ type, details, view }: ChannelChange): About | undefined {
   // For one of its users the call ends, for another it begins.
   if (details === MOVED) return undefined;
-  const key = view.channel;
+  const key = channelKey(view);
   switch (type) {
     case 'hold':
-      return { key, facet: `hold ${details}`, final: false };
-    case 'unhold':
-      return { key, facet: `hold ${details}`, undoes: true, final: false };
+    case 'unhold': {
+      const facet = details === 'remote' ? 'hold remote' : 'hold';
+      return { key, facet, ...(type === 'unhold' && { undoes: true }), final: false };
+    }
     case 'ringing':
     case 'busy':
       return { key, facet: 'state', final: false };

@@ -63,6 +63,7 @@ export const conference = defineModule({
       doc: 'Calls somebody into a room that the configuration lists.',
       access: 'user',
       audited: true,
+      once: true,
       needs: ['conferences', 'originate'],
       request: element('Invite', {
         room,

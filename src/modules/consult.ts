@@ -21,6 +21,7 @@ export const consultCommands = [
       'declines, the user is back with the other party; hanging up completes the transfer.',
     access: 'user',
     audited: true,
+    once: true,
     needs: ['consults', 'attendedTransfer'],
     request: element('AttendedTransfer', {
       channel: attr(channelName, 'eventId of the user’s call'),

@@ -53,6 +53,7 @@ export const customCommands = [
     doc: 'Does what the configuration declares under that name: calls a webhook, sends an AMI `UserEvent`, or calls a fixed extension.',
     access: 'user',
     audited: true,
+    once: true,
     off: ({ actions }) => (actions.size > 0 ? undefined : 'No custom actions are configured on this system.'),
     request: element('InvokeCustomAction', {
       action: attr(word('openDoor', 79), 'name of the action'),

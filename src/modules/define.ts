@@ -16,6 +16,7 @@ import type { XmlElement } from '../protocol/xml.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Rules } from '../rules/rules.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Transfer } from '../transfer/transfer.ts';
 import type { Webhook } from '../webhook.ts';
 
 /** What of the configuration handlers need. */
@@ -65,6 +66,7 @@ export interface Context extends World, Models {
   readonly settings: Settings;
   readonly rules: Rules;
   readonly webhook: Webhook;
+  readonly transfer: Transfer;
   /** The chat archive; undefined where none is configured. */
   readonly archive: Archive | undefined;
   readonly log: Logger;
@@ -84,6 +86,8 @@ export interface CommandDeclaration<Q, A> {
   readonly audited?: boolean;
   /** What it asks of the telephone system, whichever way it goes: without these it is refused, and not offered. Default: nothing. */
   readonly needs?: readonly Verb[];
+  /** The same request again, while the first is under way, is a double click and refused. Default: false. */
+  readonly once?: boolean;
   /** For what an operator switches on: the sentence that says it is off; undefined where it is on. Default: always on. */
   off?(policy: Policy): string | undefined;
   /** Name, attributes and children on the wire. */
@@ -107,6 +111,7 @@ export interface Command {
   readonly access: Access;
   readonly audited: boolean;
   readonly needs: readonly Verb[];
+  readonly once: boolean;
   off(policy: Policy): string | undefined;
   readonly request: ElementCodec<unknown>;
   readonly response: Answer<unknown>;
@@ -116,13 +121,14 @@ export interface Command {
 
 /** Declares a command; the handler's types come from the codecs. */
 export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
-  const { doc, access, audited = false, needs = [], request, response } = declaration;
+  const { doc, access, audited = false, needs = [], once = false, request, response } = declaration;
   return {
     name: request.name,
     doc,
     access,
     audited,
     needs,
+    once,
     off: (policy) => declaration.off?.(policy),
     request,
     response,

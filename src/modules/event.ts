@@ -29,7 +29,7 @@ export const subscription = element(
     scope: attrOr(
       oneOf('user', 'supervisor'),
       'user',
-      '`user` (default): own events; `supervisor`: everybody’s',
+      '`user` (default): own events; `supervisor`: those of everybody within the supervisor’s reach',
     ),
     filters: many(attributeFilter, 16),
   },

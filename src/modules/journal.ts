@@ -10,7 +10,8 @@ import { identified, supervises } from './reach.ts';
 
 const whole = (example: number) => integer(0, Number.MAX_SAFE_INTEGER, example);
 
-const journalEntry = element(
+/** A call as its user saw it. */
+export const journalEntry = element(
   'JournalEntry',
   {
     eventId: attrOr(text('1764158400.12'), '', 'the same as `id`'),

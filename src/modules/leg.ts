@@ -60,6 +60,7 @@ export const legCommands = [
       'parties, that speaks first, and without it nobody listens.',
     access: 'supervisor',
     audited: true,
+    once: true,
     needs: ['listen', 'announce'],
     off: ({ listen }) => (listen === undefined ? 'Listening is switched off on this system.' : undefined),
     request: element('Listen', {

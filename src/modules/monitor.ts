@@ -5,13 +5,14 @@ import type { ChannelView } from '../calls/changes.ts';
 import type { User } from '../directory.ts';
 import { fail } from '../errors.ts';
 import type { RecordChange } from '../monitor/monitor.ts';
-import type { CallRecord, RecordedLeg, Section } from '../monitor/record.ts';
-import { attr, element, many, one, optional, textElement } from '../protocol/codec.ts';
-import { flag, integer, oneOf, pattern, text } from '../protocol/value.ts';
+import type { CallRecord, Section } from '../monitor/record.ts';
+import { attr, element, type Infer, many, one, optional, textElement } from '../protocol/codec.ts';
+import { integer, oneOf, pattern, text } from '../protocol/value.ts';
 import type { Policy } from '../rules/policy.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event, type World } from './define.ts';
+import { journalEntry } from './journal.ts';
 import { supervises } from './reach.ts';
 
 const channelOf = {
@@ -27,17 +28,6 @@ const id = pattern(
 );
 const epoch = integer(0, Number.MAX_SAFE_INTEGER, 1_700_000_000_000);
 const bytes = integer(0, Number.MAX_SAFE_INTEGER, 960_044);
-
-const journalEntry = element('JournalEntry', {
-  id: textElement(text('PJSIP/340-0000001c'), '', 'eventId of the user’s call'),
-  timestamp: textElement(epoch, 0, 'when it began, epoch milliseconds'),
-  inbound: textElement(flag(true), false),
-  internal: textElement(flag(false), false),
-  deviceName: textElement(text('Desk phone'), ''),
-  name: textElement(text('Max Meyer'), '', 'the other party'),
-  number: textElement(text('370'), ''),
-  recordId: textElement(text('20261126T101500-00112233445566ff'), ''),
-});
 
 const recordEntry = element('RecordEntry', {
   id: attr(text('20261126T101500-00112233445566ff')),
@@ -260,6 +250,43 @@ export const monitor = defineModule({
       },
     }),
     command({
+      doc:
+        'Sends one section of a recording to the client that asks. `Success` means that it begins: next the client is offered a file (XEP-0096), of which it may ' +
+        'take a part (`range`), over an in-band bytestream (XEP-0047); or it gets a message with a link (XEP-0066) when the file has been uploaded ' +
+        '(XEP-0363). A stream goes to clients whose disco#info has both namespaces, a link to the others, where the system has links.',
+      access: 'user',
+      audited: true,
+      request: element('InitTransfer', {
+        recordId: attr(id),
+        ruleId: attr(text('support', 79), 'as the Record has it'),
+        file: attr(text('20261126T101500-00112233445566ff-1.wav', 100), 'as the Record has it'),
+        format: optional(text('wav', 20), 'as the AudioFile has it; there is no other'),
+        description: optional(text('', 200), 'handed on with the file'),
+        method: optional(oneOf('stream', 'link'), 'how to send it, whatever the client says'),
+      }),
+      response: success,
+      async handle(request, context) {
+        const { session } = context.caller;
+        if (session === undefined) fail('not-supported', 'A file goes to a client: ask from one.');
+        if (request.format !== undefined && request.format !== 'wav') {
+          fail('not-supported', 'Recordings are there as wav only.');
+        }
+        const record = await permittedRecord(request.recordId, context);
+        const section = record.sections.find(
+          ({ file, ruleId }) => file === request.file && ruleId === request.ruleId,
+        );
+        if (section === undefined) fail('no-such-record', 'This recording has no such section for you.');
+        if (section.to === 0)
+          fail('not-available', 'This is still being recorded: stop it, or wait for the end of the call.');
+        const audio = await context.monitor.shelf?.open(section.file);
+        if (audio === undefined) return fail('no-such-record', 'The file of this recording is gone.');
+        const description = request.description ?? '';
+        const file = { ...audio, name: section.file, type: 'audio/wav', description, date: section.from };
+        await context.transfer.send(session, file, request.method);
+        return ok;
+      },
+    }),
+    command({
       doc: 'The user’s own recordings, newest first: those in which they are heard, as far as they may have them. `before` pages backwards.',
       access: 'user',
       audited: true,
@@ -303,18 +330,43 @@ async function describeSection(section: Section, { monitor }: Context) {
   } as const;
 }
 
-/** The call as it was for the caller, or for the first of those who were in it. */
-function describeCall(record: CallRecord, { caller }: Context) {
-  const leg: RecordedLeg | undefined =
-    record.legs.find(({ jid }) => jid === caller.user.jid) ?? record.legs[0];
+/** The call as it was for the caller, or for the first of those who were in it: as their journal has it, as far as the recording knows. */
+function describeCall(record: CallRecord, { caller, directory }: Context): Infer<typeof journalEntry> {
+  const leg = record.legs.find(({ jid }) => jid === caller.user.jid) ?? record.legs[0];
+  const user = leg && directory.byJid(leg.jid);
+  const place = user?.location ?? '';
   return {
-    id: leg?.channel ?? '',
+    ...noCall,
+    eventId: leg?.call ?? '',
+    userId: user?.ids.user ?? 0,
+    userName: user?.name ?? '',
+    id: leg?.call ?? '',
     timestamp: leg?.since ?? record.at,
     inbound: leg?.inbound ?? false,
     internal: leg?.internal ?? false,
+    connected: Math.round(talkMs(record) / 1000),
+    duration: Math.round(talkMs(record) / 1000),
     deviceName: leg?.device ?? '',
+    locationId: place,
+    locationName: place,
     name: leg?.name ?? '',
     number: leg?.number ?? '',
+    extension: user?.extension ?? '',
     recordId: record.id,
   };
 }
+
+/** How long sections ran, milliseconds. */
+function talkMs({ sections }: CallRecord): number {
+  return sections.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
+}
+
+const noCall = {
+  eventType: 'new',
+  deviceId: '',
+  prefix: '',
+  result: 'hangup',
+  resultDetails: '',
+  via: '',
+  viaDetails: '',
+} as const;

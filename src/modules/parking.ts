@@ -32,6 +32,7 @@ export const parkCommands = [
     doc: 'Parks the **other** party of the call. The user’s own call ends.',
     access: 'user',
     audited: true,
+    once: true,
     needs: ['park'],
     request: element('Park', { channel: attr(channelName, 'eventId of the user’s call'), lot }),
     response: {

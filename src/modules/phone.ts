@@ -78,6 +78,7 @@ export const phone = defineModule({
       doc: 'Joins the held call, the active one and the user in a conference room that is free. Done by the telephone system, on any device.',
       access: 'user',
       audited: true,
+      once: true,
       needs: ['conferences', 'redirect'],
       off: ({ conferences }) =>
         conferences.size > 0 ? undefined : 'No conference room is configured on this system.',

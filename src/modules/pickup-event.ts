@@ -2,6 +2,7 @@
 
 import type { PickupChange } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
+import type { ChannelId } from '../pbx/pbx.ts';
 import { element, type Infer, textElement } from '../protocol/codec.ts';
 import { oneOf, text } from '../protocol/value.ts';
 import type { Telling } from './define.ts';
@@ -35,7 +36,7 @@ export function describePickup(
   const caller = change.sourceDevice === '' ? undefined : directory.byDevice(change.sourceDevice)?.user;
   return {
     concerns,
-    about: { key: `pickup ${change.channel}`, facet: 'offer', final: change.type === 'gone' },
+    about: { key: offerKey(change.channel), facet: 'offer', final: change.type === 'gone' },
     value: {
       eventType: change.type,
       eventId: rung.name,
@@ -45,6 +46,9 @@ export function describePickup(
     },
   };
 }
+
+/** What an offer is known by among the things that are told of: the channel it was made for. */
+export const offerKey = (channel: ChannelId) => `pickup ${channel}`;
 
 // By directory snapshot: a new one is a new key, an old one is collected with it.
 const members = new WeakMap<Directory, ReadonlyMap<string, readonly User[]>>();

@@ -9,7 +9,7 @@ import { ok, success } from './answers.ts';
 import { type Context, command } from './define.ts';
 import { resolveNumber } from './number.ts';
 import { channelsOf, present } from './reach.ts';
-import { freeDevice, ringOf } from './ringing.ts';
+import { demandSilence, freeDevice, ringOf } from './ringing.ts';
 
 /** The command. */
 export const pickup = command({
@@ -18,6 +18,7 @@ export const pickup = command({
     'has the call when it answers.',
   access: 'user',
   audited: true,
+  once: true,
   needs: ['pickup'],
   request: element('Pickup', {
     target: attr(word('370', 256), 'internal number, JID, or `eventId` of a `PickupEvent`'),
@@ -38,9 +39,16 @@ export const pickup = command({
       (view) => view.state === 'ringing' && !view.outbound && view.device !== device.device,
     );
     if (ringing === undefined) fail('no-active-call', `No call rings at ${rung.fullName} (any more).`);
+    if (
+      ringing.otherDevice !== '' &&
+      context.directory.byDevice(ringing.otherDevice)?.user.jid === user.jid
+    ) {
+      fail('not-permitted', 'You are the one who calls there.');
+    }
+    demandSilence(device, context, (view) => view.takes && view.refChannel === ringing.refChannel);
     const ring = ringOf(user, device.dialString, context);
-    // While the own device rings, its user sees whom it rings for.
-    context.calls.expect(ring.uniqueId, ringing.other.number);
+    // While the own device rings, its user sees whose call that is.
+    context.calls.takes(ring.uniqueId, ringing.channel);
     await context.pbx.pickup(ring, present(ringing, context));
     return ok;
   },

@@ -1,6 +1,7 @@
 /** The device that rings first when a command begins a call. */
 
 import { randomUUID } from 'node:crypto';
+import type { ChannelView } from '../calls/changes.ts';
 import type { Device, User } from '../directory.ts';
 import { fail } from '../errors.ts';
 import type { Ring } from '../pbx/pbx.ts';
@@ -34,6 +35,14 @@ export function freeDevice(user: User, name: string | undefined, context: Contex
   if (talks)
     fail('device-busy', 'You are on the phone: hold or end that call first, or choose another device.');
   return device;
+}
+
+/** Refuses to ring a device that rings for the same call already. Throws `Failure` `device-busy`. */
+export function demandSilence(device: Device, context: Context, same: (view: ChannelView) => boolean): void {
+  const views = context.calls.channelsOf(device.device);
+  // Also where it is about to: the telephone system has accepted it.
+  const rings = views.some((view) => (view.state === 'ringing' || view.state === 'new') && same(view));
+  if (rings) fail('device-busy', 'Your telephone rings for this call already: answer it there.');
 }
 
 /** Rings in the name of a user, who is shown to whoever is called. The dial string is the directory's, or made of a checked number. */

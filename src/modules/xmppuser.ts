@@ -10,6 +10,7 @@ import { customCommands } from './custom.ts';
 import { type Context, command, defineModule } from './define.ts';
 import { addSubscription, permitSubscriptions, sessionOf } from './event.ts';
 import { statesOf } from './queue-state.ts';
+import { supervises } from './reach.ts';
 import { describeUser, userInfo } from './user-info.ts';
 
 const informative = (example: string, doc: string) => textElement(text(example, 256), '', doc);
@@ -59,15 +60,23 @@ export const xmppuser = defineModule({
         if (request.jid === undefined)
           return describe(caller.user, subscriptionsOf(caller.session, context), context);
         const { user, session } = lookUp(request.jid, context);
-        if (user.jid !== caller.user.jid && !caller.supervisor) {
-          fail('not-permitted', 'Information about other users is shown to supervisors only.');
-        }
+        if (user.jid !== caller.user.jid) demandReach(user, context);
         return describe(user, session && subscriptionsOf(session, context), context);
       },
     }),
     ...customCommands,
   ],
 });
+
+function demandReach(user: User, context: Context): void {
+  if (supervises(user, context)) return;
+  if (!context.caller.supervisor) forSupervisors();
+  fail('not-permitted', `${user.fullName} is in none of your groups.`);
+}
+
+function forSupervisors(): never {
+  return fail('not-permitted', 'Information about other users is shown to supervisors only.');
+}
 
 function lookUp(name: string, context: Context) {
   const jid = name.includes('@')
@@ -76,8 +85,7 @@ function lookUp(name: string, context: Context) {
   const user = jid === undefined ? context.directory.byName(name) : context.directory.byJid(jid.bare);
   if (user === undefined) {
     // Others' names are nobody's business but supervisors'.
-    if (!context.caller.supervisor)
-      fail('not-permitted', 'Information about other users is shown to supervisors only.');
+    if (!context.caller.supervisor) forSupervisors();
     fail('no-such-user', `There is no user '${name.slice(0, 60)}'.`);
   }
   return { user, session: jid && fullJid(jid) };

@@ -63,6 +63,8 @@ export interface Running {
 export interface Monitor extends Model {
   /** Recordings that run now. */
   readonly running: number;
+  /** The record that one of these channels is in, if it is one of the newest; empty where there is none. */
+  recordOf(channels: readonly ChannelId[]): string;
   /** What holds for the user whose channel this is. */
   verdictOf(view: ChannelView): Verdict;
   /** The rule by which somebody may have a call of their group recorded; undefined where there is none. */
@@ -113,7 +115,6 @@ interface Current {
   section: Section;
   /** Undefined while it begins. */
   handle: RecordingHandle | undefined;
-  paused: boolean;
 }
 
 /** A recorded call that is not over. */
@@ -131,6 +132,8 @@ interface Live {
 /** Recordings at a time: each is a thread of Asterisk and an open file. */
 const MAX_LIVE = 500;
 const MAX_SECTIONS = 100;
+/** Channels whose record is known after their end: the journal writes their entries at once. */
+const MAX_REMEMBERED = 5000;
 /** Sections of a call that its entry in the book holds: the last ones; the sidecar has all. */
 const MAX_BOOKED = 10;
 /** How long a file may take to appear in the mounted directory, milliseconds. */
@@ -152,6 +155,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const told = new Map<string, string>();
   /** Channels for which `auto` was tried: a refusal is not asked for again with every change. */
   const tried = new Set<string>();
+  /** The newest channels that were recorded, with their records: what the journal asks when they have ended. */
+  const recorded = new Map<string, string>();
   /** Records of an earlier process that may be running still, by the recorded channel. */
   const adopted = new Map<string, CallRecord>();
   let tell: (changes: readonly RecordChange[]) => void = () => {};
@@ -260,9 +265,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const { anchor } = current.section;
     const place = together.placeOf(anchor);
     const peers = [anchor, ...together.with(anchor)];
-    for (const uniqueId of peers) {
-      live.channels.set(uniqueId, place);
-    }
+    for (const uniqueId of peers) live.channels.set(uniqueId, place);
     const heard = new Set(current.section.heard);
     const legs: RecordedLeg[] = [...live.record.legs];
     for (const view of [otherOf(viewOf(anchor)), ...peers.map(viewOf)]) {
@@ -272,6 +275,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (!live.channels.has(view.uniqueId))
         live.channels.set(view.uniqueId, together.placeOf(view.uniqueId));
       heard.add(owner.user.jid);
+      remember(view.channel, live.record.id);
       if (legs.every((leg) => leg.channel !== view.channel))
         legs.push(legOf(view, owner.user, owner.device.name));
     }
@@ -279,10 +283,20 @@ export function createMonitor(options: MonitorOptions): Monitor {
     change(live, current, { heard: [...heard] }, legs);
   }
 
+  function remember(channel: ChannelId, id: string): void {
+    recorded.set(channel, id);
+    if (recorded.size <= MAX_REMEMBERED) return;
+    for (const oldest of recorded.keys()) {
+      recorded.delete(oldest);
+      break;
+    }
+  }
+
   function legOf(view: ChannelView, user: User, device: string): RecordedLeg {
     const other = view.otherDevice === '' ? undefined : directory().byDevice(view.otherDevice)?.user;
     return {
       jid: user.jid,
+      call: view.uniqueId,
       channel: view.channel,
       inbound: !view.outbound,
       internal: other !== undefined,
@@ -337,13 +351,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   /** The recorded channel is silent from here: by command, or because it ended. */
   function close(live: Live): void {
-    if (live.current === undefined) return;
-    change(live, live.current, { to: now() });
+    const { current } = live;
+    if (current === undefined) return;
+    // One that has not begun is not in the record.
+    if (live.record.sections.some(({ file }) => file === current.section.file)) {
+      change(live, current, { to: now() });
+    }
     live.current = undefined;
-  }
-
-  function forget(live: Live): void {
-    lives.delete(live);
   }
 
   /** Begins a section on a channel. Rejects with `Failure`, leaving things as they were. */
@@ -352,7 +366,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     anchor: string,
     ruleId: string,
     identity: string,
-    announce: boolean,
+    how: { readonly announce: boolean; readonly paused: boolean },
   ): Promise<void> {
     if (keeping === undefined) return fail('not-available', 'Calls cannot be recorded on this system.');
     if (live.record.sections.length >= MAX_SECTIONS) {
@@ -360,23 +374,25 @@ export function createMonitor(options: MonitorOptions): Monitor {
     }
     const { shelf, pbxDir } = keeping;
     const file = sectionFile(live.record.id, live.record.sections.length + 1);
-    const section: Section = { file, ruleId, identity, anchor, handle: '', from: now(), to: 0, heard: [] };
-    const current: Current = { section, handle: undefined, paused: false };
+    const { paused } = how;
+    const begun = { file, ruleId, identity, anchor, handle: '', paused, from: now(), to: 0, heard: [] };
+    const current: Current = { section: begun, handle: undefined };
     live.current = current;
     const isOver = () => live.current !== current;
     try {
       await shelf.check();
       const exten = policy()?.announce;
       const name = () => together.nameOf(anchor) ?? fail('no-such-channel', 'The call is over.');
-      if (announce && exten !== undefined) await pbx.announce(name(), context, exten);
+      if (how.announce && exten !== undefined) await pbx.announce(name(), context, exten);
       if (isOver()) return;
-      live.record = { ...live.record, sections: [...live.record.sections, section] };
+      live.record = { ...live.record, sections: [...live.record.sections, current.section] };
       // Who is in it first, so that a file never stands there without.
       gather(live);
       note(live);
       await live.writing;
       const handle = await pbx.record(name(), `${pbxDir}/${file}`);
       change(live, current, { handle });
+      if (paused) await pbx.muteRecording(name(), handle, true);
       if (!(await shelf.appears(file, APPEAR_MS)) && !isOver()) {
         await pbx.stopRecording(name(), handle).catch(() => {});
         fail('not-available', 'The call cannot be recorded: please tell your administrator.');
@@ -400,7 +416,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (sections.length > 0) note(live);
     else inOrder(live, async () => keeping?.shelf.remove(failed).catch(() => {}));
     // Where its channel has left, the others may talk on.
-    if (sections.length === 0 && live.follows === undefined) forget(live);
+    if (sections.length === 0 && live.follows === undefined) lives.delete(live);
   }
 
   /** The recording of this call, new or not yet over. Throws `Failure` `rejected`. */
@@ -424,10 +440,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (view.state !== 'busy' || !isConversation(view)) {
       fail('no-active-call', 'There is nobody to record in this call: wait for the answer.');
     }
-    if (liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
+    // What an earlier process left running is known before the telephone system has said that it runs still.
+    const left = [view.uniqueId, otherOf(view)?.uniqueId ?? ''].some((each) => adopted.has(each));
+    if (left || liveOn(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
+    if (keeping === undefined) fail('not-available', 'Calls cannot be recorded on this system.');
     const live = liveFor(view);
     live.follows = undefined;
-    await begin(live, view.uniqueId, ruleId, identity, true);
+    await begin(live, view.uniqueId, ruleId, identity, { announce: true, paused: false });
   }
 
   /** Records without being asked, where a rule says so. */
@@ -463,8 +482,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       (view) => verdictOf(view).permission === 'deny' && verdictOf(view).ruleId !== '',
     );
     if (rules === undefined || isDenied) return;
-    const work = begin(live, uniqueId, follows.ruleId, follows.identity, false);
-    void inBackground(follows.paused ? work.then(() => silence(live, true)) : work, uniqueId);
+    const how = { announce: false, paused: follows.paused };
+    void inBackground(begin(live, uniqueId, follows.ruleId, follows.identity, how), uniqueId);
   }
 
   async function silence(live: Live, paused: boolean): Promise<void> {
@@ -473,7 +492,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (current?.handle === undefined || name === undefined)
       return fail('not-recording', 'This call is not being recorded.');
     await pbx.muteRecording(name, current.handle, paused);
-    current.paused = paused;
+    if (live.current !== current) return;
+    change(live, current, { paused });
     tellAll(live);
   }
 
@@ -486,13 +506,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
     live.channels.delete(uniqueId);
     const { current } = live;
     if (current?.section.anchor === uniqueId) {
-      const { ruleId, identity } = current.section;
-      live.follows = { ruleId, identity, paused: current.paused };
+      const { ruleId, identity, paused } = current.section;
+      live.follows = { ruleId, identity, paused };
       close(live);
       tellAll(live);
       for (const each of live.channels.keys()) follow(live, each);
     }
-    if (live.channels.size === 0) forget(live);
+    if (live.channels.size === 0) lives.delete(live);
   }
 
   /** After a (re)connect: what was missed, and what an earlier process left running. */
@@ -512,16 +532,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const handle = section.handle as RecordingHandle;
     const live: Live = {
       record,
-      current: { section, handle, paused: false },
+      current: { section, handle },
       follows: undefined,
       channels: new Map([[anchor, together.placeOf(anchor)]]),
       writing: Promise.resolve(),
     };
     lives.add(live);
-    if (runs) gather(live);
-    else {
+    if (runs) {
+      gather(live);
+      tellAll(live);
+    } else {
       close(live);
-      forget(live);
+      lives.delete(live);
     }
   }
 
@@ -603,6 +625,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const entries = await book.read(owner, { limit, before });
       return entries.flatMap(({ text }) => parseRecord(text) ?? []);
     },
+    recordOf: (channels) =>
+      channels.map((each) => recorded.get(each)).find((each) => each !== undefined) ?? '',
     verdictOf,
     ruleForOthers(asking, view) {
       const rules = policy();
@@ -611,9 +635,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
     runningOn(view) {
       const live = liveOn(view);
       if (live?.current?.handle === undefined) return undefined;
-      const { ruleId, identity } = live.current.section;
+      const { ruleId, identity, paused } = live.current.section;
       const starterIsThere = participantsOf(view).some(({ user }) => user.name === identity);
-      return { recordId: live.record.id, ruleId, identity, paused: live.current.paused, starterIsThere };
+      return { recordId: live.record.id, ruleId, identity, paused, starterIsThere };
     },
     record,
     async finish(view) {
@@ -646,6 +670,6 @@ function isConversation(view: ChannelView): boolean {
 }
 
 function stateOf(current: Current, view: ChannelView): RecordChange['state'] {
-  if (current.paused) return 'paused';
+  if (current.section.paused) return 'paused';
   return view.held || view.remoteHeld ? 'held' : 'recording';
 }

@@ -6,6 +6,8 @@ import type { BareJid } from '../protocol/jid.ts';
 /** One of our own people in a recorded call, as the call was for them. */
 export interface RecordedLeg {
   readonly jid: BareJid;
+  /** Uniqueid of their channel: the id of their journal's entry. */
+  readonly call: string;
   /** eventId of their channel. */
   readonly channel: string;
   readonly inbound: boolean;
@@ -30,6 +32,8 @@ export interface Section {
   /** Uniqueid of the recorded channel, and what the telephone system calls this recording of it. */
   readonly anchor: string;
   readonly handle: string;
+  /** Silence is being written. */
+  readonly paused: boolean;
   /** Epoch milliseconds; `to` is 0 while it runs. */
   readonly from: number;
   readonly to: number;
@@ -73,6 +77,7 @@ export function sectionFile(id: string, number: number): string {
 const jid = z.string().transform((value) => value as BareJid);
 const leg = z.object({
   jid,
+  call: z.string(),
   channel: z.string(),
   inbound: z.boolean(),
   internal: z.boolean(),
@@ -87,6 +92,7 @@ const section = z.object({
   identity: z.string(),
   anchor: z.string(),
   handle: z.string(),
+  paused: z.boolean(),
   from: z.number(),
   to: z.number(),
   heard: z.array(jid).max(100),

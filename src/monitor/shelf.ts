@@ -39,7 +39,17 @@ export interface Shelf {
 
 // O_NOFOLLOW: a link is never opened. O_NONBLOCK: neither is a pipe waited for.
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+// Nor is anything written where a link leads.
+const replaceOnly = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const maxSidecarBytes = 1024 * 1024;
+
+const complaintTexts = {
+  directory: 'the directory of recordings cannot be used: nothing is recorded',
+  full: 'the disk of the recordings is full: nothing more is recorded',
+  file: 'the telephone system writes no file: do both sides see the same directory, and may Asterisk write there?',
+  note: 'what is known of a recording cannot be written beside it',
+} as const;
+type Complaint = keyof typeof complaintTexts;
 
 /** Makes it. `minFreeBytes` of the file system must be left, or nothing more is recorded. */
 export function createShelf(options: {
@@ -48,13 +58,13 @@ export function createShelf(options: {
   readonly log: Log;
 }): Shelf {
   const { dir, minFreeBytes, log } = options;
-  /** What the operator was told last: a full disk is one line, not one a call. */
-  let complaint = '';
+  /** What the operator was told and is so still: a full disk is one line, not one a call. */
+  const complaints = new Set<string>();
 
-  function complain(what: string, reason: string): void {
-    if (complaint === what) return;
-    complaint = what;
-    log.error({ dir, reason }, what);
+  function complain(what: Complaint, reason: string): void {
+    const text = complaintTexts[what];
+    if (!complaints.has(what)) log.error({ dir, reason }, text);
+    complaints.add(what);
   }
 
   async function openPlain(name: string): Promise<{ handle: FileHandle; size: number } | undefined> {
@@ -99,34 +109,35 @@ export function createShelf(options: {
         const { bavail, bsize } = await statfs(dir);
         free = bavail * bsize;
       } catch (error) {
-        complain('the directory of recordings cannot be used: nothing is recorded', String(error));
+        complain('directory', String(error));
         return fail(
           'not-available',
           'Recordings cannot be kept at the moment: please tell your administrator.',
         );
       }
       if (free < minFreeBytes) {
-        complain('the disk of the recordings is full: nothing more is recorded', `${free} bytes are free`);
+        complain('full', `${free} bytes are free`);
         return fail(
           'not-available',
           'There is no room for further recordings: please tell your administrator.',
         );
       }
-      complaint = '';
+      complaints.delete('directory');
+      complaints.delete('full');
     },
     async appears(file, ms) {
       const step = 50;
       for (let waited = 0; ; waited += step) {
         const opened = isRecordFile(file) ? await openPlain(file) : undefined;
         await opened?.handle.close();
-        if (opened !== undefined) return true;
+        if (opened !== undefined) {
+          complaints.delete('file');
+          return true;
+        }
         if (waited >= ms) break;
         await setTimeout(step);
       }
-      complain(
-        'the telephone system writes no file: do both sides see the same directory, and may Asterisk write there?',
-        `${file} did not appear within ${ms} ms`,
-      );
+      complain('file', `${file} did not appear within ${ms} ms`);
       return false;
     },
     open: openAudio,
@@ -134,10 +145,11 @@ export function createShelf(options: {
       const name = join(dir, `${record.id}.json`);
       try {
         // Whole or not at all: a crash leaves no half of it.
-        await writeFile(`${name}.new`, JSON.stringify(record), { mode: 0o640 });
+        await writeFile(`${name}.new`, JSON.stringify(record), { mode: 0o640, flag: replaceOnly });
         await rename(`${name}.new`, name);
+        complaints.delete('note');
       } catch (error) {
-        complain('what is known of a recording cannot be written beside it', String(error));
+        complain('note', String(error));
       }
     },
     read: async (id) => (isRecordId(id) ? readSidecar(id) : undefined),

@@ -8,6 +8,7 @@ import type { Asterisk } from '../pbx/asterisk.ts';
 import type { Presence } from '../presence/presence.ts';
 import { elements } from '../protocol/xml.ts';
 import type { Store } from '../store/store.ts';
+import { maxTold } from '../told.ts';
 import type { Component } from '../xmpp/component.ts';
 import type { Limits } from '../xmpp/limits.ts';
 import type { IqAnswer } from '../xmpp/xmpp.ts';
@@ -255,6 +256,21 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_told_calls',
+      'Channels that somebody was told of. state: open, waiting (with news that the store was not handed yet)',
+      () => [
+        [{ state: 'open' }, bridge.told.size],
+        [{ state: 'waiting' }, bridge.told.waiting],
+      ],
+    );
+    read(
+      'gauge',
+      'offhook_transfers',
+      'Files on their way to clients',
+      one(() => bridge.transfers),
+    );
+    read(
+      'gauge',
       'offhook_store_pending',
       'Sessions, entries of journals and the like that the store does not have durably yet',
       one(() => store.state.pending),
@@ -281,6 +297,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       [{ of: 'sessions_per_user' }, limits.perUser],
       [{ of: 'subscriptions_per_session' }, limits.subscriptions],
       [{ of: 'commands_in_flight' }, limits.inFlight],
+      [{ of: 'told_calls' }, maxTold],
       [{ of: 'iqs_open' }, xmppLimits.maxOpenIqs],
       [{ of: 'requests_open' }, xmppLimits.maxRequests],
       [{ of: 'xmpp_event_bytes' }, xmppLimits.eventBytes],

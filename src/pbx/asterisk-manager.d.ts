@@ -12,7 +12,7 @@ declare module 'asterisk-manager' {
       callback: (error: ManagerMessage | undefined, answer: ManagerMessage) => void,
     ): string;
     on(event: 'managerevent', listener: (message: ManagerMessage) => void): void;
-    on(event: 'close', listener: () => void): void;
+    on(event: 'close' | 'error', listener: () => void): void;
     removeAllListeners(event?: string): void;
   }
 

@@ -256,6 +256,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     onEvent(each) {
       listener = each;
     },
+    reread: () => feed?.close('the state is read anew'),
     ...ringVerbs(acting),
     ...channelVerbs(acting),
     ...transferVerbs(acting),

@@ -43,6 +43,9 @@ export interface Control extends Connection {
   list(action: AmiAction): Promise<readonly ManagerMessage[]>;
 }
 
+/** Characters that a line may have; Asterisk's own have at most a few thousand. */
+const maxLine = 1 << 20;
+
 interface Pending {
   readonly timer: NodeJS.Timeout;
   readonly items: ManagerMessage[] | undefined;
@@ -73,6 +76,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
       gone = true;
       for (const waiting of pending.values()) waiting.settle(unavailable());
       manager.removeAllListeners();
+      // COMPAT: the library passes a late error of the socket on; one that nobody hears ends the process.
+      manager.on('error', () => {});
       // Errors on the way down have no one left to tell.
       socket.on('error', () => close('broken')).destroy();
       resolve(reason);
@@ -82,6 +87,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   socket.on('close', () => close('Asterisk closed the connection'));
   socket.on('end', () => close('Asterisk closed the connection'));
   if (socket.destroyed) close('Asterisk closed the connection');
+  boundLines(socket, () => close(`a line of more than ${maxLine} characters came: is this Asterisk?`));
 
   adopt(manager, socket);
   manager.on('managerevent', (message) => {
@@ -147,6 +153,19 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     pingMs,
   );
   return control;
+}
+
+/**
+ * Watches for a line without end, to give the connection up. The library searches all that has come of a line again with each chunk: a
+ * hundred megabytes of it would keep everything waiting for the better part of a minute.
+ */
+function boundLines(socket: Socket, onTooLong: () => void): void {
+  let length = 0;
+  socket.on('data', (chunk: string | Buffer) => {
+    const end = chunk.lastIndexOf('\n');
+    length = end < 0 ? length + chunk.length : chunk.length - end - 1;
+    if (length > maxLine) onTooLong();
+  });
 }
 
 /**

@@ -59,8 +59,8 @@ type Ending = 'event' | 'line' | 'bare';
 
 /**
  * Makes a framer. A message ends at a blank line, whether lines end with CR LF or with LF alone (manager.c mixes them; TestEvents
- * end in an extra blank line). The same bytes give the same
- * messages however they are cut into chunks. At most `maxMessage` bytes are kept between chunks.
+ * end in an extra blank line). The same bytes give the same messages however they are cut into chunks. At most `maxMessage` bytes
+ * are kept between chunks.
  *
  * Where a message does not begin with a known header, it is read from its first line that does: so the banner, and
  * garbage that ends with its line, cost nothing but themselves.

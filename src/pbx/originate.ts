@@ -79,8 +79,53 @@ function begun(event: PbxEvent, uniqueId: string): true | Failure | undefined {
   );
 }
 
+// causes.h
+const AST_CAUSE_NORMAL_CLEARING = 16;
+const AST_CAUSE_ANSWERED_ELSEWHERE = 26;
+
+/** Telephones at a time that are kept from ringing for a call that is gone: each looks at every event while it rings. */
+const maxFollowed = 100;
+
+/** What became of a call that a telephone is rung to take. */
+interface Fate {
+  readonly taker: ChannelId;
+  /** Why that telephone need not ring any more; undefined where it has answered, or rings no more itself. */
+  readonly cause: number | undefined;
+}
+
+/** Sees how it ends: with the answer of the channel that takes the call, or with the call being somebody else's, or nobody's. */
+function fateOf(takerId: string, rung: ChannelId): (event: PbxEvent) => Fate | undefined {
+  let taker: ChannelId | undefined;
+  let lost: number | undefined;
+  return (event) => {
+    switch (event.type) {
+      case 'channel-new':
+        if (event.channel.uniqueId === takerId) taker = event.channel.name;
+        break;
+      case 'channel-update':
+        if (event.channel.uniqueId === takerId && event.channel.state === 'up')
+          return { taker: event.channel.name, cause: undefined };
+        if (event.channel.name === rung && event.channel.state === 'up') lost = AST_CAUSE_ANSWERED_ELSEWHERE;
+        break;
+      case 'pickup':
+        if (event.target.name === rung) lost = AST_CAUSE_ANSWERED_ELSEWHERE;
+        break;
+      case 'hangup':
+        if (event.channel.uniqueId === takerId) return { taker: event.channel.name, cause: undefined };
+        if (event.channel.name === rung)
+          lost ??= event.cause === AST_CAUSE_ANSWERED_ELSEWHERE ? event.cause : AST_CAUSE_NORMAL_CLEARING;
+        break;
+      default:
+        return undefined;
+    }
+    return taker === undefined || lost === undefined ? undefined : { taker, cause: lost };
+  };
+}
+
 /** The verbs that ring a device. */
 export function ringVerbs(acting: Acting): Pick<Pbx, 'originate' | 'pickup' | 'listen' | 'announce'> {
+  let followed = 0;
+
   /**
    * Originates, and stays until the channel is there or known never to come. Where nothing is heard in time Asterisk's word
    * stands: the feed may be away.
@@ -92,9 +137,37 @@ export function ringVerbs(acting: Acting): Pick<Pbx, 'originate' | 'pickup' | 'l
     if (outcome instanceof Failure) throw outcome;
   }
 
+  /**
+   * Lets the device ring no longer than the call that it is to take: Asterisk would let it ring on for nobody. Where too many are
+   * followed already the telephone rings on, and the call is found gone when it is answered.
+   */
+  function followTaken(call: Ring, rung: ChannelId): { give(): void } | undefined {
+    if (followed >= maxFollowed) return undefined;
+    followed += 1;
+    const told = acting.watch.next(fateOf(call.uniqueId, rung), call.ringMs + acting.beginMs);
+    void told.outcome.then(async (fate) => {
+      followed -= 1;
+      if (fate === undefined || fate.cause === undefined) return;
+      const headers = { Channel: checkedChannel(fate.taker), Cause: String(fate.cause) };
+      await acting.run(action('Hangup', headers)).catch((error: unknown) => {
+        acting.log.debug({ reason: String(error) }, 'a telephone rings on for a call that is gone');
+      });
+    });
+    return { give: told.give };
+  }
+
   return {
     originate: async (call) => start(callExtension(call), call.uniqueId),
-    pickup: async (call, channel) => start(takeCall(call, channel), call.uniqueId),
+    async pickup(call, channel) {
+      const sent = takeCall(call, channel);
+      const over = followTaken(call, channel);
+      try {
+        await start(sent, call.uniqueId);
+      } catch (error) {
+        over?.give();
+        throw error;
+      }
+    },
     listen: async (call, channel, mode) => start(joinCall(call, channel, mode), call.uniqueId),
     announce: async (channel, context, exten) => acting.run(speakInto(channel, context, exten)),
   };

@@ -180,7 +180,8 @@ export interface Abilities {
  * One telephone system. Every verb rejects with `Failure`: `pbx-unavailable` while the control connection is away (nothing
  * is queued) and when it drops before the answer, `rejected` with Asterisk's own sentence, `no-such-channel`,
  * `not-permitted` where the AMI account lacks the right; with `StanzaError` `remote-server-timeout` when
- * no answer comes within the adapter's action deadline. Values that AMI cannot carry (CR, LF, NUL, over-long) are refused
+ * no answer comes within the adapter's action deadline. A number that the dialplan does not have is `invalid-target`, before
+ * anything happens. Values that AMI cannot carry (CR, LF, NUL, over-long) are refused
  * with `Failure` `invalid-target` and nothing is sent.
  */
 export interface Pbx {
@@ -193,6 +194,8 @@ export interface Pbx {
   /** Fails what is pending, closes, never connects again. */
   stop(): Promise<void>;
   onState(listener: (state: PbxState) => void): () => void;
+  /** Reads the state anew, for other channels count now: another `snapshot` comes. Nothing where the feed is away: one comes then anyway. */
+  reread(): void;
   /** The event road: called synchronously, in order. One listener; the bridge. */
   onEvent(listener: (event: PbxEvent) => void): void;
   /**
@@ -207,7 +210,8 @@ export interface Pbx {
   /** Sends a channel to an extension, wherever it is now; `other`, whom it talks to, goes there with it. */
   redirect(channel: ChannelId, context: string, exten: string, other?: ChannelId): Promise<void>;
   /**
-   * Rings the device; when it answers, it takes the call that rings on `channel`. The telephone system does not ask whether
+   * Rings the device; when it answers, it takes the call that rings on `channel`. Where that ends before, or somebody else answers
+   * it, the device rings no more. The telephone system does not ask whether
    * the two share a pickup group: the caller of this verb has.
    */
   pickup(call: Ring, channel: ChannelId): Promise<void>;
@@ -219,8 +223,7 @@ export interface Pbx {
    */
   announce(channel: ChannelId, context: string, exten: string): Promise<void>;
   /**
-   * Holds the channel's other party and lets the channel consult the extension. Where the extension does not exist, the
-   * channel returns after some seconds: the telephone system says no more about it.
+   * Holds the channel's other party and lets the channel consult the extension. `rejected` while it begins to consult already.
    */
   attendedTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
   /** Whether the channel consults somebody while its other party waits, however that was begun ({@link attendedTransfer}, keys). */

@@ -8,6 +8,8 @@ export interface Awaited<T> {
   readonly outcome: Promise<T | undefined>;
   /** Waits for the action whose outcome it is, and gives up where that fails. Rejects with its error. */
   after(action: Promise<unknown>): Promise<void>;
+  /** Waits no longer: the outcome is undefined. */
+  give(): void;
 }
 
 /** Shows each event to those who wait; costs one comparison where nobody does. */
@@ -42,6 +44,7 @@ export function createWatch(): Watch {
       });
       return {
         outcome,
+        give: () => settle(undefined),
         async after(action) {
           try {
             await action;

@@ -64,6 +64,8 @@ export interface Hosted {
   take(stanza: Stanza): void;
   /** Takes over what the store held. */
   restore(stored: readonly StoredWatch[]): void;
+  /** Makes a store true that was away, or is another. */
+  reconcile(stored: readonly StoredWatch[]): void;
   /** Grants without having been asked, as for an entry that was put into a roster; false where there is no room. */
   grant(contact: BareJid, watcher: BareJid): boolean;
   /** Takes back what is no longer allowed; says `unsubscribed` for it. */
@@ -157,6 +159,18 @@ export function createHosted(options: HostedOptions): Hosted {
         }
         if (parseJid(contact)?.domain === domain) audience.add(contact, watcher);
       }
+    },
+    reconcile(stored) {
+      const missing = new Map(
+        [...audience.contacts()]
+          .filter(({ jid }) => parseJid(jid)?.domain === domain)
+          .map(({ jid, watchers }) => [jid, new Set([...watchers].map((watcher) => watcher.jid))]),
+      );
+      for (const { contact, watcher } of stored) {
+        if (missing.get(contact)?.delete(watcher) !== true) store.deleteWatch({ contact, watcher });
+      }
+      for (const [contact, watchers] of missing)
+        for (const watcher of watchers) store.saveWatch({ contact, watcher });
     },
     review() {
       if (directory().users.length === 0) return;

@@ -234,7 +234,7 @@ export function createPresence(options: PresenceOptions): Presence {
     connects += 1;
     const connect = connects;
     greeted = false;
-    await restore();
+    if (!restored) await restore();
     const sure = await here(since);
     if (connect === connects) await own.arrive();
     // The stream may be another one by now, which has an arrival of its own.
@@ -246,9 +246,9 @@ export function createPresence(options: PresenceOptions): Presence {
   }
 
   async function restore(): Promise<void> {
-    if (restored) return;
     try {
       const stored = await store.loadWatches();
+      if (restored) return hosted.reconcile(stored);
       restored = true;
       hosted.restore(stored);
       log.info({ watches: stored.length }, 'presence subscriptions restored');
@@ -299,8 +299,11 @@ export function createPresence(options: PresenceOptions): Presence {
     else greeted = false;
   });
   store.onState(({ usable }) => {
-    if (!usable || restored || !greeted) return;
-    void restore().then(() => publisher.sayAll());
+    if (!usable || !greeted) return;
+    const first = !restored;
+    void restore().then(() => {
+      if (first) publisher.sayAll();
+    });
   });
   directory.onChange(onDirectory);
   const cards = { domain: xmpp.domain, directory: current, visibility };

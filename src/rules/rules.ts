@@ -131,3 +131,8 @@ export function reaches(supervisor: User, other: User | undefined, policy: Polic
   if (other === undefined) return false;
   return other.jid === supervisor.jid || [...other.groups].some((group) => supervisor.groups.has(group));
 }
+
+/** Whether a supervisor is told of what concerns these users: of what is told to anybody within their reach, and of nothing else. */
+export function hears(supervisor: User, concerned: readonly User[], policy: Policy): boolean {
+  return !policy.supervisorsWithinGroups || concerned.some((user) => reaches(supervisor, user, policy));
+}

@@ -8,9 +8,10 @@ import type { BookName } from './store.ts';
  *
  * - `sessions`: full JID → session with its subscriptions (`value.ts`).
  * - `watches`: hosted contact, blank, watcher → `1`: who may see which telephone and asked to.
+ * - `calls`: channel → what clients were told of it, for the next bridge; gone when its end was told.
  * - `facts`: name → text: what else a bridge has to know of the one before it.
  */
-export const tables = ['sessions', 'watches', 'facts'] as const;
+export const tables = ['sessions', 'watches', 'calls', 'facts'] as const;
 export type Table = (typeof tables)[number];
 
 /**
@@ -22,8 +23,11 @@ export type Table = (typeof tables)[number];
  */
 export type LedgerKey = `owners:${BookName}` | `${'entries' | 'order'}:${BookName}:${BareJid}`;
 
-/** Names the keys below one prefix: the tables, the books, and `audit`, a stream of entries with one field `entry`, JSON. */
-export type Keys = (name: Table | LedgerKey | 'audit') => string;
+/**
+ * Names the keys below one prefix: the tables; the books; `mark`, a hash with one field, `bridge` → a word of the bridge that runs, by which it
+ * knows that this is still the store that it wrote to; and `audit`, a stream of entries with one field `entry`, JSON.
+ */
+export type Keys = (name: Table | LedgerKey | 'mark' | 'audit') => string;
 
 /** `prefix` is put in front of every key as it is, e.g. `offhook:`. */
 export function createKeys(prefix: string): Keys {

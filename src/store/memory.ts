@@ -12,6 +12,7 @@ export function createMemoryStore(now: () => number = Date.now): Store {
   const shelves = new Map<BookName, Shelf>();
   const sessions = new Map<FullJid, StoredSession>();
   const watches = new Map<string, StoredWatch>();
+  const calls = new Map<string, string>();
   const facts = new Map<string, string>();
   return {
     state,
@@ -27,6 +28,9 @@ export function createMemoryStore(now: () => number = Date.now): Store {
     loadWatches: async () => [...watches.values()],
     saveWatch: (watch) => void watches.set(watchField(watch), watch),
     deleteWatch: (watch) => void watches.delete(watchField(watch)),
+    loadCalls: async () => new Map(calls),
+    saveCall: (channel, text) => void calls.set(channel, text),
+    deleteCall: (channel) => void calls.delete(channel),
     loadFacts: async () => new Map(facts),
     saveFact: (name, text) => void facts.set(name, text),
     deleteFact: (name) => void facts.delete(name),

@@ -46,6 +46,8 @@ interface Waiting {
   readonly write: Write;
   /** Number of the oldest accepted write that this one stands for. */
   readonly since: number;
+  /** Redis has nothing under this field, and was not told of it so far. */
+  readonly isNew: boolean;
 }
 
 /** What waits: fields to set are as many as there are things; the others could grow without end while Redis is away. */
@@ -60,7 +62,8 @@ export interface Pending {
   readonly size: number;
   /** Number of the latest accepted write; 0 before the first. */
   readonly latest: number;
-  add(write: Write): void;
+  /** `isNew`: there is nothing under this field yet. Removed before it was ever taken, it leaves no trace. */
+  add(write: Write, isNew?: boolean): void;
   /** Takes a write back that was durable and may not be any more; newer states stay newer. */
   again(write: Write): void;
   /** Moves up to `limit` waiting writes, oldest first, on their way. One batch at a time. */
@@ -113,7 +116,7 @@ export function createPending(limits: PendingLimits, onGivenUp: (write: Write) =
   /** Waits, unless there is a newer state, which then stands for both. */
   function putBelow(key: string, { write, since }: Waiting): void {
     const newer = found(key);
-    put(key, { write: newer ? merged(write, newer.write) : write, since });
+    put(key, { write: newer ? merged(write, newer.write) : write, since, isNew: false });
   }
 
   return {
@@ -123,15 +126,21 @@ export function createPending(limits: PendingLimits, onGivenUp: (write: Write) =
     get latest() {
       return latest;
     },
-    add(write) {
+    add(write, isNew = false) {
       latest += 1;
       const key = keyOf(write);
       const before = found(key);
-      put(key, { write: merged(before?.write, write), since: before?.since ?? latest });
+      if (before?.isNew === true && write.value === undefined) waiting.save.delete(key);
+      else
+        put(key, {
+          write: merged(before?.write, write),
+          since: before?.since ?? latest,
+          isNew: before?.isNew ?? isNew,
+        });
     },
     again(write) {
       latest += 1;
-      putBelow(keyOf(write), { write, since: latest });
+      putBelow(keyOf(write), { write, since: latest, isNew: false });
     },
     take(limit) {
       const batch = new Map<string, Waiting>();

@@ -22,6 +22,8 @@ export interface RedisLinkOptions {
   readonly retryMs?: number;
   /** How long a connect or a command may take, milliseconds. */
   readonly timeoutMs?: number;
+  /** How often an idle connection is tried, milliseconds. */
+  readonly pingMs?: number;
 }
 
 /** What happens to the connection. */
@@ -29,6 +31,8 @@ export interface RedisLinkEvents {
   /** Asked on each new connection; what it throws makes the connection count as failed. */
   probe(client: Redis): Promise<void>;
   onUp(client: Redis): void;
+  /** Asked now and then, also where there is nothing to write; what it throws ends the connection. */
+  check(client: Redis): Promise<void>;
   /** Called after each failed attempt and each loss, with the reason in words. */
   onDown(reason: string): void;
 }
@@ -41,11 +45,9 @@ export interface RedisLink {
   drop(error: unknown): void;
 }
 
-const pingMs = 10_000;
-
 /** See {@link RedisLink}. None of its promises rejects. */
 export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEvents): RedisLink {
-  const { host, port, log, retryMs = 100, timeoutMs = 5000 } = options;
+  const { host, port, log, retryMs = 100, timeoutMs = 5000, pingMs = 5000 } = options;
   const backoff = createBackoff({ minMs: retryMs, maxMs: Math.max(retryMs, 5000) });
   let stopped = false;
   let running: Promise<void> | undefined;
@@ -88,7 +90,7 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
       backoff.reset();
       events.onUp(client);
       // A peer that vanished without a word is noticed even when there is nothing to write.
-      ping = setInterval(() => void client.ping().catch(dropCurrent), pingMs);
+      ping = setInterval(() => void events.check(client).catch(dropCurrent), pingMs);
       await ended;
     } catch (error) {
       failure ??= error;

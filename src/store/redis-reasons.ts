@@ -10,6 +10,7 @@ const replies: readonly (readonly [RegExp, string])[] = [
     /^NOPERM/,
     'the Redis user lacks a right: docs/operating.md lists what it needs on the keys of REDIS_PREFIX',
   ],
+  [/^MARK/, 'Redis was emptied, or is another one: everything is written anew'],
   [/^LOADING/, 'Redis is still loading its data'],
   [/^READONLY/, 'Redis is a read-only replica: point REDIS_URL at the primary'],
   [/^OOM/, 'Redis is full (maxmemory)'],

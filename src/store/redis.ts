@@ -1,5 +1,6 @@
 /** The store in Redis. Writes wait in memory until Redis has them; nobody ever waits for Redis but at start and end. */
 
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { BareJid } from '../protocol/jid.ts';
 import { createKeys, type Table } from './keys.ts';
@@ -65,6 +66,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let sweeper: NodeJS.Timeout | undefined;
   let audits = 0;
   const givenUp = { forget: 0, entry: 0 };
+  /** Where this is found, Redis is the one that holds what we wrote. */
+  const mark = randomUUID();
+  let leaving = Promise.resolve(false);
   let told = '';
 
   const pending = createPending({ forget: maxDeletes, entry: maxEntries }, (write) => {
@@ -77,11 +81,21 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       void (await Promise.all([probed.hdel(keyOf('sessions'), ''), probed.eval('return 1', 0)])),
     onUp(connected) {
       client = connected;
+      leaving = leaveMark(connected);
       linkReason = '';
       for (const write of recent.take()) pending.again(write);
       tell();
       void writeAll();
       void sweep();
+    },
+    async check(checked) {
+      const marked = await leaving;
+      const [, [, found]] = await checked.hscan(keyOf('mark'), '0');
+      if (found === mark) return;
+      // It took no writes when we came. Where it still does not, all waits anyway; where it does, nobody knows what it has lost meanwhile.
+      if (!marked && !(await leaveMark(checked))) return;
+      // Emptied while connected, or another one behind the same address.
+      throw new Error('MARK is gone');
     },
     onDown(reason) {
       if (client !== undefined) recent.cut(now());
@@ -90,6 +104,14 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       tell();
     },
   });
+
+  /** Resolves with whether Redis took it. */
+  function leaveMark(to: Redis): Promise<boolean> {
+    return to.hset(keyOf('mark'), 'bridge', mark).then(
+      () => true,
+      () => false,
+    );
+  }
 
   function state(): StoreState {
     const reason = linkReason || writeReason;
@@ -107,13 +129,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     for (const waiter of waiters) waiter();
   }
 
-  function accept(table: Table, field: string, value: string | undefined): void {
+  function accept(table: Table, field: string, value: string | undefined, isNew = false): void {
     for (const load of loads) if (load.table === table) load.meanwhile.set(field, value);
-    enqueue({ place: table, field, value });
+    enqueue({ place: table, field, value }, isNew);
   }
 
-  function enqueue(write: Write): void {
-    pending.add(write);
+  function enqueue(write: Write, isNew = false): void {
+    pending.add(write, isNew);
     if (client !== undefined && !flushing && retry === undefined) {
       flushing = true;
       // Gathers what this turn of the event loop still brings.
@@ -265,6 +287,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     }
   }
 
+  const loadTexts = async (table: Table) => new Map(await load(table, (name, text) => [name, text] as const));
+
   const durable = (timeoutMs: number) => {
     const upTo = pending.latest;
     return within(timeoutMs, () => pending.isDurable(upTo));
@@ -304,7 +328,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     loadWatches: () => load('watches', decodeWatch),
     saveWatch: (watch) => accept('watches', watchField(watch), '1'),
     deleteWatch: (watch) => accept('watches', watchField(watch), undefined),
-    loadFacts: async () => new Map(await load('facts', (name, text) => [name, text] as const)),
+    loadCalls: () => loadTexts('calls'),
+    saveCall: (channel, text, isNew) => accept('calls', channel, text, isNew),
+    deleteCall: (channel) => accept('calls', channel, undefined),
+    loadFacts: () => loadTexts('facts'),
     saveFact: (name, text) => accept('facts', name, text),
     deleteFact: (name) => accept('facts', name, undefined),
     ledger,

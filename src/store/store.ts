@@ -85,7 +85,7 @@ export interface StoreState {
 }
 
 /**
- * Sessions with their subscriptions, who watches whose telephone, a few facts, and books of what was. Writes are accepted at once and become
+ * Sessions with their subscriptions, who watches whose telephone, what was told of calls, a few facts, and books of what was. Writes are accepted at once and become
  * durable soon: the adapter keeps the latest state per entry, retries for ever while the backing server is away, and
  * holds at most one write an entry.
  */
@@ -108,6 +108,15 @@ export interface Store {
   saveWatch(watch: StoredWatch): void;
   /** Forgets a granted subscription; unknown ones are ignored. */
   deleteWatch(watch: StoredWatch): void;
+  /** What was told of calls, by channel, in this program's own words. Rejects while the backing server is away. */
+  loadCalls(): Promise<Map<string, string>>;
+  /**
+   * Keeps what was told of a channel. `isNew`: the store has nothing under that name, so that one which is gone before it was
+   * written need not be forgotten there.
+   */
+  saveCall(channel: string, text: string, isNew: boolean): void;
+  /** Forgets a channel; unknown ones are ignored. */
+  deleteCall(channel: string): void;
   /** What a bridge left for the one after it, by name. Rejects while the backing server is away. */
   loadFacts(): Promise<Map<string, string>>;
   /** Keeps a fact, replacing what was known under its name. Names are this program's own. */

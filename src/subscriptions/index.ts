@@ -24,7 +24,7 @@ export interface SubscriptionIndex {
   delete(session: FullJid): void;
   /**
    * Visits each session that wants the event, once: first those whom it concerns, then those who hear of everybody. `supervises` is asked anew for every event, so that a role
-   * taken away stops the flow at once.
+   * or a group taken away stops the flow at once.
    */
   forEach(
     event: Matchable,

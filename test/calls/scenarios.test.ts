@@ -254,6 +254,106 @@ describe('pickup', () => {
   });
 });
 
+describe('a consultation that comes to nothing', () => {
+  test.each([
+    ['before', 3, 'unreachable'],
+    ['after', 17, 'busy'],
+    ['after', 16, ''],
+  ] as const)('is told with the way back: known %s the user is there, cause %d', (when, cause, why) => {
+    const [a, b] = pbx.call('340', '370', 'first');
+    pbx.hold(b);
+    const one = pbx.channel('Local/310@internal-1;1', { by: b });
+    const two = pbx.channel('Local/310@internal-1;2', { by: b, state: 'ring', exten: '310' });
+    pbx.enter(one, 'second');
+    if (when === 'before') pbx.request(one, cause);
+    pbx.leave(b, 'first');
+    pbx.enter(b, 'second');
+    if (when === 'after') pbx.request(one, cause);
+    pbx.hangup(cause, two);
+    pbx.leave(one, 'second');
+    pbx.leave(b, 'second');
+    pbx.enter(b, 'first');
+    pbx.unhold(b);
+    pbx.hangup(cause, one);
+    expect(pbx.of('370').slice(2)).toEqual(['hold <- 340', `unhold${why === '' ? '' : ` ${why}`} <- 340`]);
+    expect(pbx.of('340').slice(2)).toEqual(['hold remote -> 370', 'unhold remote -> 370']);
+    // The next hold is another.
+    pbx.hold(b);
+    pbx.unhold(b);
+    expect(pbx.of('370').at(-1)).toBe('unhold <- 340');
+    pbx.hangup(16, a, b);
+  });
+});
+
+describe('pickup by command', () => {
+  /** 340 rings 370, and 320 is rung to take that call. */
+  function taking(source: '340' | 'PJSIP/trunk' = '340') {
+    const a = pbx.channel(source, { state: 'ring', exten: '370', number: '340' });
+    const b = pbx.ring(a, '370');
+    pbx.calls.takes('taker', b.name);
+    const c: typeof a = {
+      ...a,
+      name: 'PJSIP/320-000000c0' as typeof a.name,
+      uniqueId: 'taker',
+      linkedId: 'taker',
+    };
+    Object.assign(c, { state: 'down', callerNumber: '320', callerName: 'Carla Österreich', exten: 's' });
+    Object.assign(c, { connectedNumber: '320', connectedName: 'Carla Österreich' });
+    pbx.play({ type: 'channel-new', at: 1, channel: { ...c } });
+    pbx.dial(undefined, c);
+    pbx.state(c, 'ringing');
+    return { a, b, c };
+  }
+
+  test('the one who is rung to take the call is called, from the first', () => {
+    const { a, b, c } = taking();
+    expect(pbx.of('320')).toEqual(['ringing <- 340']);
+    const [{ view } = { view: undefined }] = pbx.told.filter((each) => each.view.uniqueId === 'taker');
+    expect(view).toMatchObject({ takes: true, refChannel: a.name, otherDevice: 'PJSIP/340' });
+    // Nobody can pick up what is about to take a call.
+    expect(pbx.pickups).toEqual(['PJSIP/370 ringing']);
+    pbx.state(c, 'up');
+    pbx.dialed(undefined, c, 'ANSWER');
+    const answered = { success: true, uniqueId: 'taker', channel: c.name, reason: 4 } as const;
+    pbx.play({ type: 'originate-response', at: 2, application: 'PickupChan', ...answered });
+    pbx.connected(c, '340');
+    pbx.pickup(c, b);
+    expect(pbx.calls.channel(c.name)).toMatchObject({ takes: false });
+    pbx.hangup(26, b);
+    pbx.connected(a, '320');
+    c.linkedId = a.linkedId;
+    pbx.dialed(a, c, 'ANSWER');
+    pbx.state(a, 'up');
+    pbx.enter(c, 'one');
+    pbx.enter(a, 'one');
+    pbx.request(a, 16);
+    pbx.hangup(16, a, c);
+    expect(pbx.of('320')).toEqual(['ringing <- 340', 'busy <- 340', 'hangup normal <- 340']);
+    expect(pbx.of('370')).toEqual(['ringing <- 340', 'hangup answered-elsewhere <- 340']);
+    expect(pbx.of('340')).toEqual(['ringing -> 370', 'rename -> 320', 'busy -> 320', 'hangup normal -> 320']);
+  });
+
+  test('a caller from outside who claims to be one of ours is not believed', () => {
+    const { a, b, c } = taking('PJSIP/trunk');
+    const [{ view } = { view: undefined }] = pbx.told.filter((each) => each.view.uniqueId === 'taker');
+    expect(view).toMatchObject({ other: { number: '340' }, otherDevice: '', refChannel: a.name });
+    pbx.hangup(16, a, b, c);
+  });
+
+  test.each([
+    ['cancelled', 16, undefined],
+    ['answered-elsewhere', 26, undefined],
+    ['noanswer', 0, undefined],
+    ['rejected', 21, 21],
+  ] as const)('what ends before it is taken ends %s', (token, cause, requested) => {
+    const { a, b, c } = taking();
+    if (requested !== undefined) pbx.request(c, requested);
+    pbx.hangup(cause, c);
+    pbx.hangup(16, a, b);
+    expect(pbx.of('320')).toEqual(['ringing <- 340', `hangup ${token} <- 340`]);
+  });
+});
+
 describe('originated calls', () => {
   test('with the own caller ID: the target is told as soon as it is dialled, the callee sees the caller', () => {
     const a = pbx.channel('340');

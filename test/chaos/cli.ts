@@ -6,6 +6,7 @@ const seed = numberOption('seed', Date.now() % 1_000_000);
 const count = numberOption('faults', 200);
 console.log(`seed ${seed}, ${count} faults`);
 const report = await runChaos(seed, count, (line) => console.log(line));
+const grown = report.growth === undefined ? '' : `, memory ${Math.round(100 * report.growth)} % of before`;
 console.log(
-  `${report.faults} faults, ${report.calls} calls, ${report.messages} messages: all clients converged`,
+  `${report.faults} faults, ${report.calls} calls, ${report.messages} messages: all clients converged${grown}`,
 );

@@ -15,6 +15,8 @@ export interface Clients {
   shown(session: string): ReadonlyMap<string, Shown>;
   /** How often each IQ was answered, by id. */
   readonly answers: ReadonlyMap<string, number>;
+  /** Counts the answers to an IQ no longer. */
+  forget(id: string): void;
   /** Event messages so far. */
   readonly told: number;
 }
@@ -48,6 +50,7 @@ export function createClients(): Clients {
     },
     shown: (session) => screens.get(session) ?? new Map(),
     answers,
+    forget: (id) => void answers.delete(id),
     get told() {
       return told;
     },

@@ -1,10 +1,11 @@
 /** What can go wrong with the neighbors, each with the way back to health. */
 
+import { until } from '../servers/until.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
-/** A fault: does its harm, and returns what ends it. */
-export type Fault = (world: World, random: Random) => Promise<() => Promise<void>>;
+/** A fault: does its harm, and returns what ends it. `use` lets people telephone while there is no bridge. */
+export type Fault = (world: World, random: Random, use: () => void) => Promise<() => Promise<void>>;
 
 const over = async () => {};
 
@@ -76,6 +77,45 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
   'the XMPP server talks garbage': async ({ server }) => {
     server.connections.at(-1)?.write('<<<>&');
+    return over;
+  },
+  'Redis is killed and comes back': async ({ redis }) => {
+    await redis.kill();
+    return () => redis.restart();
+  },
+  'Redis is emptied': async ({ inspect, bridge }) => {
+    await inspect((client) => client.flushall());
+    // Before it is noticed, whatever ends the bridge ends the sessions.
+    return async () =>
+      void (await until('everything is written anew', async () => {
+        const written = await inspect((client) => client.hlen('chaos:sessions'));
+        return written === bridge.sessions.size;
+      }));
+  },
+  'Redis is full': async ({ inspect }) => {
+    await inspect((client) => client.config('SET', 'maxmemory', '1'));
+    return async () => void (await inspect((client) => client.config('SET', 'maxmemory', '0')));
+  },
+  'Redis is read-only': async ({ inspect }) => {
+    await inspect((client) => client.replicaof('127.0.0.1', 1));
+    return async () => void (await inspect((client) => client.replicaof('NO', 'ONE')));
+  },
+  'Redis is a dead peer': async ({ lines }) => {
+    lines.redis.freeze();
+    return async () => lines.redis.mend();
+  },
+  'the bridge is restarted': async (world, _, use) => {
+    await world.restart(use);
+    return over;
+  },
+  'the bridge crashes': async (world, _, use) => {
+    await world.crash(use);
+    return over;
+  },
+  'the bridge crashes while the XMPP server does not read': async (world, _, use) => {
+    world.server.connections.at(-1)?.pause();
+    use();
+    await world.crash(use);
     return over;
   },
 };

@@ -1,5 +1,6 @@
 /** Random faults while telephones are used; after each, every client must show what its telephone does. */
 
+import { heapInUse } from '../heap.ts';
 import { until } from '../servers/until.ts';
 import { faults } from './faults.ts';
 import { createRandom, type Random } from './random.ts';
@@ -10,6 +11,8 @@ export interface Report {
   readonly faults: number;
   readonly calls: number;
   readonly messages: number;
+  /** Bytes in use at the end, as a ratio to those after the first third; undefined for a short run. */
+  readonly growth: number | undefined;
 }
 
 /**
@@ -29,11 +32,18 @@ export async function runChaos(
   let calls = 0;
   try {
     const names = Object.keys(faults);
+    // Each once, in an order that the seed makes; then as it comes.
+    const order = shuffled(names, random);
+    const third = count < 90 ? undefined : Math.floor(count / 3);
+    let settled: number | undefined;
     for (let n = 0; n < count; n++) {
-      const name = names[random.below(names.length)] ?? '';
+      if (n === third) settled = heapInUse();
+      const name = order[n] ?? names[random.below(names.length)] ?? '';
       onFault(`${n + 1}/${count} ${name}`);
       calls += use(world, random);
-      const end = await faults[name]?.(world, random);
+      const end = await faults[name]?.(world, random, () => {
+        calls += use(world, random);
+      });
       const during = ['340', '341'].map((each) => world.ask(each, '<FindChannels/>'));
       calls += use(world, random);
       await end?.();
@@ -48,16 +58,28 @@ export async function runChaos(
       for (const id of asked) {
         if ((world.clients.answers.get(id) ?? 0) > 1)
           throw new Error(`${id} was answered twice after ${name}`);
+        world.clients.forget(id);
       }
       if (stray.length > 0) throw new Error(`a promise was left alone after ${name}`, { cause: stray[0] });
     }
     for (const extension of extensions) hangUpAll(world, extension);
     await world.converged('the last call');
-    return { faults: count, calls, messages: world.clients.told };
+    const growth = settled === undefined ? undefined : heapInUse() / settled;
+    return { faults: count, calls, messages: world.clients.told, growth };
   } finally {
     process.off('unhandledRejection', onStray);
     await world.stop();
   }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const order = [...items];
+  for (let at = order.length - 1; at > 0; at--) {
+    const other = random.below(at + 1);
+    const [one, two] = [order[at], order[other]];
+    if (one !== undefined && two !== undefined) [order[at], order[other]] = [two, one];
+  }
+  return order;
 }
 
 async function healthy({ bridge, asterisk }: World): Promise<void> {

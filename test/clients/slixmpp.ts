@@ -36,6 +36,19 @@ export interface StandardClient {
   add(jid: string, name?: string): Promise<void>;
   /** Removes a contact, its subscriptions with it. */
   remove(jid: string): Promise<void>;
+  /** Says that it takes files, and takes what it is offered from now on, from a place in each file on. */
+  takeFiles(offset?: number): Promise<void>;
+  /** What it took, in order; `data` from the place on. */
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly desc: string;
+    readonly data: Buffer;
+  }[];
+  /** Links that it was sent (XEP-0066). */
+  readonly links: readonly string[];
+  /** Sends an IQ of type `set`; resolves with the answer as text, rejects with the condition of an error. */
+  set(jid: string, payload: string): Promise<string>;
   /** The names of the fields of a search form (XEP-0055). */
   fields(jid: string): Promise<readonly string[]>;
   /** Sends the form; what was found, by the names of its columns. */
@@ -122,6 +135,21 @@ export async function slixmpp(server: XmppServer, user: XmppUser): Promise<Stand
     async remove(contact) {
       await wish('remove', contact);
     },
+    async takeFiles(offset = 0) {
+      await wish('files', '', { offset });
+    },
+    get files() {
+      return of('file').map(({ name, size, desc, data }) => ({
+        name: String(name),
+        size: Number(size),
+        desc: String(desc),
+        data: Buffer.from(String(data), 'base64'),
+      }));
+    },
+    get links() {
+      return of('message').flatMap(({ link }) => (typeof link === 'string' && link !== '' ? [link] : []));
+    },
+    set: async (target, payload) => String((await wish('set', target, { payload })).ok),
     fields: async (target) => (await wish('fields', target)).ok as string[],
     async search(target, values) {
       const answer = (await wish('search', target, { values })).ok as Record<string, unknown>;

@@ -139,7 +139,8 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         const { abilities } = await connected();
         expect(abilities.known).toBe(true);
         const verbs = Object.keys(actionsOf) as Verb[];
-        expect(verbs.filter((verb) => abilities.lacks(verb).length > 0)).toEqual([]);
+        // The class of UserEvent is one that few accounts have.
+        expect(verbs.filter((verb) => verb !== 'userEvent' && abilities.lacks(verb).length > 0)).toEqual([]);
       });
 
       it('are those of the account', async () => {
@@ -245,10 +246,10 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
         expect(of(on.events, 'hangup')[0]).toMatchObject({ channel: { uniqueId: call.uniqueId } });
       });
 
-      it('originate to where nothing is, is rejected', async () => {
+      it('originate to where nothing is, is refused', async () => {
         const on = await connected();
         await expect(on.originate({ ...fromAnna(), exten: '99999' })).rejects.toMatchObject({
-          code: 'rejected',
+          code: 'invalid-target',
         });
       });
 

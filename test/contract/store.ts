@@ -140,6 +140,29 @@ export function describeStore(name: string, create: () => Store): void {
       expect(await store.loadFacts()).toEqual(new Map([['weather', 'sun']]));
     });
 
+    test('keeps what was told of calls, the latest under each channel', async () => {
+      expect(await store.loadCalls()).toEqual(new Map());
+      for (const name of ['a', 'b', 'c', 'd']) store.saveCall(name, 'rings', true);
+      store.deleteCall('a');
+      await store.flush(5000);
+      store.saveCall('b', 'tälks', false);
+      store.deleteCall('c');
+      store.saveCall('e', 'rings', true);
+      store.saveCall('e', 'talks', false);
+      store.saveCall('f', 'rings', true);
+      store.deleteCall('f');
+      store.deleteCall('unknown');
+      const kept = new Map([
+        ['b', 'tälks'],
+        ['d', 'rings'],
+        ['e', 'talks'],
+      ]);
+      expect(new Map([...(await store.loadCalls())].sort())).toEqual(kept);
+      await store.flush(5000);
+      expect(new Map([...(await store.loadCalls())].sort())).toEqual(kept);
+      expect(await store.loadFacts()).toEqual(new Map());
+    });
+
     describe('a book', () => {
       const [weber, meyer] = [watch('x', 'tweber').watcher, watch('x', 'mmeyer').watcher];
       const now = Date.now();

@@ -65,6 +65,47 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('370 rings no more', () => !alive(on, '370'));
     });
 
+    it('rings no longer than the call that it is to take', async () => {
+      const on = await connected();
+      for (const number of ['370', '320'] as const) phone(number).behave('ring');
+      const ends: [cause: number, end: () => Promise<unknown>][] = [
+        [16, () => phone('340').hangup()],
+        [26, () => on.notify(desk, 'talk')],
+      ];
+      for (const [cause, end] of ends) {
+        await phone('340').dial('370');
+        const rung = await until<Seen>('370 rings', () => ringing(on, '370'));
+        const call = carla();
+        await on.pickup(call, rung.name);
+        await until('320 rings', () => ringing(on, '320'));
+        await end();
+        const ended = await until('320 rings no more', () =>
+          of(on.events, 'hangup').find(({ channel }) => channel.uniqueId === call.uniqueId),
+        );
+        expect(ended.cause).toBe(cause);
+        expect(of(on.events, 'pickup')).toEqual([]);
+        await phone('340').hangup();
+        await until('all are free', () => live(on.events).size === 0);
+      }
+    });
+
+    it('goes to the one of two who answers first', async () => {
+      const on = await connected();
+      for (const number of ['370', '320'] as const) phone(number).behave('ring');
+      await phone('340').dial('370');
+      const rung = await until<Seen>('370 rings', () => ringing(on, '370'));
+      const first = carla();
+      await on.pickup(first, rung.name);
+      await until('320 rings', () => ringing(on, '320'));
+      // The same telephone once more, as by a double click.
+      const second = carla();
+      await on.pickup(second, rung.name);
+      await on.notify('PJSIP/320' as DeviceName, 'talk');
+      await talks(on, '340', '320');
+      await until('nothing else rings', () => live(on.events).size === 2);
+      expect(of(on.events, 'pickup')).toHaveLength(1);
+    });
+
     it('ends when there is nothing left to take', async () => {
       const on = await connected();
       await on.pickup(carla(), nowhere);
@@ -130,6 +171,35 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('320 rings no more', () => !alive(on, '320'));
     });
 
+    it('is begun, too, by who has pressed hold before', async () => {
+      const on = await connected();
+      phone('320').behave('ring');
+      const { b } = await talking(on, '340', '370');
+      await on.notify(desk, 'hold', b.name);
+      await until('370 holds', () => of(on.events, 'hold').length > 0);
+      await consult(on, b.name);
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+    });
+
+    it('is begun once, also by a double click', async () => {
+      const on = await connected();
+      phone('320').behave('ring');
+      const { b } = await talking(on, '340', '370');
+      await consult(on, b.name);
+      await expect(on.attendedTransfer(b.name, context, '320')).rejects.toMatchObject({ code: 'rejected' });
+      await until('320 rings', () => ringing(on, '320'));
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+      // The next one is another consultation.
+      await consult(on, b.name);
+      await until('370 consults', () => on.consults(b.name));
+      await on.cancelTransfer(b.name);
+      await talks(on, '340', '370');
+    });
+
     it('goes back by itself when the target declines', async () => {
       const on = await connected();
       phone('320').behave('busy');
@@ -162,9 +232,27 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('320 is bridged', () =>
         of(on.events, 'bridge-enter').some(({ channel }) => channel.uniqueId === target.uniqueId),
       );
-      await on.join(a.name, target.name);
+      const both = await Promise.allSettled([1, 2].map(() => on.join(a.name, target.name)));
+      expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
       await talks(on, '340', '320');
       await until('370 has no call left', () => !alive(on, '370'));
+    });
+  });
+
+  describe('a number that there is not', () => {
+    it('is refused before it costs anybody the call', async () => {
+      const on = await connected();
+      const { a, b } = await talking(on, '340', '370');
+      const nobody = { code: 'invalid-target' };
+      await expect(on.originate({ ...carla(), context, exten: '99999' })).rejects.toMatchObject(nobody);
+      await expect(on.blindTransfer(b.name, context, '99999')).rejects.toMatchObject(nobody);
+      await expect(on.blindTransfer(b.name, 'nowhere', '370')).rejects.toMatchObject(nobody);
+      await expect(on.redirect(a.name, context, '99999')).rejects.toMatchObject(nobody);
+      await expect(on.redirect(a.name, context, '99999', b.name)).rejects.toMatchObject(nobody);
+      await expect(on.attendedTransfer(b.name, context, '99999')).rejects.toMatchObject(nobody);
+      expect(await on.consults(b.name)).toBe(false);
+      expect(together(on.events, '340', '370')).toBe(true);
+      expect(of(on.events, 'hold')).toEqual([]);
     });
   });
 

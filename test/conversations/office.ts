@@ -3,12 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assemble, type Offhook } from '../../src/assemble.ts';
+import { assemble, type Offhook, type Tuning } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import {
   type EjabberdServer,
+  openRelay,
   type RedisServer,
+  type Relay,
   runFolder,
   startEjabberd,
   startProsody,
@@ -20,6 +22,7 @@ import {
 import { type Colleague, directoryYaml, everybody } from './people.ts';
 import { arrive, type Person } from './person.ts';
 import {
+  type Real,
   realTelephones,
   type Simulated,
   simulatedTelephones,
@@ -43,6 +46,16 @@ export interface OfficePlan<P extends 'simulator' | 'asterisk' = 'simulator' | '
   readonly store: 'memory' | 'redis';
   /** Settings of the bridge besides those that say where the servers are. */
   readonly settings?: Readonly<Record<string, string>>;
+  readonly tuning?: Tuning;
+  /** The bridge reaches its neighbors through {@link Office.lines}. */
+  readonly relayed?: boolean;
+}
+
+/** The lines from the bridge to its neighbors. */
+export interface Lines {
+  readonly xmpp: Relay;
+  readonly ami: Relay;
+  readonly redis: Relay;
 }
 
 /** A line of the bridge's log. */
@@ -70,7 +83,11 @@ export interface Office<T extends Telephones = Telephones> {
   stranger(): Promise<Person>;
   /** {@link login} and the handshake, by default for the own events of module `base`. */
   comeIn(person: Colleague): Promise<Person>;
+  /** Throws where the office has none. */
+  readonly lines: Lines;
   readonly bridge: {
+    /** What a bridge of this office is configured with. */
+    readonly environment: Readonly<Record<string, string>>;
     /** The one that runs, or ran last. */
     readonly offhook: Offhook;
     readonly log: readonly LogLine[];
@@ -88,6 +105,7 @@ export interface Office<T extends Telephones = Telephones> {
 
 /** Opens an office; ready to work when it resolves. Close it with `stop`. */
 export function openOffice(plan: OfficePlan<'simulator'>): Promise<Office<Simulated>>;
+export function openOffice(plan: OfficePlan<'asterisk'>): Promise<Office<Real>>;
 export function openOffice(plan: OfficePlan): Promise<Office>;
 export async function openOffice(plan: OfficePlan): Promise<Office> {
   /** What has to be undone, last thing first. */
@@ -103,7 +121,7 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
     const passwords = new Map(everybody.map(({ name }) => [name, randomBytes(9).toString('base64url')]));
     const [xmpp, telephones, redis] = await Promise.all([
       startXmpp(plan.xmpp, passwords).then(keep),
-      (plan.pbx === 'asterisk' ? realTelephones() : simulatedTelephones()).then(keep),
+      startTelephones(plan.pbx).then(keep),
       plan.store === 'redis'
         ? startRedis({ password: randomBytes(9).toString('hex') }).then(keep)
         : undefined,
@@ -113,12 +131,23 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
     const directory = join(folder.path, 'users.yaml');
     await writeFile(directory, directoryYaml());
 
+    const line = async (port: number) => keep(await openRelay(port));
+    const lines: Lines | undefined = plan.relayed
+      ? {
+          xmpp: await line(xmpp.componentPort),
+          ami: await line(telephones.port),
+          redis: await line(redis?.port ?? 0),
+        }
+      : undefined;
+    const redisUrl = new URL(redis?.url ?? 'redis://localhost');
+    if (lines !== undefined) redisUrl.port = String(lines.redis.port);
+
     const environment = {
-      XMPP_SERVICE: `xmpp://${xmpp.host}:${xmpp.componentPort}`,
+      XMPP_SERVICE: `xmpp://${xmpp.host}:${lines?.xmpp.port ?? xmpp.componentPort}`,
       XMPP_COMPONENT: COMPONENT,
       XMPP_SECRET: xmpp.component.secret,
       AMI_HOST: telephones.host,
-      AMI_PORT: String(telephones.port),
+      AMI_PORT: String(lines?.ami.port ?? telephones.port),
       AMI_USERNAME: telephones.control.username,
       AMI_SECRET: telephones.control.secret,
       AMI_FEED_USERNAME: telephones.feed.username,
@@ -129,7 +158,7 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
       RATE_LIMIT_PER_SECOND: '100000',
       RATE_LIMIT_BURST: '100000',
       LOG_LEVEL: 'debug',
-      ...(redis && { STORE: 'redis', REDIS_URL: redis.url }),
+      ...(redis && { STORE: 'redis', REDIS_URL: redisUrl.href }),
       ...plan.settings,
     };
     const log: LogLine[] = [];
@@ -140,6 +169,7 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
         config,
         createLog({ level: config.log.level, format: 'json', secrets, destination }),
         'test',
+        plan.tuning,
       );
     };
     let offhook = make();
@@ -153,6 +183,7 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
       return arrive(xmpp, COMPONENT, account(person), resource ?? `desk${logins}`);
     };
     const bridge: Office['bridge'] = {
+      environment,
       get offhook() {
         return offhook;
       },
@@ -178,6 +209,10 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
         if (redis === undefined) throw new Error('this office has no Redis');
         return redis;
       },
+      get lines() {
+        if (lines === undefined) throw new Error('this office has no lines');
+        return lines;
+      },
       account,
       login,
       async unlisted() {
@@ -199,6 +234,10 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
     await close();
     throw error;
   }
+}
+
+function startTelephones(kind: 'simulator' | 'asterisk'): Promise<Telephones> {
+  return kind === 'asterisk' ? realTelephones() : simulatedTelephones();
 }
 
 function startXmpp(

@@ -27,6 +27,10 @@ export interface Person extends User {
   answerTo(id: string): Promise<Element>;
   /** Every ChannelEvent since the login, oldest first. */
   readonly events: readonly ChannelEvent[];
+  /** What a client shows that knows nothing but these events: `ringing 370`, `busy 370 held`, sorted. */
+  readonly screen: readonly string[];
+  /** Sentences of what no client should be told: an end that was told before, a call that begins in the middle. */
+  readonly broken: readonly string[];
   /** `base.Dial({ target: '370' })` as an IQ, and its answer. */
   command(
     name: `${string}.${string}`,
@@ -72,6 +76,14 @@ export async function arrive(
       until(`an answer to ${id}`, () =>
         user.stanzas.find((stanza) => stanza.name === 'iq' && stanza.attrs.id === id),
       ),
+    get screen() {
+      return [...watch(events()).calls.values()]
+        .map(({ state, number, held }) => `${state} ${number}${held ? ' held' : ''}`)
+        .sort();
+    },
+    get broken() {
+      return watch(events()).broken;
+    },
     async command(name, attributes = {}, children = []) {
       const [module = '', command = ''] = name.split('.');
       const cmd = xml('cmd', { xmlns: CMD_NS, module }, xml(command, attributes, ...children));
@@ -94,6 +106,34 @@ export async function arrive(
     },
   };
   return person;
+}
+
+interface Shown {
+  readonly state: 'ringing' | 'busy';
+  readonly number: string;
+  readonly held: boolean;
+}
+
+/** Follows events as a client would. What is told twice is shown once. */
+function watch(events: readonly ChannelEvent[]) {
+  const calls = new Map<string, Shown>();
+  const broken: string[] = [];
+  for (const event of events) {
+    const { eventType: type, eventId: id, eventDetails } = event;
+    const before = calls.get(id);
+    if (type === 'hangup') {
+      if (!calls.delete(id)) broken.push(`${id} ends, and was not there`);
+      continue;
+    }
+    if (before === undefined && type !== 'ringing' && type !== 'busy')
+      broken.push(`${id} begins with ${type}`);
+    const state = type === 'ringing' || type === 'busy' ? type : (before?.state ?? 'busy');
+    const held =
+      (type === 'hold' || type === 'unhold') && eventDetails === '' ? type === 'hold' : before?.held === true;
+    const number = event.outbound === 'true' ? event.targetNumber : event.sourceNumber;
+    calls.set(id, { state, number, held });
+  }
+  return { calls, broken };
 }
 
 /** Reads the answer to a command. */

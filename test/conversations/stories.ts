@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { type Office, type OfficePlan, openOffice } from './office.ts';
-import type { Simulated, Telephones } from './telephones.ts';
+import type { Real, Simulated, Telephones } from './telephones.ts';
 
 /** Declares tests; the office is open when they run. */
 export type Stories<T extends Telephones = Telephones> = (office: () => Office<T>) => void;
@@ -13,7 +13,7 @@ export function inOffice(plan: OfficePlan<'simulator'>, ...stories: readonly Sto
 }
 
 /** {@link inOffice} with a real Asterisk. */
-export function inRealOffice(plan: OfficePlan<'asterisk'>, ...stories: readonly Stories[]): void {
+export function inRealOffice(plan: OfficePlan<'asterisk'>, ...stories: readonly Stories<Real>[]): void {
   tellIn(`${plan.xmpp}, ${plan.pbx}, ${plan.store}`, () => openOffice(plan), stories);
 }
 

@@ -7,6 +7,7 @@ import {
   type AsteriskServer,
   type Call,
   type Phone as SipPhone,
+  shownByPhones,
   startAsterisk,
   startPhone,
   until,
@@ -40,6 +41,8 @@ export interface Telephone {
   isIdle(): Promise<void>;
   /** Whom the display shows for the call that is there. */
   display(): Party;
+  /** Everything that the display shows, as {@link Person.screen} would: `busy 370 held`. Who is still dialing shows nothing. */
+  shown(): readonly string[];
 }
 
 /** The world outside, on the trunk. */
@@ -174,11 +177,22 @@ function simulated(line: Line, call: (number: string) => unknown): Telephone {
       const [shown] = line.state();
       return { number: shown?.number ?? '', name: shown?.name ?? '' };
     },
+    shown: () =>
+      line.state().flatMap(({ state, number }) => {
+        if (state === 'ringing') return [`ringing ${number}`];
+        if (state === 'up' || state === 'held') return [`busy ${number}${state === 'held' ? ' held' : ''}`];
+        return [];
+      }),
   };
 }
 
+/** A real Asterisk, with itself for tests that mistreat it. */
+export interface Real extends Telephones {
+  readonly server: AsteriskServer;
+}
+
 /** Starts a real Asterisk 22 and a SIP phone for everybody. */
-export async function realTelephones(): Promise<Telephones> {
+export async function realTelephones(): Promise<Real> {
   // Services go by their names only where the feed may read `dialplan`; `system` lets it filter out what comes with that.
   const feed = { username: 'listener', secret: randomBytes(12).toString('hex') };
   const rights = { read: 'system,call,agent,dialplan', write: 'system,reporting' };
@@ -201,6 +215,7 @@ export async function realTelephones(): Promise<Telephones> {
     return phone;
   };
   return {
+    server: asterisk,
     host: asterisk.host,
     port: asterisk.amiPort,
     control: asterisk.managers.control,
@@ -258,5 +273,6 @@ function sip(phone: SipPhone): Telephone {
       void (await until('the telephone talks', () => living().some(({ state }) => state === 'connected'))),
     isIdle: async () => void (await until('the telephone is idle', () => living().length === 0)),
     display: () => present().remote,
+    shown: () => shownByPhones([phone], phone.extension),
   };
 }

@@ -33,6 +33,9 @@ const requests: readonly string[] = [
   "<ping xmlns='urn:xmpp:ping'/>",
 ];
 
+/** Those of them that make no telephone ring and end no call. */
+export const quietRequests = requests.filter((request) => !/<Dial|'><Hangup\/><\/cmd>/.test(request));
+
 /** Requests on their way. */
 export interface Volley {
   /** How many requests. */
@@ -41,6 +44,8 @@ export interface Volley {
   answered(seconds: number): Promise<void>;
   /** Fails unless each has exactly one answer by now. */
   expectOneAnswerEach(): void;
+  /** Fails where one has two. */
+  expectNoSecondAnswer(): void;
   /** How often the answers said what: `Success`, `pbx-unavailable`, `bad-request`, … */
   outcome(): ReadonlyMap<string, number>;
 }
@@ -48,12 +53,15 @@ export interface Volley {
 let volleys = 0;
 
 /** Sends all kinds of requests, each so many times, as fast as the stream takes them. */
-export async function volley(person: Person, times: number): Promise<Volley> {
+export async function volley(
+  person: Person,
+  times: number,
+  what: readonly string[] = requests,
+): Promise<Volley> {
   volleys += 1;
   const sent = new Map<string, string>();
   for (let round = 0; round < times; round += 1) {
-    for (const [index, request] of requests.entries())
-      sent.set(`volley${volleys}-${round}-${index}`, request);
+    for (const [index, request] of what.entries()) sent.set(`volley${volleys}-${round}-${index}`, request);
   }
   const stanzas = [...sent].map(([id, request]) => {
     // Legacy clients send `get` even for commands that change something.
@@ -82,6 +90,7 @@ export async function volley(person: Person, times: number): Promise<Volley> {
       }
     },
     expectOneAnswerEach: () => expect(others((count) => count === 1)).toEqual([]),
+    expectNoSecondAnswer: () => expect(others((count) => count < 2)).toEqual([]),
     outcome() {
       const said = new Map<string, number>();
       for (const stanza of answers()) {

@@ -47,6 +47,7 @@ export function journalOn(store: Store, count = settings.keep.count) {
     store,
     directory: { current: directory },
     nameOf: () => undefined,
+    recordOf: () => '',
     settings: { ...settings, keep: { ...settings.keep, count } },
     log: pino({ level: 'silent' }),
     now: Date.now,

@@ -21,7 +21,7 @@ const directory = createDirectory(
     }),
   ),
 );
-const names = { directory, nameOf: () => undefined, outsidePrefix: '' };
+const names = { directory, nameOf: () => undefined, recordOf: () => '', outsidePrefix: '' };
 
 /** A line a person can read beside what the telephones did. */
 function line(entry: Entry): string {

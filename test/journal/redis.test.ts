@@ -188,7 +188,14 @@ describe('what an operator can do with the books', () => {
 
   it('is told how to use the commands', async () => {
     const never: WithStore = () => Promise.reject(new Error('not to be asked'));
-    await expect(eraseCommand([], never, () => {})).rejects.toThrow('offhook erase JID');
+    await expect(
+      eraseCommand(
+        [],
+        never,
+        () => undefined,
+        () => {},
+      ),
+    ).rejects.toThrow('offhook erase JID');
     await expect(journalCommand(['export', '--format', 'xml'], never, () => {})).rejects.toThrow('csv|json');
     await expect(journalCommand([], never, () => {})).rejects.toThrow('offhook journal export');
   });

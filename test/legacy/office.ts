@@ -44,15 +44,19 @@ export interface LegacyOffice {
   readonly asterisk: Awaited<ReturnType<typeof startAsterisk>>;
 }
 
-/** Starts a bridge at the server, with `settings` besides the usual ones and delegation required, and waits until it is in force. All ends with the test. */
+/**
+ * Starts a bridge at the server, with `settings` besides the usual ones and delegation required, and waits until it is in force. All ends with the
+ * test. `more` is put at the end of the directory file.
+ */
 export async function openOffice(
   server: XmppServer,
   settings: Readonly<Record<string, string>> = {},
+  more = '',
 ): Promise<LegacyOffice> {
   const asterisk = await startAsterisk();
   const folder = await runFolder('legacy');
   const file = join(folder.path, 'users.yaml');
-  await writeFile(file, directory);
+  await writeFile(file, `${directory}${more}`);
   const account = (name: string) => {
     const user = asterisk.users.find(({ username }) => username === name);
     if (user === undefined) throw new Error(`the simulated Asterisk has no account ${name}`);

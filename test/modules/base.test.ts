@@ -342,3 +342,33 @@ describe('PickupEvent', () => {
     );
   });
 });
+
+describe('a double click', () => {
+  it('is one call', async () => {
+    const { ask, actions, views } = api();
+    const dial = () => ask(anna, 'base', xml('Dial', { target: '370' }));
+    const [first, second] = await Promise.all([dial(), dial()]);
+    expect(first).toContain('<Success>');
+    expect(second).toContain("code='rejected'><message>You have asked for this already");
+    expect(actions).toHaveLength(1);
+    // Once that is answered the telephone is there, and says so.
+    views.push(view({ outbound: true, state: 'new', other: { number: '370', name: '' } }));
+    expect(await dial()).toContain("code='device-busy'");
+    expect(await ask(anna, 'base', xml('Dial', { target: '320' }))).toContain('<Success>');
+  });
+
+  it('of two is two calls', async () => {
+    const { ask } = api();
+    const dial = (who: string) => ask(who, 'base', xml('Dial', { target: '320' }));
+    for (const answer of await Promise.all([dial(anna), dial('mmeyer@example.org/x')]))
+      expect(answer).toContain('<Success>');
+  });
+
+  it('may be meant where the same twice is something else', async () => {
+    const { ask, actions, views } = api();
+    views.push(view({ state: 'busy' }));
+    const press = () => ask(anna, 'base', xml('SendDigits', { channel: 'PJSIP/340-00000001', digits: '1' }));
+    await Promise.all([press(), press()]);
+    expect(actions).toHaveLength(2);
+  });
+});

@@ -23,6 +23,7 @@ import type {
   Conference,
   DeviceName,
   ParkedCall,
+  Pbx,
   QueueCounters,
   RecordingHandle,
 } from '../../src/pbx/pbx.ts';
@@ -128,6 +129,7 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
     queue: '',
     from: { number: '', name: '' },
     since: 1000,
+    takes: false,
     ...changes,
   };
 }
@@ -145,6 +147,8 @@ export function api(
     timeoutMs?: number;
     perSecond?: number;
     directory?: Directory;
+    /** Instead of one that notes what it is told. */
+    pbx?: Pbx;
     recordings?: Keeping;
     settings?: Partial<Settings>;
     archive?: Archive;
@@ -192,7 +196,7 @@ export function api(
       actions.push([verb, ...args]);
     };
   const lacks = new Map<string, readonly string[]>();
-  const pbx = idlePbx({
+  const noting = idlePbx({
     abilities: { known: true, lacks: (verb) => lacks.get(verb) ?? [] },
     originate: act('originate'),
     hangup: act('hangup'),
@@ -231,6 +235,7 @@ export function api(
     conferenceLock: act('conferenceLock'),
     userEvent: act('userEvent'),
   });
+  const pbx = options.pbx ?? noting;
   const calls = idleCalls({
     channel: (id) => views.find((each) => each.channel === id),
     channelsOf: (name) => views.filter((each) => each.device === name),
@@ -282,6 +287,14 @@ export function api(
         delivered.push(delivery);
       },
       archive: options.archive,
+      transfer: {
+        running: 0,
+        async send(to, { name, size, handle }, method) {
+          await handle.close();
+          await act('send')(to, name, size, method);
+        },
+        stop: () => {},
+      },
       log,
       now: () => now,
     }),

@@ -342,6 +342,39 @@ describe('an entry', () => {
     });
   });
 
+  it('says who transferred an outside call, and nothing twice to whoever did', async () => {
+    const office = api();
+    const bernd = {
+      ...trunk,
+      channel: 'PJSIP/370-1' as ChannelId,
+      device: 'PJSIP/370' as DeviceName,
+      uniqueId: '1.1',
+      busySince: 3000,
+      state: 'busy' as const,
+    };
+    const anna = { ...trunk, uniqueId: '1.2', since: 9000, from: { number: '370', name: 'Max' } };
+    office.happen(
+      event(1),
+      step('busy', 3000, bernd),
+      step('hangup', 9000, { ...bernd, state: 'ended' }, 'normal'),
+    );
+    office.happen(
+      event(2),
+      step('ringing', 9000, anna),
+      step('hangup', 20_000, { ...anna, state: 'ended' }, 'noanswer'),
+    );
+    expect(await only(office)).toMatchObject({
+      result: 'missed',
+      via: '370',
+      viaDetails: 'transfer',
+      number: outsider.number,
+    });
+    expect(await only(office, 'mmeyer@example.org/desk')).toMatchObject({
+      result: 'hangup',
+      number: outsider.number,
+    });
+  });
+
   it('lasts, where nobody saw the end, until the telephone system was last heard', async () => {
     const office = api();
     const talk = { busySince: 3000, state: 'busy' as const };

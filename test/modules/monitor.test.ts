@@ -16,9 +16,12 @@ const boss = 'boss@example.org/x';
 const success = expect.stringContaining('<Success><message>Ok</message></Success>');
 const failure = (code: string) => expect.stringContaining(`module='base'><Failure code='${code}'><message>`);
 
-const own = view({ state: 'busy' });
+// The journal keeps what is not too old.
+const since = Date.now();
+const own = view({ state: 'busy', since });
 const theirs = view({
   state: 'busy',
+  since,
   channel: own.refChannel as ChannelId,
   uniqueId: '1.0',
   device: 'PJSIP/370' as DeviceName,
@@ -301,7 +304,7 @@ describe('FindRecord', () => {
   it('reads length and size from the file', async () => {
     const { ask, id } = await recorded();
     const answer = await ask(anna, 'monitor', find(id));
-    expect(answer).toContain(`<RecordEntry id='${id}'><JournalEntry><id>PJSIP/340-00000001</id>`);
+    expect(answer).toContain(`<RecordEntry id='${id}'><JournalEntry eventId='1.1' eventType='new' userId=`);
     expect(answer).toContain('<name>Max Meyer</name><number>370</number>');
     expect(answer).toContain(
       `<Record duration='2' ruleId='anybody' file='${id}-1.wav' state='finished' type='manual' timestamp='1000' identity='tweber'><AudioFile format='wav' size='32044'/></Record>`,
@@ -337,6 +340,47 @@ describe('FindRecord', () => {
       'tweber ok',
     ]);
     expect(trail[0]?.on).toEqual({ recordId: id });
+  });
+
+  it('is named by the journal', async () => {
+    const { ask, at, happen, recordIdOf } = await talking(rule());
+    at(Date.now());
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    for (const each of [own, theirs]) happen(ends(each), told({ ...each, state: 'ended' }, 'hangup'));
+    await until('the journal has it', async () =>
+      (await ask(anna, 'journal', xml('FindOwn', {}))).includes(`<recordId>${id}</recordId>`),
+    );
+  });
+
+  it('sends a section to the client that asks, and nothing else', async () => {
+    const { ask, id, actions, fail, audited } = await recorded();
+    const init = (parts: Readonly<Record<string, string>> = {}) =>
+      xml('InitTransfer', { recordId: id, ruleId: 'anybody', file: `${id}-1.wav`, ...parts });
+    expect(await ask(anna, 'monitor', init({ method: 'link' }))).toEqual(success);
+    expect(actions.at(-1)).toEqual(['send', anna, `${id}-1.wav`, 32_044, 'link']);
+    expect(audited.at(-1)).toMatchObject({
+      command: 'monitor.InitTransfer',
+      on: { recordId: id, file: `${id}-1.wav` },
+    });
+    for (const wrong of [
+      { ruleId: 'other' },
+      { file: `${id}-2.wav` },
+      { file: `../${id}-1.wav` },
+      { recordId: 'x' },
+    ]) {
+      expect(await ask(anna, 'monitor', init(wrong))).toEqual(failure('no-such-record'));
+    }
+    expect(await ask('nophone@example.org/x', 'monitor', init())).toEqual(failure('no-such-record'));
+    expect(await ask('tweber@example.org', 'monitor', init())).toEqual(failure('not-supported'));
+    expect(await ask(anna, 'monitor', init({ format: 'mp3' }))).toEqual(failure('not-supported'));
+    fail(new Failure('rejected', 'You have 3 transfers already.'));
+    expect(await ask(anna, 'monitor', init())).toEqual(failure('rejected'));
+    fail(undefined);
+    await ask(anna, 'monitor', start());
+    expect(await ask(anna, 'monitor', init({ file: `${id}-2.wav` }))).toEqual(failure('not-available'));
+    await rm(join(folder.dir, `${id}-1.wav`));
+    expect(await ask(anna, 'monitor', init())).toEqual(failure('no-such-record'));
   });
 
   it('lists one’s own', async () => {
@@ -386,6 +430,7 @@ describe('FindRecord', () => {
           identity: 'tweber',
           anchor: '',
           handle: '',
+          paused: false,
           from: 1,
           to: 2,
           heard: [],

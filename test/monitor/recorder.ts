@@ -79,6 +79,7 @@ export async function recordingFolder(minFreeBytes = 0): Promise<Folder> {
     complaints,
     keeping: { shelf, pbxDir: '/var/spool/recordings', keepMs: undefined, keepBytes: undefined },
     record: (path, seconds = 2) => writeFile(join(dir, path.split('/').at(-1) ?? ''), wav(seconds)),
-    remove: () => rm(dir, { recursive: true, force: true }),
+    // A note may be on its way still.
+    remove: () => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }),
   };
 }

@@ -1,11 +1,13 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eraseCommand } from '../../src/cli/books.ts';
 import type { CallRecord } from '../../src/monitor/record.ts';
 import { recordId, sectionFile } from '../../src/monitor/record.ts';
 import { eraseRecordings, sweep } from '../../src/monitor/retention.ts';
 import { readWav, secondsOf } from '../../src/monitor/wav.ts';
 import type { BareJid } from '../../src/protocol/jid.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
 import { type Folder, recordingFolder, wav } from './recorder.ts';
 
 const [anna, max] = ['tweber@example.org', 'mmeyer@example.org'] as [BareJid, BareJid];
@@ -29,6 +31,7 @@ async function kept(days: number, ...heard: BareJid[]): Promise<CallRecord> {
     identity: '',
     anchor: '1.1',
     handle: '',
+    paused: false,
     from: at,
     to: at + 1000,
     heard,
@@ -65,6 +68,26 @@ describe('retention', () => {
     expect(await eraseRecordings(folder.keeping.shelf, anna)).toBe(2);
     expect(await left()).toEqual([other.sections[0]?.file]);
     expect(await eraseRecordings(folder.keeping.shelf, anna)).toBe(0);
+  });
+
+  it('is part of `offhook erase`', async () => {
+    await kept(3, anna);
+    const store = createMemoryStore();
+    store.ledger('records').append(anna, { id: 'x', at: Date.now(), text: '{}' });
+    const printed: string[] = [];
+    await eraseCommand(
+      [anna],
+      (use) => use(store),
+      () => folder.keeping.shelf,
+      (line) => void printed.push(line),
+    );
+    expect(await left()).toEqual([]);
+    expect(printed).toEqual([
+      `recordings: 1 with ${anna} erased`,
+      `journal: 0 entries of ${anna} erased`,
+      `missed: 0 entries of ${anna} erased`,
+      `records: 1 entry of ${anna} erased`,
+    ]);
   });
 });
 

@@ -81,6 +81,40 @@ describe('the login', () => {
   });
 });
 
+describe('a line without end', () => {
+  it.each(['control', 'feed'])(
+    'on the %s connection keeps nobody waiting, and the adapter goes on',
+    async (user) => {
+      const { wire, pbx } = await connect({ limits: { pingMs: 60_000 } });
+      await pbx.start();
+      const socket = peer(wire, user)?.socket;
+      const connections = wire.peers.length;
+      const before = process.cpuUsage();
+      const piece = Buffer.alloc(1 << 20, 'x');
+      // Its end is what is waited for.
+      socket?.on('error', () => {});
+      for (let n = 0; n < 30 && socket?.destroyed === false; n++) {
+        if (socket.write(piece)) continue;
+        await new Promise<void>(
+          (resolve) => void socket.once('drain', resolve).once('close', () => resolve()),
+        );
+      }
+      if (socket?.writable === true) socket.write('\r\n\r\n');
+      if (user === 'control') {
+        await until(
+          'it is given up, and another made',
+          () => wire.peers.length > connections && pbx.state.control,
+        );
+        expect(pbx.logged.some((line) => line.includes('characters came'))).toBe(true);
+      }
+      await pbx.hangup(channel);
+      const { user: spent, system } = process.cpuUsage(before);
+      // Searched again with each chunk, it would be ten seconds.
+      expect((spent + system) / 1e6).toBeLessThan(4);
+    },
+  );
+});
+
 describe('an action', () => {
   it('fails at once when the connection breaks, and is not sent later', async () => {
     const { wire, pbx } = await connect({}, ({ name }) => (name === 'Hangup' ? 'answered' : undefined));
@@ -96,7 +130,7 @@ describe('an action', () => {
       wire.sent
         .filter(({ user, name }) => user === 'control' && !/^(Ping|ListCommands)$/.test(name))
         .map(({ name }) => name),
-    ).toEqual(['Hangup', 'Redirect']);
+    ).toEqual(['Hangup', 'Getvar', 'Redirect']);
   });
 
   it('is given up when no answer comes in time; the others go on', async () => {

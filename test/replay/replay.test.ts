@@ -61,6 +61,14 @@ describe('a flight recording', () => {
     });
     expect(report.at(-1)).toMatch(/^1 recording, \d+ events, 0 violated invariants$/);
     expect(exitCode).toBe(0);
+    expect(
+      events
+        .filter((each) => each.event === 'JournalEntry')
+        .map(({ to, fields }) => [to, fields.inbound, fields.number, fields.result]),
+    ).toEqual([
+      ['340@localhost', 'false', '370', 'hangup'],
+      ['370@localhost', 'true', '340', 'hangup'],
+    ]);
     // Anna is a member of the queue Support.
     expect(
       events.find((each) => each.event === 'QueueMemberState' && each.to === '340@localhost'),

@@ -37,7 +37,7 @@ listen:
     module: ejabberd_http
     request_handlers:
       /api: mod_http_api
-acl:
+${options.upload ? '      /upload: mod_http_upload\n' : ''}acl:
   local:
     user_regexp: ""
   loopback:
@@ -73,7 +73,17 @@ ${options.sql ? '    db_type: sql\n' : ''}  mod_offline: {}
   mod_time: {}
   mod_vcard: {}
   mod_version: {}
-${delegation(options)}${privilege(options)}${options.extraConfig ?? ''}
+${options.upload ? upload(domain, ports.http, run) : ''}${delegation(options)}${privilege(options)}${options.extraConfig ?? ''}
+`;
+}
+
+/** By default only accounts of the server's own hosts may upload. */
+function upload(domain: string, port: number, run: string): string {
+  return `  mod_http_upload:
+    hosts: [${JSON.stringify(`upload.${domain}`)}]
+    put_url: ${JSON.stringify(`http://${loopback}:${port}/upload`)}
+    docroot: ${JSON.stringify(`${run}/upload`)}
+    access: component
 `;
 }
 

@@ -17,6 +17,8 @@ export interface EjabberdOptions extends XmppOptions {
   readonly version?: keyof typeof ejabberdTrees;
   /** Keeps message archives in SQLite: `archive.sqlite` below {@link EjabberdServer.path}. Version 23 only. */
   readonly sql?: boolean;
+  /** An upload service (XEP-0363) `upload.DOMAIN` that the component may use. */
+  readonly upload?: boolean;
   /** YAML for the end of the configuration file, top level. */
   readonly extraConfig?: string;
 }

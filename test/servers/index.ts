@@ -15,7 +15,9 @@ export { type Incoming, type Phone, type PhoneOptions, startPhone } from './phon
 export { accepts, freePort, loopback } from './ports.ts';
 export { installedProsody, type ProsodyOptions, startProsody } from './prosody.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { openRelay, type Relay } from './relay.ts';
 export type { Server } from './server.ts';
+export { shownByPhones } from './shown.ts';
 export type { Call, CallState } from './sip/call.ts';
 export type { Party } from './sip/message.ts';
 export { type SippEvent, type SippOptions, type SippPhone, startSippPhone } from './sipp.ts';

@@ -44,6 +44,7 @@ archive_expires_after = "1d"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 smacks_hibernation_time = 30
+${options.globalConfig ?? ''}
 
 VirtualHost ${JSON.stringify(domain)}
   modules_enabled = ${list(extensions)}

@@ -24,6 +24,8 @@ export interface ProsodyOptions extends XmppOptions {
   readonly installed?: boolean | 'auto';
   /** What happens when a second component connects with the same JID (`component_conflict_resolve`). Default: kick_old. */
   readonly conflict?: 'kick_old' | 'kick_new';
+  /** Lua for the part of the configuration file that is about all hosts. */
+  readonly globalConfig?: string;
   /** Lua for the host's section of the configuration file. */
   readonly hostConfig?: string;
   /** Keeps message archives in SQLite: `data/prosody.sqlite` below {@link ProsodyServer.path}. Version 0.12 only. */

@@ -21,6 +21,7 @@ const wanted = [
   ejabberdTrees['24'],
   ejabberdTrees['26'],
   asteriskTrees['22'],
+  asteriskTrees['16'],
   redisTree,
   sippTree,
   slixmppTree,
@@ -38,7 +39,11 @@ export async function setup(): Promise<void> {
   }
 }
 
-function announce({ name, step, done, total }: Progress): void {
+const sized = new Set<string>();
+
+function announce({ name, step, total }: Progress): void {
   if (step === 'list') console.info(`${name}: fetching into the cache folder, once`);
-  if (step === 'download' && done === 0) console.info(`${name}: ${(total / 1e6).toFixed(0)} MB`);
+  if (step !== 'download' || sized.has(name)) return;
+  sized.add(name);
+  console.info(`${name}: ${(total / 1e6).toFixed(0)} MB`);
 }

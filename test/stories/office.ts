@@ -39,6 +39,7 @@ export interface OfficeOptions {
   readonly rules?: string;
   readonly recordings?: Keeping;
   readonly store?: Store;
+  readonly journal?: Partial<ModelsOptions['journal']>;
   readonly settings?: Partial<Settings>;
   readonly phonebook?: Partial<ModelsOptions['phonebook']>;
   /** How often deflections are read again, milliseconds. */
@@ -99,7 +100,7 @@ export async function openOffice(
     calls,
     directory: places.directory,
     domains: ['example.org'],
-    journal,
+    journal: { ...journal, ...options.journal },
     phonebook: { ...phonebook, ...options.phonebook },
     settings: { ...settings, ...options.settings },
     recordings: options.recordings,

@@ -1,7 +1,14 @@
 /** A stage for stories: one telephone system, a phone for everybody, and at the end of each story everybody has hung up and nothing is left. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type AsteriskOptions, type Call, type Phone, startPhone, until } from '../servers/index.ts';
+import {
+  type AsteriskOptions,
+  type Call,
+  type Phone,
+  shownByPhones,
+  startPhone,
+  until,
+} from '../servers/index.ts';
 import { type Lab, openLab } from './lab.ts';
 
 /** What stories are told with. */
@@ -177,17 +184,4 @@ export function onStage(options: StageOptions, ...acts: readonly ((story: Story)
       });
     for (const act of acts) act(story);
   });
-}
-
-/** What the displays of an extension's phones show, as {@link Stage.agree} compares it. Who is still dialing shows nothing. */
-export function shownByPhones(phones: readonly Phone[], extension: string): string[] {
-  return phones
-    .filter((phone) => phone.extension === extension)
-    .flatMap(({ calls }) => calls)
-    .flatMap(({ state, remote, held }) => {
-      if (state === 'ringing') return [`ringing ${remote.number}`];
-      if (state === 'connected') return [`busy ${remote.number}${held ? ' held' : ''}`];
-      return [];
-    })
-    .sort();
 }

@@ -148,7 +148,9 @@ export const callActions: readonly Action[] = [
       if (variable === '') error('No variable specified');
       else if (header('Channel') !== '' && channel === undefined) error('No such channel');
       else {
-        const value = channel === undefined ? pbx.globals.get(variable) : variableOf(channel, variable);
+        const value =
+          dialplanExists(pbx, variable) ??
+          (channel === undefined ? pbx.globals.get(variable) : variableOf(channel, variable));
         ok(undefined, [
           ['Variable', variable],
           ['Value', value ?? ''],
@@ -157,6 +159,13 @@ export const callActions: readonly Action[] = [
     },
   },
 ];
+
+/** The function DIALPLAN_EXISTS(context,exten,priority) of func_dialplan.c; undefined for other variables. */
+function dialplanExists(pbx: Pbx, variable: string): string | undefined {
+  const [, context, exten] = /^DIALPLAN_EXISTS\(([^,]*),([^,]*),1\)$/.exec(variable) ?? [];
+  if (context === undefined || exten === undefined) return undefined;
+  return exists(pbx, context, exten) ? '1' : '0';
+}
 
 /** A channel by name or unique id, as `ast_channel_get_by_name` finds it; none or one. */
 export function channelNamed(pbx: Pbx, name: string): readonly Channel[] {

@@ -21,7 +21,9 @@ export function consult(pbx: Pbx, transferer: Channel, context: string, exten: s
   const first = transferer.bridge;
   const transferee = peerOf(transferer);
   if (first === undefined || transferee === undefined) return;
-  setHold(pbx, transferer, true);
+  // Said again of who has pressed hold already.
+  if (transferer.holding) channelEvent(pbx, 'Hold', transferer, 'MusicClass: default\r\n');
+  else setHold(pbx, transferer, true);
   const local = createLocal(pbx, {
     exten,
     context,
@@ -81,6 +83,7 @@ function giveBack(
 ): void {
   leave(pbx, transferer);
   enter(pbx, first, transferer);
+  transferer.holding = false;
   channelEvent(pbx, 'Unhold', transferer);
   leave(pbx, one);
   destroyBridge(pbx, second);

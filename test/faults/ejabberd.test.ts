@@ -1,0 +1,4 @@
+import { faultsIn } from './office.ts';
+import { xmppSituations } from './xmpp.ts';
+
+faultsIn('ejabberd', xmppSituations);

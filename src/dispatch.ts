@@ -100,6 +100,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     const context = { ...options.context(), caller };
     demandOffered(module, command, context.directory.policy, context.pbx);
+    const run = command.prepare(payload);
     if (inFlight >= maxInFlight) {
       throw new StanzaError('resource-constraint', 'The bridge is busy: try again in a moment.');
     }
@@ -109,7 +110,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     inFlight += 1;
     if (key !== undefined) underWay.add(key);
-    const work = command.run(payload, context).finally(() => {
+    const work = run(context).finally(() => {
       inFlight -= 1;
       if (key !== undefined) underWay.delete(key);
     });

@@ -9,9 +9,9 @@ pbxContract('The simulated Asterisk', async (): Promise<PbxHarness> => {
   const read = ['system', 'call', 'agent', 'reporting', 'user'];
   const pbx = await startAsterisk({
     users: [
-      { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting'] },
+      { ...control, read: ['call'], write: ['system', 'call', 'agent', 'originate', 'reporting', 'user'] },
       { ...feed, read, write: ['reporting'] },
-      { ...filtering, read, write: ['reporting', 'system', 'user'] },
+      { ...filtering, read, write: ['reporting', 'system'] },
     ],
   });
   const tls = await inTls(pbx.port);

@@ -42,7 +42,8 @@ export const base = defineModule({
       needs: ['originate'],
       request: element('Dial', dialFields),
       response: success,
-      handle: (request, context) => dial('Dial', context.caller.user, request, context),
+      check: demandTarget('Dial'),
+      handle: (request, context) => dial(context.caller.user, request, context),
     }),
     command({
       doc: 'Places a call on behalf of another user. Off unless the configuration switches it on.',
@@ -57,10 +58,11 @@ export const base = defineModule({
         ...dialFields,
       }),
       response: success,
+      check: demandTarget('DialFrom'),
       handle(request, context) {
         const user = identified(request.identity, context);
         if (!supervises(user, context)) fail('not-permitted', `${user.fullName} is in none of your groups.`);
-        return dial('DialFrom', user, request, context);
+        return dial(user, request, context);
       },
     }),
     command({
@@ -150,15 +152,19 @@ export const base = defineModule({
   ],
 });
 
+/** Dial's target may be given in two ways, and must in one. */
+function demandTarget(name: string): (request: Target) => void {
+  return ({ target, viasetting }) => {
+    if (target === undefined && viasetting === undefined)
+      badRequest(`${name}: attribute 'target' (or 'viasetting') is missing`);
+  };
+}
+
 async function dial(
-  name: string,
   user: User,
   request: Target & { readonly device: string | undefined },
   context: Context,
 ): Promise<typeof ok> {
-  if (request.target === undefined && request.viasetting === undefined) {
-    badRequest(`${name}: attribute 'target' (or 'viasetting') is missing`);
-  }
   const exten = resolveNumber(request, context.directory, context.settings);
   const device = dialingDevice(user, request.device, context);
   demandSilence(device, context, (view) => view.outbound && view.other.number === exten);

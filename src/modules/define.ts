@@ -94,6 +94,8 @@ export interface CommandDeclaration<Q, A> {
   readonly request: ElementCodec<Q>;
   /** The answer; its module where that is not the command's own. */
   readonly response: Answer<A>;
+  /** What of a request the codec cannot check: throws with `badRequest`. Default: nothing. */
+  check?(request: NoInfer<Q>): void;
   /** Throws `Failure` or `StanzaError` for the caller; anything else is a defect. */
   handle(request: Q, context: Context): A | Promise<A>;
 }
@@ -115,8 +117,8 @@ export interface Command {
   off(policy: Policy): string | undefined;
   readonly request: ElementCodec<unknown>;
   readonly response: Answer<unknown>;
-  /** Parses, handles, serializes. Throws what the parser and the handler throw. */
-  run(payload: XmlElement, context: Context): Promise<XmlElement>;
+  /** Parses and checks. Throws what these throw; what it returns handles the request and writes the answer, and rejects as the handler does. */
+  prepare(payload: XmlElement): (context: Context) => Promise<XmlElement>;
 }
 
 /** Declares a command; the handler's types come from the codecs. */
@@ -132,8 +134,11 @@ export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
     off: (policy) => declaration.off?.(policy),
     request,
     response,
-    run: async (payload, context) =>
-      response.codec.write(await declaration.handle(request.read(payload), context)),
+    prepare(payload) {
+      const asked = request.read(payload);
+      declaration.check?.(asked);
+      return async (context) => response.codec.write(await declaration.handle(asked, context));
+    },
   };
 }
 

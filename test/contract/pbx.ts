@@ -31,7 +31,7 @@ export interface PbxHarness {
     readonly control: Account;
     /** May read the state, nothing more. */
     readonly feed: Account;
-    /** May set filters and send UserEvents besides. */
+    /** May set filters besides. */
     readonly filtering: Account;
   };
   telephone(number: '320' | '340' | '370'): Telephone;
@@ -417,7 +417,7 @@ export function pbxContract(name: string, start: () => Promise<PbxHarness>): voi
     });
 
     it('tells that the dialplan changed a deflection, and nothing of other UserEvents', async () => {
-      const on = await connected({ control: pbx.accounts.filtering });
+      const on = await connected();
       const event = (name: string, extension: string) =>
         on.userEvent(name, new Map([['Extension', extension]]));
       await event('OffhookDeflection', '34x');

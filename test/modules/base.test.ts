@@ -364,6 +364,15 @@ describe('a double click', () => {
       expect(answer).toContain('<Success>');
   });
 
+  it('is not what two malformed requests are: each is told what is wrong', async () => {
+    const { ask } = api();
+    const answers = await Promise.all([
+      ask(anna, 'base', xml('Dial', {})),
+      ask(anna, 'base', xml('Dial', {})),
+    ]);
+    for (const answer of answers) expect(answer).toMatch(/^bad-request: Dial: attribute 'target'/);
+  });
+
   it('may be meant where the same twice is something else', async () => {
     const { ask, actions, views } = api();
     views.push(view({ state: 'busy' }));

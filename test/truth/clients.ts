@@ -65,15 +65,11 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
     for (const change of changes) {
       broken.push(...invariants.check(change));
       for (const event of events) {
-        for (const { type, concerns, payload } of event.from(change, {
-          directory,
-          calls,
-          phonebook: emptyPhonebook,
-        })) {
-          for (const { extension } of concerns) {
+        for (const occurrence of event.from(change, { directory, calls, phonebook: emptyPhonebook })) {
+          for (const { extension } of occurrence.concerns) {
             const screen = screens.get(extension);
             if (screen === undefined) broken.push(`${extension} is told, and nobody has it`);
-            else show(screen, type, fieldsOf(payload()), broken, directory);
+            else show(screen, occurrence.type, fieldsOf(occurrence.payload()), broken, directory);
           }
         }
       }

@@ -26,6 +26,7 @@ import { createComponent } from '../src/xmpp/component.ts';
 import { user } from '../test/modules/harness.ts';
 import { extensionOf } from './load.ts';
 import { cpuSecondsOf } from './measure.ts';
+import { createPlainReader, type Get } from './plain.ts';
 
 const [name = '', recipientsText = '1', amiPort = '', xmppPort = '', usersText = '', othersText = '0'] =
   process.argv.slice(2);
@@ -143,29 +144,36 @@ const everyEvent = translatedEvents.filter((each) => each !== 'Newexten' && each
 /** Those that one does come of in the recorded call, roughly: for a road that says no more than ours. */
 const fewEvents = ['Newchannel', 'BridgeEnter', 'Hangup'];
 
-/** The bare reader, the channel's name, a fixed text of the size of an event, large writes: no state at all. */
-async function bare(events: readonly string[]): Promise<number> {
+/** A reader of these events, as ours and as {@link createPlainReader} are made. */
+type MakeReader = (events: readonly string[], onMessage: (get: Get) => void) => (chunk: Buffer) => void;
+
+const ourReader: MakeReader = (events, onMessage) =>
+  createFramer({
+    wanted: wantedEvents(events),
+    onMessage: (message) => onMessage((header) => message.get(header)),
+  }).push;
+const plainReader: MakeReader = (events, onMessage) => createPlainReader(new Set(events), onMessage);
+
+/** A reader, the channel's name, a fixed text of the size of an event, large writes: no state at all. */
+async function bare(makeReader: MakeReader, events: readonly string[]): Promise<number> {
   const socket = connect(Number(xmppPort), '127.0.0.1');
   socket.write('<stream:stream><handshake/>');
   const rest = `${'<targetName>Somebody</targetName>'.repeat(20)}</ChannelEvent></cmd></message>`;
   let joined = '';
   let sent = 0;
-  const framer = createFramer({
-    wanted: wantedEvents(events),
-    onMessage(message) {
-      const channel = message.get('Channel');
-      const end = channel.lastIndexOf('-');
-      const jid = `${channel.slice(channel.indexOf('/') + 1, end)}@example.org` as BareJid;
-      for (const to of sessionsOf.get(jid) ?? []) {
-        joined += `<message to='${to}' from='${domain}' type='headline'><cmd xmlns='${CMD_NS}' module='base'><ChannelEvent><eventId>${channel}</eventId>${rest}`;
-        sent += 1;
-        if (joined.length < 65_536) continue;
-        socket.write(joined);
-        joined = '';
-      }
-    },
+  const read = makeReader(events, (get) => {
+    const channel = get('Channel');
+    const end = channel.lastIndexOf('-');
+    const jid = `${channel.slice(channel.indexOf('/') + 1, end)}@example.org` as BareJid;
+    for (const to of sessionsOf.get(jid) ?? []) {
+      joined += `<message to='${to}' from='${domain}' type='headline'><cmd xmlns='${CMD_NS}' module='base'><ChannelEvent><eventId>${channel}</eventId>${rest}`;
+      sent += 1;
+      if (joined.length < 65_536) continue;
+      socket.write(joined);
+      joined = '';
+    }
   });
-  const feed = await openSocket(ami, framer.push);
+  const feed = await openSocket(ami, read);
   await once(feed, 'close');
   await new Promise<void>((resolve) => void socket.end(joined, () => resolve()));
   return sent;
@@ -174,8 +182,9 @@ async function bare(events: readonly string[]): Promise<number> {
 const roads: Readonly<Record<string, () => Promise<number>>> = {
   ours,
   naive,
-  'bare, every event': () => bare(everyEvent),
-  'bare, few events': () => bare(fewEvents),
+  bare: () => bare(plainReader, everyEvent),
+  'bare, our reader': () => bare(ourReader, everyEvent),
+  'bare, our reader, few events': () => bare(ourReader, fewEvents),
 };
 const road = roads[name];
 if (road === undefined) throw new Error(`there is no road "${name}"`);

@@ -17,6 +17,7 @@ import { createPhonebook, type PhonebookOptions } from './phonebook/model.ts';
 import type { Phonebook } from './phonebook/phonebook.ts';
 import type { Places } from './places/places.ts';
 import { createQueueing, type Queueing } from './queueing.ts';
+import { createRooms, type Rooms } from './rooms.ts';
 import type { Keep, Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
@@ -42,6 +43,7 @@ export interface Models {
   readonly places: Places;
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
+  readonly rooms: Rooms;
 }
 
 /** The ports that models are made from, and the models that others use besides. */
@@ -107,6 +109,7 @@ export function createModels(options: ModelsOptions): Models {
       numbers: phonebook.numbers,
       keep: options.missed ?? MISSED_KEEP,
     }),
+    rooms: createRooms(options),
     deflections: options.deflections,
     places: options.places,
     phonebook: book,

@@ -82,6 +82,7 @@ const may: Record<string, readonly string[]> = {
     'queues/queues.ts',
     'journal/entry.ts',
     'naming.ts',
+    'rooms.ts',
     'monitor/monitor.ts',
     'monitor/record.ts',
     'archive/archive.ts',
@@ -104,6 +105,7 @@ const may: Record<string, readonly string[]> = {
     'changes.ts',
     'rules/rules.ts',
   ],
+  'rooms.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts'],
   'webhook.ts': ['errors.ts'],
   replay: [
     'pbx/',

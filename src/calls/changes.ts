@@ -117,12 +117,13 @@ export interface ParkChange {
   readonly at: number;
 }
 
-/** Somebody came into a conference room, left it or fell silent in it. Of locks Asterisk tells nothing. */
+/** Somebody came into a conference room, left it, fell silent in it or locked it. */
 export interface ConferenceChange {
   readonly kind: 'conference';
-  readonly type: 'join' | 'leave' | 'mute' | 'unmute';
+  readonly type: 'join' | 'leave' | 'mute' | 'unmute' | 'lock' | 'unlock';
   readonly room: string;
-  readonly channel: ChannelId;
+  /** Of the one who did it; empty where that is not known, or somebody outside. */
+  readonly channel: ChannelId | '';
   readonly caller: Party;
   readonly at: number;
 }

@@ -6,6 +6,7 @@ import { fail } from '../errors.ts';
 import type { Conference } from '../pbx/pbx.ts';
 import { attr, attrOr, element, many, textElement } from '../protocol/codec.ts';
 import { flag, oneOf, pattern, text, word } from '../protocol/value.ts';
+import type { Member } from '../rooms.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event, type World } from './define.ts';
@@ -51,6 +52,7 @@ export const conference = defineModule({
       response: { codec: element('ConferenceList', { conferences: many(conferenceElement) }) },
       async handle(_request, context) {
         const open = await context.pbx.conferences();
+        context.rooms.listed(open);
         const { conferences } = context.directory.policy;
         const idle = [...conferences.keys()]
           .filter((name) => !open.some((each) => each.room === name))
@@ -129,19 +131,27 @@ export const conference = defineModule({
       request: element('Lock', { room, state }),
       response: success,
       async handle(request, context) {
-        await inside(request.room, context);
-        await context.pbx.conferenceLock(request.room, request.state === 'on');
+        const conference = await inside(request.room, context);
+        const locked = request.state === 'on';
+        await context.pbx.conferenceLock(request.room, locked);
+        context.rooms.lock(request.room, locked, memberOf(conference, context));
         return ok;
       },
     }),
   ],
   events: [
     event({
-      doc: 'Somebody came into a room, left it or was muted. To the users in the room and the one who left. Asterisk does not tell when a room is locked.',
+      doc:
+        'Somebody came into a room, left it, was muted, or locked it. To the users in the room and the one who left. Asterisk does not tell of locks: those ' +
+        'made in the room itself are told when somebody asks for the rooms.',
       on: 'conference',
       payload: element('ConferenceEvent', {
-        eventType: textElement(oneOf('join', 'leave', 'mute', 'unmute'), 'join'),
-        eventId: textElement(text('PJSIP/340-0000001c'), '', 'channel of the member'),
+        eventType: textElement(oneOf('join', 'leave', 'mute', 'unmute', 'lock', 'unlock'), 'join'),
+        eventId: textElement(
+          text('PJSIP/340-0000001c'),
+          '',
+          'channel of the member; empty where nobody knows who locked',
+        ),
         room: textElement(text('800'), ''),
         name: textElement(text('Thomas Weber'), ''),
         number: textElement(text('340'), ''),
@@ -156,7 +166,7 @@ function tell(change: ConferenceChange, { directory, calls }: World) {
     const device = directory.deviceOfChannel(channel);
     return device && directory.byDevice(device)?.user;
   };
-  const about = ownerOf(change.channel);
+  const about = change.channel === '' ? undefined : ownerOf(change.channel);
   const exten = directory.policy.conferences.get(change.room) ?? change.room;
   const present = calls
     .channels()
@@ -210,6 +220,15 @@ async function inside(name: string, context: Context): Promise<Conference> {
   if (open === undefined && context.caller.supervisor)
     fail('not-available', `Nobody is in the room ${name}.`);
   return fail('not-permitted', `You are not in the room ${name}: call it first.`);
+}
+
+/** The caller as the others in the room know them. */
+function memberOf(conference: Conference, context: Context): Member {
+  const { user } = context.caller;
+  const own = channelsOf(user, context).find((view) =>
+    conference.members.some(({ channel }) => channel === context.calls.currentName(view.channel)),
+  );
+  return { channel: own?.channel ?? '', name: user.fullName, number: user.extension };
 }
 
 /** Checks that the channel is a member whom the caller may act on: themselves, or anybody within a supervisor's reach. */

@@ -111,6 +111,29 @@ describe('members', () => {
     expect(actions).toEqual([['conferenceLock', '800', false]]);
   });
 
+  it('hear of a lock, also of one that was made in the room, once', async () => {
+    const { ask, rooms, sent } = meeting();
+    await ask(
+      max,
+      'event',
+      xml('AddSubscription', {}, [xml('Subscription', { module: 'conference', type: '*' })]),
+    );
+    const lock = (state: string) => ask(anna, 'conference', xml('Lock', { room: '800', state }));
+    await lock('on');
+    await lock('on');
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toContain(
+      `<ConferenceEvent><eventType>lock</eventType><eventId>${own}</eventId><room>800</room><name>Thomas Weber</name><number>340</number>`,
+    );
+    await lock('off');
+    expect(sent.at(-1)).toContain('<eventType>unlock</eventType>');
+    const [room] = rooms.splice(0);
+    if (room !== undefined) rooms.push({ ...room, locked: true });
+    for (const _ of [1, 2]) await ask(anna, 'conference', xml('Find'));
+    expect(sent).toHaveLength(3);
+    expect(sent.at(-1)).toContain('<eventType>lock</eventType><eventId/><room>800</room><name/>');
+  });
+
   it('hear who comes, leaves and is silent', async () => {
     const { ask, tell, sent } = meeting();
     const subscribe = xml('AddSubscription', {}, [xml('Subscription', { module: 'conference', type: '*' })]);

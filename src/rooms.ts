@@ -1,0 +1,53 @@
+/**
+ * Which conference rooms are locked. Asterisk has no event for it: what a command does is told here, and what was done in the room itself
+ * when somebody lists the rooms. Bounded by the rooms that are in use.
+ */
+
+import type { ConferenceChange, Party } from './calls/changes.ts';
+import type { Model } from './models.ts';
+import type { ChannelId, Conference } from './pbx/pbx.ts';
+
+/** Who did it, as the others in the room know them. */
+export interface Member extends Party {
+  /** Empty for who is not in the room. */
+  readonly channel: ChannelId | '';
+}
+
+/** The locks of rooms. */
+export interface Rooms extends Model {
+  /** A room was locked or opened; told where that is news. */
+  lock(room: string, locked: boolean, by: Member): void;
+  /** How all rooms are that are in use; told where it is news. */
+  listed(rooms: readonly Conference[]): void;
+}
+
+const nothing = Object.freeze([]);
+const nobody: Member = { channel: '', name: '', number: '' };
+
+/** Makes it, with no room known to be locked. `now`: epoch milliseconds. */
+export function createRooms({ now }: { readonly now: () => number }): Rooms {
+  const locked = new Set<string>();
+  let tell: (changes: readonly ConferenceChange[]) => void = () => {};
+
+  function note(room: string, isLocked: boolean, { channel, name, number }: Member): void {
+    if (locked.has(room) === isLocked) return;
+    if (isLocked) locked.add(room);
+    else locked.delete(room);
+    const type = isLocked ? 'lock' : 'unlock';
+    tell([{ kind: 'conference', type, room, channel, caller: { name, number }, at: now() }]);
+  }
+
+  return {
+    apply: () => nothing,
+    onChange(listener) {
+      tell = listener;
+    },
+    lock: note,
+    listed(rooms) {
+      const open = new Set(rooms.map(({ room }) => room));
+      // A room that everybody has left is no more, and its lock with it.
+      for (const room of locked) if (!open.has(room)) locked.delete(room);
+      for (const each of rooms) note(each.room, each.locked, nobody);
+    },
+  };
+}

@@ -79,9 +79,13 @@ export async function explainCommand(
   }
   const message = child(payload, 'message');
   print(`refused (${payload.attrs.get('code')}): ${message === undefined ? '' : textOf(message)}`);
-  if (parameters.some((each) => each.startsWith('channel='))) {
-    print('(no call is known here: what depends on one can only be told by the running bridge)');
-  }
+  const unknown = parameters.some((each) => each.startsWith('channel='))
+    ? 'call'
+    : parameters.some((each) => each.startsWith('queue='))
+      ? 'queue'
+      : undefined;
+  if (unknown !== undefined)
+    print(`(no ${unknown} is known here: what depends on one can only be told by the running bridge)`);
   return 1;
 }
 

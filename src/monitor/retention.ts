@@ -1,5 +1,6 @@
 /** What becomes of old recordings. */
 
+import type { Log } from '../log.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import { type CallRecord, participants } from './record.ts';
 import type { Shelf } from './shelf.ts';
@@ -8,6 +9,36 @@ import type { Shelf } from './shelf.ts';
 export interface Retention {
   readonly keepMs: number | undefined;
   readonly keepBytes: number | undefined;
+}
+
+/** What {@link startSweeping} needs. */
+export interface SweepingOptions {
+  /** Ids of the records that are not to be touched. */
+  readonly running: () => ReadonlySet<string>;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+const SWEEP_EVERY_MS = 3600_000;
+const FIRST_SWEEP_MS = 60_000;
+
+/** Sweeps soon and then every hour, where there is a limit, until what it returns is called. */
+export function startSweeping(shelf: Shelf, retention: Retention, options: SweepingOptions): () => void {
+  const { running, log, now } = options;
+  if (retention.keepMs === undefined && retention.keepBytes === undefined) return () => {};
+  const sweepNow = () => {
+    sweep(shelf, retention, running(), now()).then(
+      (removed) => removed > 0 && log.info({ removed }, 'old recordings were removed'),
+      (error) => log.error({ reason: String(error) }, 'old recordings cannot be removed'),
+    );
+  };
+  const first = setTimeout(sweepNow, FIRST_SWEEP_MS).unref();
+  const others = setInterval(sweepNow, SWEEP_EVERY_MS).unref();
+  return () => {
+    clearTimeout(first);
+    clearInterval(others);
+  };
 }
 
 /**

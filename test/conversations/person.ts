@@ -129,7 +129,9 @@ function watch(events: readonly ChannelEvent[]) {
       broken.push(`${id} begins with ${type}`);
     const state = type === 'ringing' || type === 'busy' ? type : (before?.state ?? 'busy');
     const held =
-      (type === 'hold' || type === 'unhold') && eventDetails === '' ? type === 'hold' : before?.held === true;
+      (type === 'hold' || type === 'unhold') && eventDetails !== 'remote'
+        ? type === 'hold'
+        : before?.held === true;
     const number = event.outbound === 'true' ? event.targetNumber : event.sourceNumber;
     calls.set(id, { state, number, held });
   }

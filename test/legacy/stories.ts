@@ -16,7 +16,10 @@ export function legacyStories(name: string, start: (options: XmppOptions) => Pro
     });
     afterAll(() => server?.stop());
 
-    const types = (client: LegacyClient) => client.events().map((event) => textIn(find(event, 'eventType')));
+    const named = (client: LegacyClient, name: string) =>
+      client.events().filter((event) => event.name === name);
+    const types = (client: LegacyClient) =>
+      named(client, 'ChannelEvent').map((event) => textIn(find(event, 'eventType')));
     const hears = (client: LegacyClient, type: string) =>
       until(`${client.jid} hears ${type}`, () => types(client).includes(type), 20);
     const isSuccess = (answer: Tree) => [answer.name, textIn(find(answer, 'message'))];
@@ -59,6 +62,13 @@ export function legacyStories(name: string, start: (options: XmppOptions) => Pro
       ]);
       await Promise.all([hears(anna, 'hangup'), hears(bernd, 'hangup')]);
       expect(types(bernd)).toEqual(['ringing', 'busy', 'hangup']);
+      // It has asked for the events of the journal as well, and finds the call there.
+      await until('the call is entered', () => named(bernd, 'JournalEntry').length > 0, 20);
+      const journal = await bernd.command('journal', '<FindOwn limit="30"/>');
+      const entries = journal.children.filter((child) => typeof child !== 'string');
+      expect(entries.map((entry) => [textIn(find(entry, 'result')), textIn(find(entry, 'number'))])).toEqual([
+        ['hangup', '340'],
+      ]);
     });
 
     test('a number from outside gets the prefix, and what fails says so inside a result', async () => {

@@ -155,7 +155,8 @@ function believe(
     channel,
     state,
     ...now,
-    held: what === 'hold' || (what !== 'unhold' && before?.held === true),
+    // Only the other side's hold is `remote`; the way back from a consultation says why it came to nothing.
+    held: what === 'hold' || (!(type === 'unhold' && what !== 'unhold remote') && before?.held === true),
     remoteHeld: what === 'hold remote' || (what !== 'unhold remote' && before?.remoteHeld === true),
   });
 }

@@ -49,6 +49,8 @@ export function archiveContract(
       const say = (from: typeof anna, to: string, content: string) =>
         from.send(`<message to='${to}@example.org' type='chat'>${content}</message>`);
       await say(anna, 'mmeyer', '<body>Mittag: Grüße &amp; 50%_Rabatt?</body>');
+      // Two connections have no order between them.
+      await until('hers is archived', async () => bodies(await find('tweber', 'mittag')).length === 1);
       await say(max, 'tweber', "<body>MITTAG passt, it's fine</body>");
       await say(max, 'tweber', "<received xmlns='urn:xmpp:receipts' id='1'/><store xmlns='urn:xmpp:hints'/>");
       await say(

@@ -15,9 +15,9 @@ export interface Member extends Party {
 
 /** The locks of rooms. */
 export interface Rooms extends Model {
-  /** A room was locked or opened; told where that is news. */
+  /** A command has locked or opened a room that was not so before. */
   lock(room: string, locked: boolean, by: Member): void;
-  /** How all rooms are that are in use; told where it is news. */
+  /** How all rooms are that are in use; told where that is another state than was told last. */
   listed(rooms: readonly Conference[]): void;
 }
 
@@ -29,8 +29,7 @@ export function createRooms({ now }: { readonly now: () => number }): Rooms {
   const locked = new Set<string>();
   let tell: (changes: readonly ConferenceChange[]) => void = () => {};
 
-  function note(room: string, isLocked: boolean, { channel, name, number }: Member): void {
-    if (locked.has(room) === isLocked) return;
+  function lock(room: string, isLocked: boolean, { channel, name, number }: Member): void {
     if (isLocked) locked.add(room);
     else locked.delete(room);
     const type = isLocked ? 'lock' : 'unlock';
@@ -42,12 +41,13 @@ export function createRooms({ now }: { readonly now: () => number }): Rooms {
     onChange(listener) {
       tell = listener;
     },
-    lock: note,
+    lock,
     listed(rooms) {
       const open = new Set(rooms.map(({ room }) => room));
       // A room that everybody has left is no more, and its lock with it.
       for (const room of locked) if (!open.has(room)) locked.delete(room);
-      for (const each of rooms) note(each.room, each.locked, nobody);
+      for (const each of rooms)
+        if (locked.has(each.room) !== each.locked) lock(each.room, each.locked, nobody);
     },
   };
 }

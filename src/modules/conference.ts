@@ -134,7 +134,9 @@ export const conference = defineModule({
         const conference = await inside(request.room, context);
         const locked = request.state === 'on';
         await context.pbx.conferenceLock(request.room, locked);
-        context.rooms.lock(request.room, locked, memberOf(conference, context));
+        // Asterisk's own answer says how it was: what was told before may be of a room that everybody has left since.
+        if (conference.locked !== locked)
+          context.rooms.lock(request.room, locked, memberOf(conference, context));
         return ok;
       },
     }),

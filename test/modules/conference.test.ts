@@ -118,7 +118,12 @@ describe('members', () => {
       'event',
       xml('AddSubscription', {}, [xml('Subscription', { module: 'conference', type: '*' })]),
     );
-    const lock = (state: string) => ask(anna, 'conference', xml('Lock', { room: '800', state }));
+    /** How the room is by now, as Asterisk would list it. */
+    const be = (locked: boolean) => rooms.push(...rooms.splice(0).map((room) => ({ ...room, locked })));
+    const lock = async (state: 'on' | 'off') => {
+      await ask(anna, 'conference', xml('Lock', { room: '800', state }));
+      be(state === 'on');
+    };
     await lock('on');
     await lock('on');
     expect(sent).toHaveLength(1);
@@ -127,11 +132,15 @@ describe('members', () => {
     );
     await lock('off');
     expect(sent.at(-1)).toContain('<eventType>unlock</eventType>');
-    const [room] = rooms.splice(0);
-    if (room !== undefined) rooms.push({ ...room, locked: true });
+    be(true);
     for (const _ of [1, 2]) await ask(anna, 'conference', xml('Find'));
     expect(sent).toHaveLength(3);
     expect(sent.at(-1)).toContain('<eventType>lock</eventType><eventId/><room>800</room><name/>');
+    // Everybody has left, and the room that the next ones meet in is another one, open as at first.
+    be(false);
+    await lock('on');
+    expect(sent).toHaveLength(4);
+    expect(sent.at(-1)).toContain(`<eventType>lock</eventType><eventId>${own}</eventId>`);
   });
 
   it('hear who comes, leaves and is silent', async () => {

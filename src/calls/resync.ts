@@ -2,6 +2,7 @@
 
 import type { Snapshot, SnapshotChannel } from '../pbx/events.ts';
 import { ringsSomebody, talkingTo } from './across.ts';
+import { noteApplication } from './channels.ts';
 import { noteDevice } from './devices.ts';
 import { link } from './dial.ts';
 import { end } from './hangup.ts';
@@ -9,7 +10,6 @@ import { noteRemoteHold } from './hold.ts';
 import { type Leg, nobody } from './leg.ts';
 import { meet, own } from './legs.ts';
 import { recallHolds } from './memory.ts';
-import { queueOf, waitIn } from './queue.ts';
 import { enter, leave } from './rooms.ts';
 import { meaningOf } from './services.ts';
 import { answer, settle } from './settle.ts';
@@ -72,19 +72,11 @@ function takeIn(world: World, channel: SnapshotChannel, legs: Map<Leg, SnapshotC
   own(world, leg, channel.application);
   legs.set(leg, channel);
   if (channel.application === 'AppDial' || channel.application === 'AppQueue') becomeCalled(leg);
-  const meaning = meaningOf(channel.application);
   if (leg.call !== undefined) leg.call.scripted = true;
+  const meaning = noteApplication(leg, channel.application, channel.applicationData);
   // Dial has told it whom it rings, and goes on to ring.
   const dials = channel.application === 'Dial' || (meaning === 'passing' && channel.application !== '');
   if (dials && leg.state === 'ring' && leg.connected !== nobody) leg.alerting = true;
-  if (meaning === 'spying') {
-    if (leg.call?.phase === 'new') leg.call.hidden = true;
-  } else if (meaning === 'connecting') {
-    leg.service = '';
-  } else if (meaning !== 'passing') {
-    leg.service = meaning.service;
-    if (meaning.service === 'queue') waitIn(leg, queueOf(channel.applicationData));
-  }
 }
 
 /** A caller that is a called channel now picked somebody's call up; nothing was told of it yet. */

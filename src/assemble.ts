@@ -4,7 +4,6 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import { openArchive } from './archive/open.ts';
-import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
 import { createDeflections, type Deflections } from './deflections.ts';
@@ -49,6 +48,7 @@ import { createPrivilegedRosters } from './xmpp/privileged-rosters.ts';
 import { serveTime } from './xmpp/time.ts';
 import { serveVersion } from './xmpp/version.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
+import { createZone } from './zone.ts';
 
 /** A bridge with its adapters. */
 export interface Offhook {

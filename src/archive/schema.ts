@@ -1,8 +1,8 @@
 /** How Prosody and ejabberd keep their archives in SQL (Prosody's mod_storage_sql, ejabberd's mod_mam_sql). */
 
+import { type Database, type Dialect, type Row, SqlError, type SqlValue } from '../database/database.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import type { ArchivedMessage, ArchiveQuery } from './archive.ts';
-import { type Database, type Dialect, type Row, SqlError, type SqlValue } from './database.ts';
 import { likePattern } from './pattern.ts';
 import { readStanza } from './stanza.ts';
 

@@ -140,7 +140,9 @@ const may: Record<string, readonly string[]> = {
   places: ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'protocol/', 'store/store.ts'],
   'handover.ts': ['calls/calls.ts', 'calls/changes.ts', 'directory.ts', 'modules/channel-event.ts'],
   journal: [
+    'backoff.ts',
     'calls/changes.ts',
+    'database/',
     'directory.ts',
     'log.ts',
     'models.ts',
@@ -148,6 +150,7 @@ const may: Record<string, readonly string[]> = {
     'pbx/pbx.ts',
     'protocol/',
     'store/store.ts',
+    'zone.ts',
   ],
   'naming.ts': ['calls/changes.ts', 'directory.ts'],
   'deflections.ts': ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts'],

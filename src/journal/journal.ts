@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
-import type { CdrFile } from './cdr-file.ts';
+import type { CdrSource } from './cdr.ts';
 import { createCompletion } from './completion.ts';
 import { describePart, type Names } from './describe.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
@@ -13,7 +13,7 @@ import { createParts, type Finished } from './parts.ts';
 
 /** What the journal needs. */
 export interface JournalOptions {
-  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
+  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact' | 'deleteFact'>;
   readonly directory: Pick<DirectorySource, 'current'>;
   readonly recordOf: Names['recordOf'];
   /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
@@ -31,7 +31,7 @@ export interface JournalSettings {
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
   /** Asterisk's call records, to complete the journal from; undefined where the bridge cannot read them. */
-  readonly cdr?: CdrFile | undefined;
+  readonly cdr?: CdrSource | undefined;
 }
 
 /** Which entries are asked for. */
@@ -67,7 +67,7 @@ export function createJournal(options: JournalOptions): Journal {
   const { cdr, outsidePrefix } = settings;
   const names = () => ({ directory: directory.current, nameOf, recordOf, outsidePrefix });
   const completion =
-    cdr && createCompletion({ book, file: cdr, names, tell: (changes) => tell(changes), log, now });
+    cdr && createCompletion({ book, store, source: cdr, names, tell: (changes) => tell(changes), log, now });
   let timer: NodeJS.Timeout | undefined;
 
   function write(part: Finished, at: number): readonly JournalChange[] {
@@ -95,8 +95,11 @@ export function createJournal(options: JournalOptions): Journal {
       if (settings.keep.count === 0) return;
       timer = setInterval(alive, aliveEveryMs);
       try {
-        const last = Number((await store.loadFacts()).get(aliveFact));
-        if (last > 0) heard ??= last;
+        const facts = await store.loadFacts();
+        const last = Number(facts.get(aliveFact));
+        // Where there was no bridge before this one, a mistake in how records are read shows at once, too.
+        heard ??= last > 0 ? last : now();
+        completion?.resume(facts);
       } catch (error) {
         log.warn({ reason: String(error) }, 'journal: when the bridge before this one ended is not known');
       }

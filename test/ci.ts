@@ -31,8 +31,9 @@ class Ci implements Reporter {
     this.#at(test, `what follows ${test.fullName}`);
     const name = `${test.module.moduleId}: ${test.fullName}`;
     const { state, errors } = test.result();
-    if (test.diagnostic()?.flaky === true) this.#flaky.push(name);
-    if (state === 'failed') console.log(`failed twice: ${name}: ${errors?.[0]?.message}`);
+    const what = `${name}\n  ${ours(errors?.[0]?.stack ?? '')}`;
+    if (test.diagnostic()?.flaky === true) this.#flaky.push(what);
+    if (state === 'failed') console.log(`failed twice: ${what}`);
   }
 
   onTestRunEnd(): void {
@@ -51,6 +52,14 @@ class Ci implements Reporter {
       if (ms > LONG_MS) console.log(`running for ${Math.round(ms / 1000)} s: ${file}: ${at}`);
     }
   }
+}
+
+/** What went wrong, and where in files of ours. */
+function ours(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => !/^\s+at .*(node_modules|node:|<anonymous>)/.test(line))
+    .join('\n');
 }
 
 // biome-ignore lint/style/noDefaultExport: how vitest takes reporters

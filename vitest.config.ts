@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['test/servers/setup.ts'],
     // Real servers start within seconds; a busy machine must not turn that into a failure.
     testTimeout: 60_000,
-    hookTimeout: 300_000,
+    hookTimeout: 120_000,
     maxWorkers: 3,
   },
 });

@@ -4,14 +4,17 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import { openArchive } from './archive/open.ts';
-import { createZone } from './archive/zone.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { openDatabase } from './database/open.ts';
 import { createDeflections, type Deflections } from './deflections.ts';
 import { callsOf } from './directory/calls.ts';
 import { createDiscoveredDirectory } from './directory/discovered.ts';
 import { createFileDirectory } from './directory/file.ts';
 import type { DirectorySource } from './directory.ts';
+import type { CdrSource } from './journal/cdr.ts';
+import { createCdrDatabase } from './journal/cdr-database.ts';
+import { createCdrFile } from './journal/cdr-file.ts';
 import { numberShower } from './log.ts';
 import type { ModelsOptions } from './models.ts';
 import { modules } from './modules/index.ts';
@@ -49,6 +52,7 @@ import { createPrivilegedRosters } from './xmpp/privileged-rosters.ts';
 import { serveTime } from './xmpp/time.ts';
 import { serveVersion } from './xmpp/version.ts';
 import type { Xmpp } from './xmpp/xmpp.ts';
+import { createZone } from './zone.ts';
 
 /** A bridge with its adapters. */
 export interface Offhook {
@@ -114,7 +118,6 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
   });
   const { directory } = places;
   const delegation = delegationOf(config);
-  const { cdrFile, cdrColumns, cdrUtc } = config.journal;
   const calls = callsOf(() => directory.current);
   const privileges = watchPrivileges(xmpp, config.xmpp.userDomains, log);
   const deflections = makeDeflections(config, pbx, directory, log);
@@ -157,7 +160,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     journal: {
       keep: { count: config.journal.entries, ageMs: config.journal.days * DAY_MS },
       outsidePrefix: config.pbx.outsidePrefix ?? '',
-      cdr: cdrFile === undefined ? undefined : { path: cdrFile, columns: cdrColumns, utc: cdrUtc },
+      cdr: cdrOf(config),
     },
     phonebook: makePhonebook(config, xmpp, directory, log),
     settings: {
@@ -259,6 +262,16 @@ function archiveOf({ archive }: Config, log: Logger): Archive | undefined {
   return url === undefined
     ? undefined
     : openArchive({ url, sqlite, log, monotonic: () => performance.now() });
+}
+
+/** Asterisk's call records; undefined where they cannot be read. */
+function cdrOf({ journal, archive }: Config): CdrSource | undefined {
+  const { cdrFile, cdrColumns, cdrUrl, cdrTable, cdrTimeZone } = journal;
+  const zone = createZone(cdrTimeZone);
+  if (cdrFile !== undefined) return createCdrFile({ path: cdrFile, columns: cdrColumns, zone });
+  if (cdrUrl === undefined) return undefined;
+  const open = () => openDatabase({ url: cdrUrl, sqlite: archive.sqlite, atOnce: 1 });
+  return createCdrDatabase({ open, table: cdrTable, zone });
 }
 
 /** Where recordings are kept; undefined where there are none. */

@@ -160,7 +160,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     hasRoom: () => xmpp.hasRoom,
     onTold: (change, heard) => told.note(change, heard),
   });
-  const told = createTold({ store, calls, caughtUp: () => publish.backlog.waiting === 0, log });
+  const told = createTold({
+    store,
+    calls,
+    // The journal has an entry of every call, whether or not anybody watches it.
+    unheard: options.journal.keep.count > 0,
+    caughtUp: () => publish.backlog.waiting === 0,
+    log,
+  });
   const liveness = createLiveness({
     xmpp,
     sessions,
@@ -240,6 +247,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     publish.recall(memories.flatMap(keysOf));
     const ends = calls.restore(memories);
     tell(ends);
+    for (const model of following) tell(model.recall?.(ends) ?? []);
     if (connected) tell(told.again(ends, now()));
   }
   const moveQueues = createQueueMoves({ pbx, queues: () => models.queueing.queues(), log });
@@ -261,7 +269,10 @@ export function createBridge(options: BridgeOptions): Bridge {
   async function restore(): Promise<void> {
     const first = !restored;
     try {
-      const [stored, memories] = await Promise.all([store.loadSessions(), told.load(connected)]);
+      if (first) await Promise.all(following.map((model) => model.restore?.()));
+      const stored = await store.loadSessions();
+      // Last: it gives what an earlier bridge told once.
+      const memories = await told.load(connected);
       if (!first) return sessions.reconcile(stored);
       restored = true;
       sessions.restore(stored);

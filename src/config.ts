@@ -143,6 +143,9 @@ function complete(values: Values, mistakes: string[]): Config {
   if (ejabberdToken !== undefined && ejabberdApi === undefined) {
     mistakes.push('EJABBERD_API_TOKEN: useless without EJABBERD_API_URL');
   }
+  if (values.journal.cdrFile !== undefined && values.journal.cdrUrl !== undefined) {
+    mistakes.push('CDR_FILE and CDR_URL: expected one of them, got both');
+  }
   if (values.recordings.pbxDir !== undefined && values.recordings.dir === undefined) {
     mistakes.push('RECORDINGS_PBX_DIR: useless without RECORDINGS_DIR');
   }
@@ -164,6 +167,7 @@ const ownPrefixes = ['XMPP_', 'AMI_', 'PBX_', 'PRESENCE_', 'PHONEBOOK_'];
 const sharedPrefixes = [
   'ARCHIVE_',
   'RECORDINGS_',
+  'CDR_',
   'DIRECTORY_',
   'STORE_',
   'REDIS_',

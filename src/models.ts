@@ -28,6 +28,16 @@ export interface Model {
    * event, in order, and never waits.
    */
   apply(event: PbxEvent, changes: readonly CallChange[]): readonly Change[];
+  /**
+   * Takes up what an earlier bridge left in the store. Called before {@link Model.start} where the store is there by then, else when it comes;
+   * perhaps more than once. Rejects as the store does, and is called again then.
+   */
+  restore?(): Promise<void>;
+  /**
+   * Takes in what the call model says without an event: the store came after the state of the telephone system, and these calls, which an earlier
+   * bridge told of, had ended before. Called after {@link Model.restore}; returns what is to be told.
+   */
+  recall?(ends: readonly CallChange[]): readonly Change[];
   /** Says where changes go that no event brought. Called once, before {@link Model.start}. */
   onChange?(tell: Tell): void;
   /** Called before the telephone system is connected. Never rejects: what cannot be had yet is asked for again. */

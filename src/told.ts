@@ -21,6 +21,8 @@ export const maxTold = 100_000;
 export interface ToldOptions {
   readonly store: Pick<Store, 'loadCalls' | 'saveCall' | 'deleteCall'>;
   readonly calls: Pick<Calls, 'remember' | 'channel'>;
+  /** Whether channels count that nobody was told of, too: somebody wants to know of their ends. */
+  readonly unheard: boolean;
   /** Whether nothing waits to be told. */
   caughtUp(): boolean;
   readonly log: Log;
@@ -33,7 +35,7 @@ export interface ToldOptions {
   readonly gatherMs?: number;
 }
 
-/** The channels that somebody was told of. */
+/** The channels that somebody was told of, and those whose end somebody will want to know. */
 export interface Told {
   /** How many there are. */
   readonly size: number;
@@ -73,7 +75,7 @@ interface Entry {
 
 /** Makes it, with nothing in it. */
 export function createTold(options: ToldOptions): Told {
-  const { store, calls, caughtUp, log, max = maxTold, gatherMs = 20 } = options;
+  const { store, calls, unheard, caughtUp, log, max = maxTold, gatherMs = 20 } = options;
   const entries = new Map<ChannelId, Entry>();
   /** Whose entry is to be written. */
   const changed = new Set<ChannelId>();
@@ -115,7 +117,7 @@ export function createTold(options: ToldOptions): Told {
     for (const id of lingering) {
       const entry = entries.get(id);
       if (entry?.ended !== true) lingering.delete(id);
-      else if (!isListed(id)) forget(id, entry);
+      else if (isCaughtUp && !isListed(id)) forget(id, entry);
     }
   }
 
@@ -166,8 +168,16 @@ export function createTold(options: ToldOptions): Told {
       const id = channelOf(change);
       if (id === undefined) return;
       const ended = change.kind === 'channel' && change.type === 'hangup';
-      const entry = entries.get(id) ?? (heard && !ended ? take(id) : undefined);
+      const entry = entries.get(id) ?? ((heard || unheard) && !ended ? take(id) : undefined);
       if (entry === undefined) return;
+      if (!heard && entry.number === 0) {
+        // Nobody's news: there is nothing that could be lost.
+        entry.sure = true;
+        entry.ended = ended;
+        if (ended) lingering.add(id);
+        touch(id);
+        return;
+      }
       number += 1;
       entry.number = number;
       entry.sure = false;

@@ -6,10 +6,10 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Archive, ArchivedMessage, ArchiveQuery } from '../src/archive/archive.ts';
-import type { Database } from '../src/archive/database.ts';
 import { openArchive } from '../src/archive/open.ts';
-import { createPostgres } from '../src/archive/postgres.ts';
-import { createSqlite } from '../src/archive/sqlite.ts';
+import type { Database } from '../src/database/database.ts';
+import { createPostgres } from '../src/database/postgres.ts';
+import { createSqlite } from '../src/database/sqlite.ts';
 import type { BareJid } from '../src/protocol/jid.ts';
 import { tree } from './servers/debian.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
@@ -53,10 +53,11 @@ const inProsody = lines.map(
   ({ user, at, peer, xml }, index) =>
     `INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type, value) VALUES ('example.org', '${user}', 'archive', 'k${index}', ${at}, '${peer}', 'xml', ${quoted(xml)});`,
 );
+/** With microseconds, as ejabberd has them. */
 const inEjabberd = (host: boolean) =>
   lines.map(
     ({ user, at, peer, xml, text }) =>
-      `INSERT INTO archive (username, ${host ? 'server_host, ' : ''}timestamp, peer, bare_peer, xml, txt, kind, nick) VALUES ('${user}', ${host ? "'example.org', " : ''}${at * 1_000_000}, '${peer}', '${peer}', ${quoted(xml)}, ${quoted(text)}, 'chat', '');`,
+      `INSERT INTO archive (username, ${host ? 'server_host, ' : ''}timestamp, peer, bare_peer, xml, txt, kind, nick) VALUES ('${user}', ${host ? "'example.org', " : ''}${at * 1_000_000 + 789}, '${peer}', '${peer}', ${quoted(xml)}, ${quoted(text)}, 'chat', '');`,
   );
 
 let folder: string;

@@ -101,7 +101,9 @@ describe('defaults', () => {
         days: 180,
         cdrFile: undefined,
         cdrColumns: expect.arrayContaining(['src', 'dst', 'uniqueid']),
-        cdrUtc: false,
+        cdrUrl: undefined,
+        cdrTable: 'cdr',
+        cdrTimeZone: undefined,
       },
       queues: { missed: 1000, missedDays: 30 },
       store: {

@@ -118,7 +118,7 @@ describe('docker-compose.yml', () => {
 });
 
 // Two installations by npm, which may have to download first.
-describe('Dockerfile', { timeout: 300_000 }, () => {
+describe('Dockerfile', { timeout: 180_000 }, () => {
   const stages: readonly Stage[] = readDockerfile(readFileSync(join(project, 'Dockerfile'), 'utf8'));
 
   it('copies only what .dockerignore lets in', () => {

@@ -1,9 +1,9 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
-import { createZone } from '../src/archive/zone.ts';
 import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
+import { createZone } from '../src/zone.ts';
 
 /** As a small office has them; outside lines behind a 0. */
 export const settings: Settings = {

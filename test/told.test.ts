@@ -25,11 +25,19 @@ const events =
 const [caller, called] = ['PJSIP/340', 'PJSIP/370'];
 
 /** A bridge's part that matters here, with the store that the next one finds. */
-function bridge(store = createMemoryStore()) {
+function bridge(store = createMemoryStore(), unheard = false) {
   const calls = officeCalls();
   const tracker = createTracker();
   let waiting = 0;
-  const told = createTold({ store, calls, caughtUp: () => waiting === 0, log, gatherMs: 5, max: 100 });
+  const told = createTold({
+    store,
+    calls,
+    unheard,
+    caughtUp: () => waiting === 0,
+    log,
+    gatherMs: 5,
+    max: 100,
+  });
   open.push(told);
   const said: CallChange[] = [];
   return {
@@ -38,12 +46,16 @@ function bridge(store = createMemoryStore()) {
     told,
     said,
     /** Takes events in until one satisfies; returns the rest. */
-    follow(all: readonly PbxEvent[], enough: (calls: Calls) => boolean = () => false): readonly PbxEvent[] {
+    follow(
+      all: readonly PbxEvent[],
+      enough: (calls: Calls) => boolean = () => false,
+      heard = true,
+    ): readonly PbxEvent[] {
       for (const [at, event] of all.entries()) {
         tracker.see(event);
         for (const change of calls.apply(event)) {
           said.push(change);
-          told.note(change, true);
+          told.note(change, heard);
         }
         if (enough(calls)) return all.slice(at + 1);
       }
@@ -143,6 +155,28 @@ describe('what clients were told of calls', () => {
     // The end may be lost with the stream: it is told again rather than not at all.
     expect((await one.kept()).size).toBe(2);
     one.arrived();
+    expect(await one.kept()).toEqual(new Map());
+    expect(one.told.size).toBe(0);
+  });
+
+  it('that nobody heard is kept where its end is wanted, and forgotten with it', async () => {
+    const silent = bridge();
+    silent.follow(events, both('busy'), false);
+    silent.told.flush();
+    expect(await silent.kept()).toEqual(new Map());
+    const one = bridge(undefined, true);
+    const rest = one.follow(events, both('busy'), false);
+    one.told.flush();
+    const time = Date.now();
+    expect((await next(one.store, one.snapshot(time), time)).said).toEqual([]);
+    expect(at(caller, (await next(one.store, nobody, time)).said)).toEqual(['hangup normal']);
+    // Nothing has to arrive anywhere, but what waits may be about it.
+    one.hold(1);
+    one.follow(rest, undefined, false);
+    one.told.flush();
+    expect((await one.kept()).size).toBe(2);
+    one.hold(0);
+    one.told.flush();
     expect(await one.kept()).toEqual(new Map());
     expect(one.told.size).toBe(0);
   });

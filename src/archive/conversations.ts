@@ -1,7 +1,7 @@
 /** Which messages belong to one conversation: those with one peer between which no hour passes. No I/O. */
 
 /** From this silence on a conversation is over, milliseconds. */
-export const silenceMs = 3600_000;
+const silenceMs = 3600_000;
 
 /**
  * When the conversation of each time began. `times` are those of all messages with the peer, oldest first; a time that is not among them

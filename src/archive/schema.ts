@@ -1,8 +1,9 @@
 /** How Prosody and ejabberd keep their archives in SQL (Prosody's mod_storage_sql, ejabberd's mod_mam_sql). */
 
+import { hasColumn } from '../database/columns.ts';
+import { type Database, type Dialect, type Row, SqlError, type SqlValue } from '../database/database.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import type { ArchivedMessage, ArchiveQuery } from './archive.ts';
-import { type Database, type Dialect, type Row, SqlError, type SqlValue } from './database.ts';
 import { likePattern } from './pattern.ts';
 import { readStanza } from './stanza.ts';
 
@@ -26,16 +27,7 @@ export interface Schema {
 
 /** Finds out whose tables these are. Throws `SqlError` where they are neither's. */
 export async function findSchema(database: Database, timeoutMs: number): Promise<Schema> {
-  const { quote } = database.dialect;
-  const has = async (table: string, column: string) => {
-    try {
-      await database.query(`SELECT ${quote(column)} FROM ${table} WHERE 1 = 0`, [], timeoutMs);
-      return true;
-    } catch (error) {
-      if (error instanceof SqlError) return false;
-      throw error;
-    }
-  };
+  const has = (table: string, column: string) => hasColumn(database, table, column, timeoutMs);
   if (await has('prosodyarchive', 'sort_id')) return prosody(database.dialect);
   if (!(await has('archive', 'bare_peer'))) {
     throw new SqlError('there is neither a table prosodyarchive nor a table archive');
@@ -125,7 +117,8 @@ function ejabberd({ holds }: Dialect, several: boolean): Schema {
       const where = of(owner)
         .add('bare_peer = ?', other)
         .add('timestamp >= ?', from * 1000)
-        .add('timestamp <= ?', to * 1000);
+        // Up to the end of that millisecond.
+        .add('timestamp < ?', (to + 1) * 1000);
       const sql = `SELECT timestamp AS at FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit}`;
       return { sql, values: where.values };
     },

@@ -1,10 +1,10 @@
 /** The archive port on an XMPP server's SQL database. */
 
+import type { Database, Row } from '../database/database.ts';
 import { Failure, fail } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Archive, ArchivedMessage, ArchiveQuery } from './archive.ts';
-import type { Database, Row } from './database.ts';
 import { holder } from './pattern.ts';
 import { findSchema, type Question, type Schema } from './schema.ts';
 

@@ -14,7 +14,7 @@ export function isTalk(room: Room): boolean {
 }
 
 /** Whether nobody in the bridge talks: parking lots and other holding bridges. */
-export function isWaiting(room: Room): boolean {
+function isWaiting(room: Room): boolean {
   return room.type === 'parking' || room.type === 'holding';
 }
 

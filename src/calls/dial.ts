@@ -113,7 +113,7 @@ function redirect(world: World, dest: Leg, caller: Leg | undefined): void {
 }
 
 /** Tells the user whose telephone rang that the call goes to somebody else. Once. */
-export function tellRedirect(world: World, leg: Leg): void {
+function tellRedirect(world: World, leg: Leg): void {
   const call = leg.call;
   if (call === undefined || call.phase !== 'ringing' || call.outbound || call.redirected) return;
   call.redirected = true;

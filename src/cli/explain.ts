@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { createZone } from '../archive/zone.ts';
 import { createCalls } from '../calls/model.ts';
 import { createDeflections, usualFamilies } from '../deflections.ts';
 import { DirectoryFileError } from '../directory/file.ts';
@@ -23,6 +22,7 @@ import { createSessions } from '../sessions.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { createSubscriptionIndex } from '../subscriptions/index.ts';
 import type { Outgoing } from '../transfer/transfer.ts';
+import { createZone } from '../zone.ts';
 import { UsageError } from './usage.ts';
 
 /** The settings of the bridge that matter here, as the environment has them. */

@@ -361,11 +361,27 @@ export const settings = {
         'accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,end,duration,billsec,disposition,amaflags,uniqueid,userfield',
       doc: 'Columns of CDR_FILE in their order. The default is that of cdr_csv; cdr_custom has its own.',
     }),
-    cdrUtc: setting({
-      env: 'CDR_UTC',
-      kind: kind.flag,
-      default: 'false',
-      doc: 'Whether times in CDR_FILE are UTC (usegmtime), and not local.',
+    cdrUrl: setting({
+      env: 'CDR_URL',
+      kind: kind.orNothing(kind.databaseUrl),
+      default: '',
+      secret: true,
+      doc: 'The same in a database instead (cdr_pgsql, cdr_adaptive_odbc, FreePBX): postgres://user:password@host/asterisk, mysql://user:password@host/asteriskcdrdb or sqlite:///path; it is only read.',
+    }),
+    cdrTable: setting({
+      env: 'CDR_TABLE',
+      kind: kind.matching(
+        /^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/,
+        'the name of a table, such as cdr or asterisk.cdr',
+      ),
+      default: 'cdr',
+      doc: 'Its table there, upper and lower case as the database has it.',
+    }),
+    cdrTimeZone: setting({
+      env: 'CDR_TIME_ZONE',
+      kind: kind.orNothing(kind.timeZone),
+      default: '',
+      doc: "Time zone that call records are written in: Asterisk's own, such as Europe/Berlin; UTC for usegmtime=yes, or timezone=UTC of cdr_pgsql. Left out: that of the bridge.",
     }),
   },
   queues: {
@@ -441,7 +457,7 @@ export const settings = {
       env: 'ARCHIVE_SQLITE',
       kind: kind.matching(/^[\w./-]{1,200}$/, 'the name or path of a program'),
       default: 'sqlite3',
-      doc: "SQLite's program, where ARCHIVE_URL names a file (Debian package sqlite3).",
+      doc: "SQLite's program, where ARCHIVE_URL or CDR_URL names a file (Debian package sqlite3).",
     }),
   },
   recordings: {

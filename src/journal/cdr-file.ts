@@ -2,7 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { type CdrForm, type CdrRow, parseCdr } from './cdr.ts';
+import { type CdrForm, type CdrRecords, type CdrRow, type CdrSource, parseCdr } from './cdr.ts';
 
 /** Where the records are, and their form. */
 export interface CdrFile extends CdrForm {
@@ -12,21 +12,16 @@ export interface CdrFile extends CdrForm {
 /** How much of the end is read: more and more, until it reaches back far enough. */
 const windows = [256 * 1024, 2 * 1024 * 1024, 16 * 1024 * 1024];
 
-/** What was read. */
-export interface CdrTail {
-  readonly rows: readonly CdrRow[];
-  /** Lines that are no records of this form. */
-  readonly skipped: number;
-  /** False where the file goes back further than was read. */
-  readonly complete: boolean;
+/** Makes a source of it. */
+export function createCdrFile(file: CdrFile): CdrSource {
+  return { settings: 'CDR_COLUMNS', read: (since, until) => readTail(file, since, until) };
 }
 
-/** The records that ended at this time (epoch milliseconds) or later. Rejects as the file system does. */
-export async function readCdr(file: CdrFile, since: number): Promise<CdrTail> {
+async function readTail(file: CdrFile, since: number, until: number): Promise<CdrRecords> {
   const handle = await open(file.path, 'r');
   try {
     const { size } = await handle.stat();
-    let tail: CdrTail = { rows: [], skipped: 0, complete: true };
+    let tail: CdrRecords = { rows: [], skipped: 0, complete: true };
     for (const window of windows) {
       const from = Math.max(0, size - window);
       const buffer = Buffer.alloc(size - from);
@@ -37,7 +32,7 @@ export async function readCdr(file: CdrFile, since: number): Promise<CdrTail> {
       const { rows, skipped } = await parseInSlices(text, file);
       // Records are written when calls end: in the order of their ends, give or take a batch (cdr.conf).
       const complete = from === 0 || (rows[0] !== undefined && rows[0].end < since - marginMs);
-      tail = { rows: rows.filter((row) => row.end >= since), skipped, complete };
+      tail = { rows: rows.filter(({ end }) => end >= since && end <= until), skipped, complete };
       if (complete) return tail;
     }
     return tail;

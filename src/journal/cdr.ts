@@ -1,12 +1,13 @@
-/** Asterisk's call detail records (cdr_csv, cdr_custom) as journal entries: what the bridge was not there to hear. Pure. */
+/** Asterisk's call detail records as journal entries: what the bridge was not there to hear. Pure. */
 
 import { parse } from 'csv-parse/sync';
 import type { Directory, User } from '../directory.ts';
 import type { BareJid } from '../protocol/jid.ts';
+import type { Zone } from '../zone.ts';
 import { placeOf, splitPrefix } from './describe.ts';
 import type { Entry, Result } from './entry.ts';
 
-/** One record. Texts are empty where the file has no such column. Times in epoch milliseconds. */
+/** One record. Texts are empty where there is no such column. Times in epoch milliseconds. */
 export interface CdrRow {
   readonly src: string;
   readonly dst: string;
@@ -21,18 +22,32 @@ export interface CdrRow {
   readonly uniqueid: string;
 }
 
-/** How the file is to be read. */
+/** Records of some time. */
+export interface CdrRecords {
+  readonly rows: readonly CdrRow[];
+  /** What is no record. */
+  readonly skipped: number;
+  /** False where there are more than are read. */
+  readonly complete: boolean;
+}
+
+/** Where Asterisk keeps its records. */
+export interface CdrSource {
+  /** The settings that say how it is read. */
+  readonly settings: string;
+  /** The records of calls that ended between these times, epoch milliseconds, both included. Rejects where it cannot be read. */
+  read(since: number, until: number): Promise<CdrRecords>;
+}
+
+/** How a file is to be read. */
 export interface CdrForm {
   readonly columns: readonly string[];
-  /** Its times are UTC (`usegmtime`), else this process's local ones. */
-  readonly utc: boolean;
+  /** The clock of its times. */
+  readonly zone: Zone;
 }
 
 /** The records in a text; lines that are none are left out, and counted. */
-export function parseCdr(
-  text: string,
-  { columns, utc }: CdrForm,
-): { rows: readonly CdrRow[]; skipped: number } {
+export function parseCdr(text: string, { columns, zone }: CdrForm): Pick<CdrRecords, 'rows' | 'skipped'> {
   const records: unknown[] = parse(text, {
     bom: true,
     relax_column_count: true,
@@ -41,20 +56,29 @@ export function parseCdr(
     skip_records_with_error: true,
     max_record_size: 65_536,
   });
-  const rows = records.flatMap((record) => rowOf(record, columns, utc) ?? []);
+  const rows = records.flatMap((record) => {
+    if (!Array.isArray(record)) return [];
+    const cells: readonly unknown[] = record;
+    return recordOf((column) => cells[columns.indexOf(column)], zone) ?? [];
+  });
   return { rows, skipped: records.length - rows.length };
 }
 
-function rowOf(record: unknown, columns: readonly string[], utc: boolean): CdrRow | undefined {
-  if (!Array.isArray(record)) return undefined;
+/**
+ * A record by its columns; undefined where it is none. When it ended is in `end`, or follows from `duration`; when it began is in `start` or
+ * `calldate`, as cdr_csv and the databases have it.
+ */
+export function recordOf(column: (name: string) => unknown, zone: Zone): CdrRow | undefined {
   const cell = (name: string) => {
-    const value: unknown = record[columns.indexOf(name)];
+    const value = column(name);
     return typeof value === 'string' ? value : '';
   };
-  const [start, end] = [timeOf(cell('start'), utc), timeOf(cell('end'), utc)];
+  const start = timeOf(cell('start') || cell('calldate'), zone);
+  const end = cell('end') === '' ? after(start, cell('duration')) : timeOf(cell('end'), zone);
   const channel = cell('channel');
   if (start === undefined || end === undefined || end < start || !channel.includes('/')) return undefined;
   const billsec = Number(cell('billsec'));
+  const disposition = cell('disposition');
   return {
     src: cell('src'),
     dst: cell('dst'),
@@ -64,18 +88,34 @@ function rowOf(record: unknown, columns: readonly string[], utc: boolean): CdrRo
     start,
     end,
     billsec: Number.isFinite(billsec) && billsec > 0 ? Math.min(billsec, (end - start) / 1000 + 1) : 0,
-    disposition: cell('disposition'),
+    disposition: dispositions.get(disposition) ?? disposition,
     uniqueid: cell('uniqueid'),
   };
 }
 
-/** `2026-11-26 12:00:00`, perhaps with a fraction. */
-function timeOf(text: string, utc: boolean): number | undefined {
-  const found = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d*$/.exec(text);
+/** COMPAT: in a column of numbers, and without `dispositionstring`, Asterisk writes its own numbers (cdr.h). */
+const dispositions = new Map([
+  ['0', 'NO ANSWER'],
+  ['1', 'NO ANSWER'],
+  ['2', 'FAILED'],
+  ['4', 'BUSY'],
+  ['8', 'ANSWERED'],
+  ['16', 'CONGESTION'],
+]);
+
+function after(start: number | undefined, seconds: string): number | undefined {
+  const duration = seconds === '' ? Number.NaN : Number(seconds);
+  return start === undefined || !Number.isFinite(duration) ? undefined : start + duration * 1000;
+}
+
+/** `2026-11-26 12:00:00`, perhaps with a fraction, by the zone's clock; with an offset; or seconds of the epoch. */
+export function timeOf(text: string, zone: Zone): number | undefined {
+  if (/^\d{9,10}(\.\d{1,9})?$/.test(text)) return Math.round(Number(text) * 1000);
+  const found = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([+-]\d\d)?(:\d\d)?$/.exec(text);
   if (found === null) return undefined;
-  const [, year, month, day, time] = found;
-  const at = Date.parse(`${year}-${month}-${day}T${time}${utc ? 'Z' : ''}`);
-  return Number.isNaN(at) ? undefined : at;
+  const [, time = '', fraction = '', hours, minutes = ':00'] = found;
+  const begins = zone.read(hours === undefined ? time : `${time}${hours}${minutes}`)?.begins;
+  return begins === undefined ? undefined : begins + Math.floor(Number(`0.${fraction || '0'}`) * 1000);
 }
 
 /** What entries are made with. */

@@ -1,15 +1,17 @@
 /** Fills gaps of the journal from Asterisk's call records: calls whose end nobody saw, and those of which the bridge saw nothing. */
 
+import { createBackoff } from '../backoff.ts';
 import type { Log } from '../log.ts';
-import type { Ledger } from '../store/store.ts';
-import { type CdrEntry, type CdrNames, entriesOf } from './cdr.ts';
-import { type CdrFile, readCdr } from './cdr-file.ts';
+import type { Ledger, Store } from '../store/store.ts';
+import { type CdrEntry, type CdrNames, type CdrSource, entriesOf } from './cdr.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange } from './entry.ts';
 
 /** What {@link createCompletion} needs. */
 export interface CompletionOptions {
   readonly book: Pick<Ledger, 'append' | 'replace' | 'read'>;
-  readonly file: CdrFile;
+  /** Keeps a gap that is not filled for the next bridge. */
+  readonly store: Pick<Store, 'saveFact' | 'deleteFact'>;
+  readonly source: CdrSource;
   readonly names: () => CdrNames;
   readonly tell: (changes: readonly JournalChange[]) => void;
   readonly log: Log;
@@ -17,15 +19,23 @@ export interface CompletionOptions {
   readonly now: () => number;
   /** When the records are read, milliseconds after a gap. Asterisk may write them in batches of five minutes (cdr.conf). */
   readonly afterMs?: readonly number[];
+  /** The wait before the records are asked for again that could not be read, milliseconds; it doubles, up to the longest. */
+  readonly againMs?: number;
+  readonly longestMs?: number;
 }
 
 /** Fills gaps. */
 export interface Completion {
   /** Nobody heard the telephone system in this time, epoch milliseconds. */
   gap(from: number, to: number): void;
+  /** Takes up the gap that an earlier bridge has not filled, from what the store holds. */
+  resume(facts: ReadonlyMap<string, string>): void;
   stop(): void;
 }
 
+const gapFact = 'journal-gap';
+/** With waits up to an hour: a day. */
+const tries = 28;
 /** Times in records are whole seconds, and the clocks of two machines. */
 const blurMs = 2000;
 /** Entries among which that of a record is looked for. */
@@ -43,28 +53,49 @@ function isSame(one: Entry, other: Entry): boolean {
 
 /** Makes it, with no gap. */
 export function createCompletion(options: CompletionOptions): Completion {
-  const { book, file, names, tell, log, now, afterMs = [10_000, 330_000] } = options;
+  const { book, store, source, names, tell, log, now, afterMs = [10_000, 330_000] } = options;
+  const { againMs = 60_000, longestMs = 3_600_000 } = options;
   /** The gaps that are not filled yet, as one. */
-  let open: { from: number; to: number } | undefined;
+  let open: { readonly from: number; readonly to: number } | undefined;
   let timers: NodeJS.Timeout[] = [];
 
-  async function fill(from: number, to: number): Promise<void> {
+  /** Resolves with whether the records could be read. */
+  async function fill(from: number, to: number): Promise<boolean> {
     try {
-      const { rows, skipped, complete } = await readCdr(file, from - blurMs);
-      const filled = await enterAll(
-        entriesOf(
-          rows.filter(({ end }) => end <= to + blurMs),
-          names(),
-        ),
-      );
+      const { rows, skipped, complete } = await source.read(from - blurMs, to + blurMs);
+      const filled = await enterAll(entriesOf(rows, names()));
       const found = { filled, skipped, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-      if (!complete) log.warn(found, 'journal: the call records reach back further than is read of them');
+      if (!complete) log.warn(found, 'journal: there are more call records than are read of them');
       else if (rows.length === 0 && skipped > 0)
-        log.warn(found, 'journal: lines of CDR_FILE are no records: check CDR_COLUMNS');
+        log.warn(found, `journal: what is there are no call records: check ${source.settings}`);
       else log.info(found, 'journal: completed from the call records');
+      return true;
     } catch (error) {
       log.warn({ reason: String(error) }, 'journal: not completed from the call records');
+      return false;
     }
+  }
+
+  /** The last reading of a gap, which is done until it succeeds. */
+  async function settle(): Promise<void> {
+    const whole = open;
+    if (whole === undefined) return;
+    const backoff = createBackoff({ minMs: againMs, maxMs: longestMs });
+    let left = tries;
+    const attempt = async () => {
+      left -= 1;
+      const done = await fill(whole.from, whole.to);
+      // Stopped, or part of another one by now.
+      if (open !== whole) return;
+      if (!done && left > 0) {
+        timers = [setTimeout(() => void attempt(), backoff.next())];
+        return;
+      }
+      if (!done) log.error({ tries }, 'journal: a gap stays, the call records cannot be read');
+      open = undefined;
+      store.deleteFact(gapFact);
+    };
+    await attempt();
   }
 
   /** Enters what the journal does not have, or does not know for certain; resolves with how much that was. */
@@ -91,23 +122,32 @@ export function createCompletion(options: CompletionOptions): Completion {
     return true;
   }
 
-  function stop(): void {
+  function wait(): void {
     for (const timer of timers) clearTimeout(timer);
     timers = [];
   }
 
+  function gap(from: number, to: number): void {
+    open = { from: Math.min(from, open?.from ?? from), to: Math.max(to, open?.to ?? to) };
+    const whole = open;
+    store.saveFact(gapFact, `${whole.from} ${whole.to}`);
+    wait();
+    timers = afterMs.map((ms, at) => {
+      const isLast = at === afterMs.length - 1;
+      return setTimeout(() => void (isLast ? settle() : fill(whole.from, whole.to)), ms);
+    });
+  }
+
   return {
-    gap(from, to) {
-      open = { from: Math.min(from, open?.from ?? from), to: Math.max(to, open?.to ?? to) };
-      const whole = open;
-      stop();
-      timers = afterMs.map((ms, at) =>
-        setTimeout(() => {
-          if (at === afterMs.length - 1) open = undefined;
-          void fill(whole.from, whole.to);
-        }, ms),
-      );
+    gap,
+    resume(facts) {
+      const [from = 0, to = 0] = (facts.get(gapFact) ?? '').split(' ').map(Number);
+      if (from > 0 && to >= from) gap(from, to);
     },
-    stop,
+    stop() {
+      wait();
+      // What is being read is entered still, and not asked for again.
+      open = undefined;
+    },
   };
 }

@@ -1,11 +1,12 @@
 /** The journal: an entry for each call and user, written when the call ends for that user. */
 
+import type { CallChange } from '../calls/changes.ts';
 import type { DirectorySource } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
-import type { CdrFile } from './cdr-file.ts';
+import type { CdrSource } from './cdr.ts';
 import { createCompletion } from './completion.ts';
 import { describePart, type Names } from './describe.ts';
 import { decodeEntry, type Entry, encodeEntry, type JournalChange, type Result } from './entry.ts';
@@ -13,7 +14,7 @@ import { createParts, type Finished } from './parts.ts';
 
 /** What the journal needs. */
 export interface JournalOptions {
-  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact'>;
+  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact' | 'deleteFact'>;
   readonly directory: Pick<DirectorySource, 'current'>;
   readonly recordOf: Names['recordOf'];
   /** Whose number it is, of those that are no users; undefined where nobody's. Asked in the middle of an event. */
@@ -31,7 +32,7 @@ export interface JournalSettings {
   /** Put in front of outside numbers; may be empty. */
   readonly outsidePrefix: string;
   /** Asterisk's call records, to complete the journal from; undefined where the bridge cannot read them. */
-  readonly cdr?: CdrFile | undefined;
+  readonly cdr?: CdrSource | undefined;
 }
 
 /** Which entries are asked for. */
@@ -61,13 +62,18 @@ export function createJournal(options: JournalOptions): Journal {
   const { store, directory, nameOf, recordOf, settings, log, now } = options;
   const book = store.ledger('journal', settings.keep);
   const parts = createParts((extension) => directory.current.byExtension(extension)?.jid);
-  /** When the telephone system was heard last, while it is not; of an earlier bridge at first. */
+  /** When the telephone system was heard last, while it is not; by an earlier bridge at first. */
   let heard: number | undefined;
+  /** When it was heard first by this bridge. */
+  let since: number | undefined;
+  /** When the bridge before this one was alive last, where that is known. */
+  let before: number | undefined;
+  let restored = false;
   let tell: (changes: readonly JournalChange[]) => void = () => {};
   const { cdr, outsidePrefix } = settings;
   const names = () => ({ directory: directory.current, nameOf, recordOf, outsidePrefix });
   const completion =
-    cdr && createCompletion({ book, file: cdr, names, tell: (changes) => tell(changes), log, now });
+    cdr && createCompletion({ book, store, source: cdr, names, tell: (changes) => tell(changes), log, now });
   let timer: NodeJS.Timeout | undefined;
 
   function write(part: Finished, at: number): readonly JournalChange[] {
@@ -80,8 +86,21 @@ export function createJournal(options: JournalOptions): Journal {
     return [{ kind: 'journal', type: part.isNew ? 'new' : 'update', owner: user.jid, entry, at }];
   }
 
+  /** What has ended is entered; `end`: when it had at the latest, where nobody saw it. */
+  function enter(changes: readonly CallChange[], end?: number): readonly JournalChange[] {
+    let told = nothing;
+    for (const change of changes) {
+      const owner =
+        change.kind === 'channel' ? directory.current.byDevice(change.view.device)?.user : undefined;
+      if (owner === undefined || change.kind !== 'channel') continue;
+      for (const part of parts.take(owner.jid, change, end)) told = [...told, ...write(part, change.at)];
+    }
+    return told;
+  }
+
   function alive(): void {
-    if (heard === undefined) store.saveFact(aliveFact, String(now()));
+    // What the bridge before this one left must be read first.
+    if (restored && heard === undefined) store.saveFact(aliveFact, String(now()));
   }
 
   return {
@@ -91,15 +110,20 @@ export function createJournal(options: JournalOptions): Journal {
     onChange(listener) {
       tell = listener;
     },
-    async start() {
+    async restore() {
       if (settings.keep.count === 0) return;
-      timer = setInterval(alive, aliveEveryMs);
-      try {
-        const last = Number((await store.loadFacts()).get(aliveFact));
-        if (last > 0) heard ??= last;
-      } catch (error) {
-        log.warn({ reason: String(error) }, 'journal: when the bridge before this one ended is not known');
-      }
+      const facts = await store.loadFacts();
+      if (restored) return;
+      restored = true;
+      const last = Number(facts.get(aliveFact) ?? 0);
+      before = last > 0 ? last : undefined;
+      completion?.resume(facts);
+      // Where there was no bridge before this one, a mistake in how records are read shows at once, too.
+      if (since === undefined) heard = Math.min(before ?? now(), heard ?? Number.POSITIVE_INFINITY);
+      else completion?.gap(before ?? since, since);
+    },
+    async start() {
+      if (settings.keep.count > 0) timer = setInterval(alive, aliveEveryMs);
     },
     async stop() {
       clearInterval(timer);
@@ -109,20 +133,14 @@ export function createJournal(options: JournalOptions): Journal {
     apply(event, changes) {
       if (event.type === 'feed-down') heard ??= event.at;
       if (settings.keep.count === 0) return nothing;
-      let told = nothing;
-      for (const change of changes) {
-        const owner =
-          change.kind === 'channel' ? directory.current.byDevice(change.view.device)?.user : undefined;
-        if (owner === undefined || change.kind !== 'channel') continue;
-        const end = event.type === 'snapshot' ? heard : undefined;
-        for (const part of parts.take(owner.jid, change, end)) told = [...told, ...write(part, change.at)];
-      }
-      if (event.type === 'snapshot') {
-        if (heard !== undefined) completion?.gap(heard, event.at);
-        heard = undefined;
-      }
+      if (event.type !== 'snapshot') return enter(changes);
+      const told = enter(changes, heard);
+      if (heard !== undefined) completion?.gap(heard, event.at);
+      heard = undefined;
+      since ??= event.at;
       return told;
     },
+    recall: (ends) => enter(ends, before ?? since),
     async find(user, { result, limit, ...page }) {
       const found: Entry[] = [];
       const wanted = result === undefined ? limit : pageSize;

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import type { Archive, ArchivedMessage, ArchiveQuery } from '../archive/archive.ts';
 import { beginnings } from '../archive/conversations.ts';
-import type { Zone } from '../archive/zone.ts';
 import { badRequest, fail } from '../errors.ts';
 import { attr, element, many, optional, textElement } from '../protocol/codec.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import { integer, text } from '../protocol/value.ts';
+import type { Zone } from '../zone.ts';
 import { type Context, command, defineModule } from './define.ts';
 
 const archiveEntry = element('ArchiveEntry', {

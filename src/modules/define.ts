@@ -2,7 +2,6 @@
 
 import type { Logger } from 'pino';
 import type { Archive } from '../archive/archive.ts';
-import type { Zone } from '../archive/zone.ts';
 import type { About } from '../backlog.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Change, ChangeOf } from '../changes.ts';
@@ -18,6 +17,7 @@ import type { Rules } from '../rules/rules.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Webhook } from '../webhook.ts';
+import type { Zone } from '../zone.ts';
 
 /** What of the configuration handlers need. */
 export interface Settings {

@@ -32,7 +32,7 @@ export function describeVoicemailbox(user: User, count: MailboxCount): Infer<typ
 }
 
 /** The message waiting indication in a sentence, for clients that know nothing but text. */
-export function waitingLine({ newMessages, oldMessages }: MailboxCount): string {
+function waitingLine({ newMessages, oldMessages }: MailboxCount): string {
   const fresh = newMessages === 0 ? 'no' : `${newMessages}`;
   const old = oldMessages === 0 ? '' : `, ${oldMessages} old`;
   return `You have ${fresh} new voice ${newMessages === 1 ? 'message' : 'messages'}${old}.`;

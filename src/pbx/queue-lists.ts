@@ -35,7 +35,7 @@ export function readListedMember(message: Headers): QueueMember | undefined {
 }
 
 /** A QueueEntry; undefined where it is none. COMPAT: what other events call `<unknown>` is `unknown` here. */
-export function readQueueEntry(message: Headers): QueueEntry | undefined {
+function readQueueEntry(message: Headers): QueueEntry | undefined {
   const channel = message.get('Channel');
   const uniqueId = message.get('Uniqueid');
   if (channel === '' || uniqueId === '') return undefined;

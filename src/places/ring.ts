@@ -14,7 +14,7 @@ export const families = {
 } as const;
 
 /** The dialplan context of {@link families} `later`. */
-export const LATER_CONTEXT = 'offhook-later';
+const LATER_CONTEXT = 'offhook-later';
 
 /** Entries by `family/key`: neither can hold a slash. */
 export type Entries = ReadonlyMap<string, string>;

@@ -12,9 +12,9 @@ import type { PrivilegeWatch } from '../xmpp/privilege.ts';
 import type { Xmpp } from '../xmpp/xmpp.ts';
 
 /** XEP-0060 */
-export const PUBSUB_NS = 'http://jabber.org/protocol/pubsub';
+const PUBSUB_NS = 'http://jabber.org/protocol/pubsub';
 /** XEP-0108 */
-export const ACTIVITY_NS = 'http://jabber.org/protocol/activity';
+const ACTIVITY_NS = 'http://jabber.org/protocol/activity';
 
 /** What {@link createActivity} needs. */
 export interface ActivityOptions {

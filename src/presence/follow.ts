@@ -44,7 +44,7 @@ export interface Follow {
 /** Where the notes are; keyed by extension. */
 export const NOTES = 'OFFHOOK_DND';
 /** The reason of the breaks that are made here. */
-export const REASON = 'Do not disturb';
+const REASON = 'Do not disturb';
 /** Leaves room in a line of 1021 bytes for header and name. */
 const maxNote = 900;
 /** Clients of one user whose statuses are kept. */

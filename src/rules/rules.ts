@@ -82,7 +82,7 @@ export function dialingRefusal(policy: Policy, user: User, number: string): stri
 }
 
 /** Why the hour does not let this number be dialed; undefined where it does. */
-export function quietRefusal(policy: Policy, number: string, now: number): string | undefined {
+function quietRefusal(policy: Policy, number: string, now: number): string | undefined {
   const quiet = policy.quietHours;
   if (quiet === undefined || quiet.allow.some((pattern) => pattern.matches(number))) return undefined;
   const minute = minuteOfDay(now, policy.timeZone);

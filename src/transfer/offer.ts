@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { child, elements, textOf, type XmlElement, xml } from '../protocol/xml.ts';
 
-export const SI_NS = 'http://jabber.org/protocol/si';
+const SI_NS = 'http://jabber.org/protocol/si';
 export const FILE_TRANSFER_NS = 'http://jabber.org/protocol/si/profile/file-transfer';
 export const IBB_NS = 'http://jabber.org/protocol/ibb';
 const FEATURE_NEG_NS = 'http://jabber.org/protocol/feature-neg';

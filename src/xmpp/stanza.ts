@@ -56,7 +56,7 @@ export function readStanza(element: XmlElement, domain: string, defaultType: str
 }
 
 /** A JID in an attribute; undefined where there is none. */
-export function jidAttribute(element: XmlElement, name: string): Jid | undefined {
+function jidAttribute(element: XmlElement, name: string): Jid | undefined {
   const text = element.attrs.get(name);
   return text === undefined ? undefined : parseJid(text);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beginnings } from '../../src/archive/conversations.ts';
 import { holder, likePattern } from '../../src/archive/pattern.ts';
 import { readStanza } from '../../src/archive/stanza.ts';
-import { createZone } from '../../src/archive/zone.ts';
+import { createZone } from '../../src/zone.ts';
 
 describe('searching', () => {
   it('escapes what LIKE takes for wildcards', () => {

@@ -2,7 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settings } from '../../src/config/settings.ts';
+import { createCdrFile } from '../../src/journal/cdr-file.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { createZone } from '../../src/zone.ts';
 import { type AsteriskServer, type Phone, startAsterisk, startPhone, until } from '../servers/index.ts';
 import { type Name, type Office, openOffice } from '../stories/office.ts';
 
@@ -248,7 +250,7 @@ describe('on a real Asterisk, everybody’s journal shows', () => {
     await rm(records, { force: true });
     const store = createMemoryStore();
     const columns = settings.journal.cdrColumns.default ?? '';
-    const cdr = { path: records, columns: columns.split(','), utc: true };
+    const cdr = createCdrFile({ path: records, columns: columns.split(','), zone: createZone('UTC') });
     await office.stop();
     office = await openOffice(pbx.amiPort, pbx.managers, { store });
     await phone('340').dial('370');

@@ -44,7 +44,7 @@ describe('the journal in Redis', () => {
     const store = open();
     await store.start(5000);
     const office = journalOn(store);
-    await office.journal.start?.();
+    await office.journal.restore?.();
     office.take(eventsOf('05_'));
     await store.flush(5000);
     await server.kill();
@@ -69,14 +69,14 @@ describe('the journal in Redis', () => {
     const first = open(prefix);
     await first.start(5000);
     const before = journalOn(first);
-    await before.journal.start?.();
+    await before.journal.restore?.();
     expect(before.take(events)).toBe(2);
     await before.journal.stop?.();
     await first.stop(5000);
     const second = open(prefix);
     await second.start(5000);
     const after = journalOn(second);
-    await after.journal.start?.();
+    await after.journal.restore?.();
     // Whatever the bridge before it had told already, the next one may hear once more.
     after.take(events);
     await second.flush(5000);

@@ -42,7 +42,7 @@ function reading(changes: Partial<Options> & { readonly url: string }) {
   };
 }
 
-describe('a real server', { timeout: 300_000 }, () => {
+describe('a real server', () => {
   let slapd: SlapdServer;
   let admin: Client;
   const people = 600;
@@ -72,7 +72,7 @@ describe('a real server', { timeout: 300_000 }, () => {
     await person('No Number');
     await person('Odd One', { telephoneNumber: '---' });
     await add('ou=groups', { objectClass: 'organizationalUnit', ou: 'groups' });
-  }, 300_000);
+  });
   afterAll(async () => {
     await admin.unbind();
     await slapd.stop();

@@ -44,6 +44,9 @@ const needless = [
   'usr/share/lintian',
 ];
 
+/** How long one step of apt may take, milliseconds: a mirror that no longer answers must not stop everything. */
+const fetchMs = 600_000;
+
 const keyrings = ['pgp', 'gpg'].map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`);
 
 const triplets: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
@@ -147,7 +150,8 @@ async function privateApt(folder: string, mirror: string, suite: string): Promis
 
 async function aptGet({ name, suite }: TreeRequest, env: NodeJS.ProcessEnv, args: string[]): Promise<string> {
   try {
-    return (await run('apt-get', ['-q', '-y', ...args], { env, maxBuffer: 1 << 24 })).stdout;
+    const options = { env, maxBuffer: 1 << 24, timeout: fetchMs };
+    return (await run('apt-get', ['-q', '-y', ...args], options)).stdout;
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     const reason =

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { type OnProgress, tree } from './debian.ts';
 import { runFolder } from './folders.ts';
-import { accepts, freePort, loopback } from './ports.ts';
+import { freePort, loopback } from './ports.ts';
 import { type Command, fromTree, start } from './process.ts';
 import { type Server, startServer } from './server.ts';
 import { postgresTree } from './trees.ts';
@@ -43,6 +44,7 @@ export async function startPostgres(
     }),
   );
   if ((await init.ended) !== 0) throw new Error(`initdb failed: ${init.log().slice(-2000)}`);
+  const url = `postgres://archive@${loopback}:${port}/postgres`;
   const settings = ['fsync=off', 'unix_socket_directories=', `listen_addresses=${loopback}`, `port=${port}`];
   const server = await startServer({
     version: 'PostgreSQL 15',
@@ -53,9 +55,23 @@ export async function startPostgres(
       args: ['-D', data, ...settings.flatMap((each) => ['-c', each])],
       cwd: folder.path,
     }),
-    ready: () => accepts(port),
+    ready: () => answers(url),
   });
-  return Object.assign(server, { url: `postgres://archive@${loopback}:${port}/postgres` });
+  return Object.assign(server, { url });
+}
+
+/** It takes connections some time before it answers questions. */
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
 }
 
 /** A script that runs a program of the tree as if it lay where the script does. */

@@ -22,7 +22,10 @@ export interface Running {
   alive(): boolean;
   /** The end of what it wrote to stdout and stderr, at most 64 KiB. */
   log(): string;
-  /** Resolves with the exit code (null: ended by a signal) once it has ended and its output is complete. */
+  /**
+   * Resolves with the exit code (null: ended by a signal) once it has ended and its output is complete, or, where a process
+   * that it left behind keeps the output open, two seconds later.
+   */
   readonly ended: Promise<number | null>;
   /** SIGTERM, and SIGKILL if it has not ended after `seconds`. */
   stop(seconds?: number): Promise<void>;
@@ -33,6 +36,9 @@ export interface Running {
 }
 
 const logLimit = 64 * 1024;
+
+/** How long the output of a program that has ended may stay open, milliseconds. */
+const outputMs = 2000;
 
 /** Ends the child with its parent even when that is killed by SIGKILL; part of util-linux, which Debian always has. */
 const tether = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] : [];
@@ -94,8 +100,9 @@ export function start(command: Command, onOutput: (text: string) => void = () =>
       forget();
       resolve(code);
     };
-    child.once('exit', () => {
+    child.once('exit', (code) => {
       alive = false;
+      setTimeout(end, outputMs, code).unref();
     });
     child.once('close', end);
     if (!alive) end(null);

@@ -1,40 +1,15 @@
 /** Before the tests: fetches the servers, so that no test's time limit has to cover a download. */
-import { type Progress, tree } from './debian.ts';
-import {
-  asteriskTrees,
-  composeTree,
-  ejabberdSqlTree,
-  ejabberdTrees,
-  postgresTree,
-  prosodySqlTree,
-  prosodyTrees,
-  redisTree,
-  sippTree,
-  slixmppTree,
-  sqliteTree,
-} from './trees.ts';
+import { type Progress, type TreeRequest, tree } from './debian.ts';
+import * as trees from './trees.ts';
 
-const wanted = [
-  prosodyTrees['0.12'],
-  prosodyTrees['13'],
-  ejabberdTrees['23'],
-  ejabberdTrees['24'],
-  ejabberdTrees['26'],
-  asteriskTrees['22'],
-  asteriskTrees['16'],
-  redisTree,
-  sippTree,
-  slixmppTree,
-  composeTree,
-  prosodySqlTree,
-  ejabberdSqlTree,
-  sqliteTree,
-  postgresTree,
-];
+/** Every tree there is, whichever test needs it. */
+function wanted(): TreeRequest[] {
+  return Object.values(trees).flatMap((each) => ('packages' in each ? [each] : Object.values(each)));
+}
 
 /** Called once by the test runner. What cannot be fetched is told here, and fails the tests that need it. */
 export async function setup(): Promise<void> {
-  for (const request of wanted) {
+  for (const request of wanted()) {
     await tree(request, announce).catch((error: unknown) => console.error(`${error}`));
   }
 }

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  seconds = 10,
+  seconds = 20,
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let cause: unknown;

@@ -17,10 +17,10 @@ const form =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 const minute = 60_000;
 
-/** Makes it. `name` is one of the IANA's. Throws `RangeError` where there is none of this name. */
-export function createZone(name: string): Zone {
+/** Makes it. `name` is one of the IANA's; left out, it is this process's. Throws `RangeError` where there is none of this name. */
+export function createZone(name?: string | undefined): Zone {
   const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone: name,
+    ...(name !== undefined && { timeZone: name }),
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',

@@ -22,6 +22,8 @@ export interface Database {
 export interface Dialect {
   /** The name of a column, so that it may be a reserved word. */
   quote(column: string): string;
+  /** The column as text, with the times of a column that knows its zone in UTC. */
+  text(column: string): string;
   /** A condition: the column holds the pattern (escape `!`), whatever the case. */
   holds(column: string): string;
 }

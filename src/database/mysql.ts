@@ -4,6 +4,7 @@ import { type Database, type Dialect, type Row, SqlError } from './database.ts';
 
 const dialect: Dialect = {
   quote: (column) => `\`${column}\``,
+  text: (column) => `CAST(${column} AS CHAR)`,
   // Prosody's columns are compared by their bytes (utf8mb4_bin).
   holds: (column) => `LOWER(${column}) LIKE LOWER(?) ESCAPE '!'`,
 };

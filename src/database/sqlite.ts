@@ -10,6 +10,7 @@ import { type Database, type Dialect, type Row, SqlError, type SqlValue } from '
 const dialect: Dialect = {
   // COMPAT: an unknown name in double quotes would be taken for a text.
   quote: (column) => `\`${column}\``,
+  text: (column) => `CAST(${column} AS TEXT)`,
   holds: (column) => `${column} LIKE ? ESCAPE '!'`,
 };
 

@@ -4,6 +4,7 @@ import { type Database, type Dialect, type Row, SqlError } from './database.ts';
 
 const dialect: Dialect = {
   quote: (column) => `"${column}"`,
+  text: (column) => `CAST(${column} AS text)`,
   holds: (column) => `${column} ILIKE ? ESCAPE '!'`,
 };
 
@@ -15,7 +16,7 @@ export async function createPostgres(url: string, connections: number): Promise<
     max: connections,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 60_000,
-    options: '-c default_transaction_read_only=on',
+    options: '-c default_transaction_read_only=on -c timezone=UTC -c datestyle=ISO',
   });
   // Of idle connections: the next question opens another.
   pool.on('error', () => {});

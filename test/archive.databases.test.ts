@@ -53,10 +53,11 @@ const inProsody = lines.map(
   ({ user, at, peer, xml }, index) =>
     `INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type, value) VALUES ('example.org', '${user}', 'archive', 'k${index}', ${at}, '${peer}', 'xml', ${quoted(xml)});`,
 );
+/** With microseconds, as ejabberd has them. */
 const inEjabberd = (host: boolean) =>
   lines.map(
     ({ user, at, peer, xml, text }) =>
-      `INSERT INTO archive (username, ${host ? 'server_host, ' : ''}timestamp, peer, bare_peer, xml, txt, kind, nick) VALUES ('${user}', ${host ? "'example.org', " : ''}${at * 1_000_000}, '${peer}', '${peer}', ${quoted(xml)}, ${quoted(text)}, 'chat', '');`,
+      `INSERT INTO archive (username, ${host ? 'server_host, ' : ''}timestamp, peer, bare_peer, xml, txt, kind, nick) VALUES ('${user}', ${host ? "'example.org', " : ''}${at * 1_000_000 + 789}, '${peer}', '${peer}', ${quoted(xml)}, ${quoted(text)}, 'chat', '');`,
   );
 
 let folder: string;

@@ -117,7 +117,8 @@ function ejabberd({ holds }: Dialect, several: boolean): Schema {
       const where = of(owner)
         .add('bare_peer = ?', other)
         .add('timestamp >= ?', from * 1000)
-        .add('timestamp <= ?', to * 1000);
+        // Up to the end of that millisecond.
+        .add('timestamp < ?', (to + 1) * 1000);
       const sql = `SELECT timestamp AS at FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit}`;
       return { sql, values: where.values };
     },

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { csvHeader, csvLine, exportJournals, rowOf } from '../journal/export.ts';
 import { forgetInMissed } from '../missed.ts';
+import { strike } from '../monitor/notes.ts';
 import { eraseRecordings } from '../monitor/retention.ts';
 import type { Shelf } from '../monitor/shelf.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
@@ -27,11 +28,11 @@ export async function eraseCommand(
   const user = userOf(who);
   const recordings = shelf();
   // Before the books: what fails here leaves the list of what is left.
-  if (recordings !== undefined) {
-    const count = await eraseRecordings(recordings, user);
-    print(`recordings: ${count} with ${user} erased`);
-  }
+  const erased = recordings === undefined ? [] : await eraseRecordings(recordings, user);
+  if (recordings !== undefined) print(`recordings: ${erased.length} with ${user} erased`);
   await withStore(async (store) => {
+    // The others' lists name whom they talked to.
+    for (const record of erased) strike(store.ledger('records'), record);
     for (const book of books) {
       const count = await store.ledger(book).erase(user);
       print(`${book}: ${count} ${count === 1 ? 'entry' : 'entries'} of ${user} erased`);

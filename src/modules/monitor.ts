@@ -28,7 +28,8 @@ const recordList = element('RecordEntryList', { entries: many(recordEntry) });
 const recordEvent = event({
   doc:
     'What may be recorded of a call and what is, to everybody of ours who is in it: when the call is answered, at every start and stop, ' +
-    'when the rules or the parties are others than before (a transfer), and when a recorded call is held, paused or goes on.',
+    'when the rules or the parties are others than before (a transfer: the recording goes on in another file), and when a recorded call is held, ' +
+    'paused or goes on. `stop` may be followed by a `start`: while a user is parked or waits, nothing is recorded.',
   on: 'record',
   payload: element('RecordEvent', {
     eventType: attr(oneOf('start', 'stop'), '`start`: a recording runs; `stop`: none does'),

@@ -9,20 +9,41 @@ import type { Together } from './together.ts';
 /** A section under way. */
 export interface Current {
   section: Section;
-  /** Undefined while it begins. */
+  /** Undefined while it is being asked for. */
   handle: RecordingHandle | undefined;
+  /** Its file is there, so that people may be told. */
+  runs: boolean;
+  /** Nobody was with the channel a moment ago: whether that is still so is looked at soon. */
+  alone: boolean;
+  /** It is being stopped because those in the call are others than before: what was asked for goes on in another one. */
+  moving: boolean;
+  /** Somebody stops it: nothing goes on. */
+  stopped: boolean;
+}
+
+/** What goes on as soon as there is somebody to record again. */
+export interface Waiting {
+  readonly ruleId: string;
+  readonly identity: string;
+  readonly paused: boolean;
+  /** The channel that was recorded: while it is there, its next conversation is meant; after that, the one of whoever was left. */
+  readonly anchor: string;
 }
 
 /** A recorded call that is not over. */
 export interface Live {
   record: CallRecord;
   current: Current | undefined;
-  /** What goes on when the recorded channel has left and the others talk on; undefined where nothing does. */
-  follows: { readonly ruleId: string; readonly identity: string; readonly paused: boolean } | undefined;
+  /** Undefined while something runs, and where nothing is to go on. */
+  waits: Waiting | undefined;
   /** Channels of this call, each with the bridge in which it was with the recorded one. */
   readonly channels: Map<string, string | undefined>;
   /** The note of the record that is being written. */
-  writing: Promise<void>;
+  writing: Promise<unknown>;
+  /** There is a sidecar of it. */
+  noted: boolean;
+  /** Its files were removed while it ran: nothing of it is written any more. */
+  erased: boolean;
 }
 
 /** All of them. Bounded by whoever adds. */
@@ -34,6 +55,8 @@ export interface Lives {
   of(uniqueId: string): readonly Live[];
   /** The recording whose running section has this call in it. */
   on(view: ChannelView): Live | undefined;
+  /** The recording that goes on when the user of this call talks to somebody again. */
+  waitingFor(view: ChannelView): Live | undefined;
 }
 
 const none: readonly Live[] = Object.freeze([]);
@@ -49,7 +72,7 @@ export function createLives(parties: Parties, together: Together): Lives {
 
   function hears({ section: { anchor } }: Current, view: ChannelView): boolean {
     if (view.uniqueId === anchor || together.with(anchor).includes(view.uniqueId)) return true;
-    return parties.otherOf(view)?.uniqueId === anchor;
+    return parties.companyOf(anchor).some((each) => each.view.uniqueId === view.uniqueId);
   }
 
   return {
@@ -63,5 +86,9 @@ export function createLives(parties: Parties, together: Together): Lives {
         ({ current }) => current !== undefined && hears(current, view),
       );
     },
+    waitingFor: (view) =>
+      livesOf(view.uniqueId).find(
+        ({ current, waits }) => current === undefined && waits?.anchor === view.uniqueId,
+      ),
   };
 }

@@ -39,7 +39,7 @@ export function createNews(parties: Parties, lives: Lives, now: () => number): N
 
   function describe(view: ChannelView, ended: boolean): RecordChange {
     const live = ended ? undefined : lives.on(view);
-    const current = live?.current?.handle === undefined ? undefined : live.current;
+    const current = live?.current?.runs === true && isHeard(live.current, view) ? live.current : undefined;
     const { permission, ruleId } = parties.verdictOf(view);
     const [head, tail] = view.outbound ? [view.channel, view.refChannel] : [view.refChannel, view.channel];
     return {
@@ -57,6 +57,12 @@ export function createNews(parties: Parties, lives: Lives, now: () => number): N
       tail,
       at: now(),
     };
+  }
+
+  /** Whoever comes into a call is heard in the next section only. */
+  function isHeard({ section }: Current, view: ChannelView): boolean {
+    const own = parties.participantsOf(view).find((each) => each.view.uniqueId === view.uniqueId);
+    return own !== undefined && section.heard.includes(own.user.jid);
   }
 
   return {

@@ -5,13 +5,15 @@ import type { BareJid } from '../protocol/jid.ts';
 import type { Ledger } from '../store/store.ts';
 import type { Live } from './live.ts';
 import { type CallRecord, parseRecord, participants } from './record.ts';
-import type { Shelf } from './shelf.ts';
+import type { Noted, Shelf } from './shelf.ts';
 
 /** The notes. */
 export interface Notes {
-  /** Writes the record as it is now. Failure is the shelf's to tell. */
-  note(live: Live): void;
-  /** Removes what lies in the directory of a record that came to nothing. */
+  /** Writes the record as it is now, and says what became of that. What cannot be written is tried again later. Never rejects. */
+  note(live: Live): Promise<Noted>;
+  /** Who hears that the files of a record were removed while it ran. */
+  onErased(listener: (live: Live) => void): void;
+  /** Removes what is kept of a record that came to nothing. */
   remove(live: Live, failed: CallRecord): void;
   /** Hands over what an earlier process left running, by the recorded channel; the log says where that cannot be read. */
   leftRunning(found: (anchor: string, record: CallRecord) => void): Promise<void>;
@@ -21,7 +23,9 @@ export interface Notes {
   find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
   /** The newest recordings in which somebody is heard; `before`: those before the one of this id. */
   listOf(owner: BareJid, limit: number, before: string | undefined): Promise<readonly CallRecord[]>;
-  /** Resolves when all that is being written is. */
+  /** Tries again, now and then, what could not be written, until what it returns is called. */
+  retry(): () => void;
+  /** Resolves when all that is being written is, or could not be. */
   written(): Promise<void>;
 }
 
@@ -38,13 +42,24 @@ export interface NotesOptions {
 
 /** Sections of a call that its entry in the book holds: the last ones; the sidecar has all. */
 const MAX_BOOKED = 10;
+/** Records whose sidecars are not written yet: a full disk of a day. The books have them all. */
+const MAX_UNWRITTEN = 1000;
+const RETRY_EVERY_MS = 30_000;
 /** No call is longer: older records cannot be running. */
 const LONGEST_CALL_MS = 2 * 24 * 3600_000;
+
+/** Leaves nothing of a record in the books of those who are heard but that there was one: an entry alone cannot be removed. */
+export function strike(book: Pick<Ledger, 'replace'>, record: CallRecord): void {
+  for (const owner of participants(record)) book.replace(owner, record.id, '{}');
+}
 
 /** Makes it, with nothing being written. */
 export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   /** What is being written in the directory. */
-  const writes = new Set<Promise<void>>();
+  const writes = new Set<Promise<unknown>>();
+  /** What is not written yet or could not be, by id, oldest first. */
+  const unwritten = new Map<string, Live>();
+  let erased: (live: Live) => void = () => {};
 
   /** Into the book of everybody who is heard. */
   function enter(record: CallRecord): void {
@@ -66,20 +81,60 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   }
 
   /** Changes in the directory about one call, one after the other. `work` does not reject. */
-  function inOrder(live: Live, work: () => Promise<void>): void {
+  function inOrder<T>(live: Live, work: () => Promise<T>): Promise<T> {
     const done = live.writing.then(work).finally(() => writes.delete(done));
     writes.add(done);
     live.writing = done;
+    return done;
+  }
+
+  async function write(live: Live): Promise<Noted> {
+    const { record } = live;
+    if (live.erased || shelf === undefined) return 'gone';
+    const result = await shelf.note(record, !live.noted);
+    if (result === 'gone') {
+      live.erased = true;
+      unwritten.delete(record.id);
+      erased(live);
+      return result;
+    }
+    // In the books in any case: they are read where the sidecar cannot be.
+    enter(record);
+    if (result === 'kept') live.noted = true;
+    // One that could not even begin is not tried again; one that has changed meanwhile is written next.
+    if (!live.noted || (result === 'kept' && live.record === record)) unwritten.delete(record.id);
+    return result;
+  }
+
+  function note(live: Live): Promise<Noted> {
+    unwritten.set(live.record.id, live);
+    for (const oldest of unwritten.keys()) {
+      if (unwritten.size <= MAX_UNWRITTEN) break;
+      unwritten.delete(oldest);
+    }
+    return inOrder(live, () => write(live));
+  }
+
+  function writeAgain(): void {
+    for (const live of unwritten.values()) void inOrder(live, () => write(live));
   }
 
   return {
-    note(live) {
-      const { record } = live;
-      enter(record);
-      inOrder(live, async () => shelf?.note(record));
+    note,
+    onErased(listener) {
+      erased = listener;
+    },
+    retry() {
+      const timer = setInterval(writeAgain, RETRY_EVERY_MS).unref();
+      return () => clearInterval(timer);
     },
     remove(live, failed) {
-      inOrder(live, async () => shelf?.remove(failed).catch(() => {}));
+      unwritten.delete(failed.id);
+      void inOrder(live, async () => {
+        live.noted = false;
+        strike(book, failed);
+        await shelf?.remove(failed).catch(() => {});
+      });
     },
     async leftRunning(found) {
       if (shelf === undefined) return;
@@ -99,7 +154,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
       );
     },
     async find(recordId, asking) {
-      const noted = await shelf?.read(recordId);
+      const noted = unwritten.get(recordId)?.record ?? (await shelf?.read(recordId));
       if (noted !== undefined) return noted;
       const entry = await book.get(asking, recordId);
       return entry && parseRecord(entry.text);
@@ -109,6 +164,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
       return entries.flatMap(({ text }) => parseRecord(text) ?? []);
     },
     async written() {
+      writeAgain();
       await Promise.all(writes);
     },
   };

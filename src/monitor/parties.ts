@@ -17,6 +17,12 @@ export interface Parties {
   otherOf(view: ChannelView | undefined): ChannelView | undefined;
   /** Our own people in the call of a channel. */
   participantsOf(view: ChannelView): readonly Participant[];
+  /** Those whose voices are heard where this channel is: answered, and in its bridge or at the other end of a Local channel there. */
+  companyOf(uniqueId: string): readonly Participant[];
+  /** Whether the channel is in a bridge with somebody who has answered. */
+  isTalking(uniqueId: string): boolean;
+  /** Whether a rule says of one of these that they must not be recorded. */
+  isDenied(company: readonly Participant[]): boolean;
   /** What holds for the user whose channel this is. */
   verdictOf(view: ChannelView): Verdict;
   /** The rule by which somebody may have a call of their group recorded; undefined where there is none. */
@@ -40,14 +46,34 @@ export function createParties(
   const otherOf = (view: ChannelView | undefined) =>
     view === undefined || view.refChannel === '' ? undefined : calls.channel(view.refChannel);
 
-  function participantsOf(view: ChannelView): readonly Participant[] {
+  function peopleOf(found: readonly (ChannelView | undefined)[]): readonly Participant[] {
     const known = directory();
-    const others = [otherOf(view), ...together.with(view.uniqueId).map(viewOf)];
-    const views = new Map([view, ...others].flatMap((each) => (each ? [[each.uniqueId, each]] : [])));
+    const views = new Map(found.flatMap((each) => (each ? [[each.uniqueId, each]] : [])));
     return [...views.values()].flatMap((each) => {
       const user = known.byDevice(each.device)?.user;
       return user === undefined ? [] : [{ user, view: each }];
     });
+  }
+
+  function participantsOf(view: ChannelView): readonly Participant[] {
+    return peopleOf([view, otherOf(view), ...together.with(view.uniqueId).map(viewOf)]);
+  }
+
+  function companyOf(uniqueId: string): readonly Participant[] {
+    const peers = together.with(uniqueId);
+    const view = viewOf(uniqueId);
+    const views = peers.map(viewOf);
+    // A call's other party may be elsewhere, consulting a third one: only where the bridge has something else does it lead to them.
+    const other = views.includes(undefined) ? otherOf(view) : undefined;
+    return peopleOf([view, other, ...views]).filter((each) => each.view.state === 'busy');
+  }
+
+  function isTalking(uniqueId: string): boolean {
+    const peers = together.with(uniqueId);
+    if (peers.length === 0) return false;
+    if (peers.some((each) => viewOf(each)?.state === 'busy')) return true;
+    const other = otherOf(viewOf(uniqueId));
+    return other === undefined || other.state === 'busy';
   }
 
   function verdictOf(view: ChannelView): Verdict {
@@ -63,6 +89,13 @@ export function createParties(
     viewOf,
     otherOf,
     participantsOf,
+    companyOf,
+    isTalking,
+    isDenied: (company) =>
+      company.some(({ view }) => {
+        const { permission, ruleId } = verdictOf(view);
+        return permission === 'deny' && ruleId !== '';
+      }),
     verdictOf,
     ruleForOthers(asking, view) {
       const rules = policy();

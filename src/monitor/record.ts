@@ -1,7 +1,7 @@
 /** What is kept of a recording: the sidecar of its files, and the entry in each participant's book. */
 
 import { z } from 'zod';
-import type { BareJid } from '../protocol/jid.ts';
+import { type BareJid, parseJid } from '../protocol/jid.ts';
 
 /** One of our own people in a recorded call, as the call was for them. */
 export interface RecordedLeg {
@@ -50,6 +50,10 @@ export interface CallRecord {
   readonly sections: readonly Section[];
 }
 
+/** People in one section, and channels in one record. */
+export const MAX_HEARD = 100;
+export const MAX_LEGS = 100;
+
 // Made by us: nothing of what a caller sends is ever part of a file's name.
 const idForm = /^[0-9]{8}T[0-9]{6}-[0-9a-f]{16}$/;
 const fileForm = /^[0-9]{8}T[0-9]{6}-[0-9a-f]{16}-[0-9]{1,4}\.wav$/;
@@ -74,7 +78,12 @@ export function sectionFile(id: string, number: number): string {
   return `${id}-${number}.wav`;
 }
 
-const jid = z.string().transform((value) => value as BareJid);
+const jid = z.string().transform((value, context) => {
+  const parsed = parseJid(value);
+  if (parsed?.bare === value) return parsed.bare;
+  context.addIssue({ code: 'custom', message: 'no bare JID' });
+  return z.NEVER;
+});
 const leg = z.object({
   jid,
   call: z.string(),
@@ -95,14 +104,17 @@ const section = z.object({
   paused: z.boolean(),
   from: z.number(),
   to: z.number(),
-  heard: z.array(jid).max(100),
+  heard: z.array(jid).max(MAX_HEARD),
 });
-const schema = z.object({
-  id: z.string().regex(idForm),
-  at: z.number(),
-  legs: z.array(leg).max(100),
-  sections: z.array(section).max(1000),
-});
+const schema = z
+  .object({
+    id: z.string().regex(idForm),
+    at: z.number(),
+    legs: z.array(leg).max(MAX_LEGS),
+    sections: z.array(section).max(1000),
+  })
+  // Whoever may have one record does not get another one's file by it.
+  .refine(({ id, sections }) => sections.every(({ file }) => file.startsWith(`${id}-`)));
 
 /** The text before which ids of a later time stand. */
 export function idSince(at: number): string {

@@ -8,7 +8,7 @@ import type { Log } from '../log.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { Pbx, RecordingHandle } from '../pbx/pbx.ts';
 import type { Ledger } from '../store/store.ts';
-import { createLives, type Live } from './live.ts';
+import { type Current, createLives, type Live } from './live.ts';
 import type { Keeping, Monitor, RecordChange } from './monitor.ts';
 import { createNews } from './news.ts';
 import { createNotes } from './notes.ts';
@@ -36,6 +36,8 @@ export interface MonitorOptions {
   readonly random: () => string;
 }
 
+/** After so long alone a channel is parked, or left by the one who consults somebody, milliseconds. */
+const ALONE_MS = 400;
 /** Recordings at a time: each is a thread of Asterisk and an open file. */
 const MAX_LIVE = 500;
 
@@ -55,6 +57,12 @@ export function createMonitor(options: MonitorOptions): Monitor {
   /** Records of an earlier process that may be running still, by the recorded channel. */
   const adopted = new Map<string, CallRecord>();
   let stopSweeping = () => {};
+  let stopRetrying = () => {};
+
+  notes.onErased((live) => {
+    log.warn({ record: live.record.id }, 'the files of a recording were removed while it ran: it has ended');
+    sections.forget(live);
+  });
 
   /** The recording of this call, new or not yet over. Throws `Failure` `rejected`. */
   function liveFor(view: ChannelView): Live {
@@ -65,16 +73,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const live: Live = {
       record: { id: recordId(at, random()), at, legs: [], sections: [] },
       current: undefined,
-      follows: undefined,
+      waits: undefined,
       channels: new Map([[view.uniqueId, undefined]]),
       writing: Promise.resolve(),
+      noted: false,
+      erased: false,
     };
     lives.add(live);
     return live;
   }
 
   async function record(view: ChannelView, ruleId: string, identity: string): Promise<void> {
-    if (view.state !== 'busy' || !isConversation(view)) {
+    if (view.state !== 'busy' || !isConversation(view) || !parties.isTalking(view.uniqueId)) {
       fail('no-active-call', 'There is nobody to record in this call: wait for the answer.');
     }
     // What an earlier process left running is known before the telephone system has said that it runs still.
@@ -82,13 +92,14 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (left || lives.on(view) !== undefined) fail('already-exists', 'This call is being recorded already.');
     if (keeping === undefined) fail('not-available', 'Calls cannot be recorded on this system.');
     const live = liveFor(view);
-    live.follows = undefined;
     await sections.begin(live, view.uniqueId, ruleId, identity, { announce: true, paused: false });
+    look(live, view.uniqueId);
   }
 
   /** Records without being asked, where a rule says so. */
   function automatic(view: ChannelView): void {
     if (tried.has(view.uniqueId) || lives.on(view) !== undefined || !isConversation(view)) return;
+    if (!parties.isTalking(view.uniqueId) || lives.waitingFor(view) !== undefined) return;
     const { permission, ruleId } = parties.verdictOf(view);
     if (permission !== 'auto') return;
     tried.add(view.uniqueId);
@@ -104,23 +115,68 @@ export function createMonitor(options: MonitorOptions): Monitor {
     }
   }
 
-  /** The others of a call talk on without the channel that was recorded: so does the recording. */
-  function follow(live: Live, uniqueId: string): void {
-    const { follows } = live;
-    if (follows === undefined || live.current !== undefined || !live.channels.has(uniqueId)) return;
-    // In the bridge where it was left: a conference that goes on is not a call that was handed on.
-    if (together.with(uniqueId).length === 0) return;
-    if (together.placeOf(uniqueId) === live.channels.get(uniqueId)) return;
-    live.follows = undefined;
-    const people = [uniqueId, ...together.with(uniqueId)].flatMap((each) => parties.viewOf(each) ?? []);
-    if (people.some((view) => lives.on(view) !== undefined)) return;
-    const rules = parties.policy();
-    const isDenied = people.some(
-      (view) => parties.verdictOf(view).permission === 'deny' && parties.verdictOf(view).ruleId !== '',
+  /**
+   * Goes on with a recording that waits, where this channel of it talks to somebody: the recorded one, or after its end one that was
+   * left. Returns whether it does.
+   */
+  function goOn(live: Live, uniqueId: string): boolean {
+    const { waits, current, channels } = live;
+    if (waits === undefined || current !== undefined || !channels.has(uniqueId)) return false;
+    if (!parties.isTalking(uniqueId)) return false;
+    if (channels.has(waits.anchor)) {
+      if (uniqueId !== waits.anchor) return false;
+    }
+    // Elsewhere than where it was left: a conference that goes on is not a call that was handed on.
+    else if (together.placeOf(uniqueId) === channels.get(uniqueId)) return false;
+    const company = parties.companyOf(uniqueId);
+    if (company.some(({ view }) => lives.on(view) !== undefined)) return false;
+    if (parties.policy() === undefined || parties.isDenied(company)) return false;
+    // Local channels come and go.
+    const anchor = parties.viewOf(uniqueId) === undefined ? company[0]?.view.uniqueId : uniqueId;
+    const how = { announce: false, paused: waits.paused };
+    const work = sections.begin(live, anchor ?? uniqueId, waits.ruleId, waits.identity, how);
+    void inBackground(
+      work.then(() => look(live, uniqueId)),
+      uniqueId,
     );
-    if (rules === undefined || isDenied) return;
-    const how = { announce: false, paused: follows.paused };
-    void inBackground(sections.begin(live, uniqueId, follows.ruleId, follows.identity, how), uniqueId);
+    return true;
+  }
+
+  /** Who is in the call may be others than before. */
+  function look(live: Live, uniqueId: string): void {
+    const { current } = live;
+    if (current === undefined) {
+      goOn(live, uniqueId);
+      return;
+    }
+    const standing = sections.standing(live);
+    if (standing === 'others') void inBackground(move(live), uniqueId);
+    else if (standing === 'alone' && !current.alone) lookAgain(live, current, uniqueId);
+  }
+
+  /** Channels are by themselves for a moment whenever they move from one bridge to another, and at the end of their calls. */
+  function lookAgain(live: Live, current: Current, uniqueId: string): void {
+    current.alone = true;
+    setTimeout(() => {
+      current.alone = false;
+      if (live.current !== current || sections.standing(live) === 'same') return;
+      void inBackground(move(live), uniqueId);
+    }, ALONE_MS).unref();
+  }
+
+  /** Somebody has answered. */
+  function lookAt(view: ChannelView): void {
+    const other = parties.otherOf(view)?.uniqueId;
+    for (const live of lives.of(view.uniqueId)) look(live, view.uniqueId);
+    if (other !== undefined) for (const live of lives.of(other)) look(live, other);
+  }
+
+  /** Ends the section where they are, and begins another one where there is somebody to record. */
+  async function move(live: Live): Promise<void> {
+    await sections.suspend(live);
+    const goesOn = [...live.channels.keys()].some((each) => goOn(live, each));
+    // What goes on is told when it does.
+    if (!goesOn) news.tellAll(live);
   }
 
   function ended(uniqueId: string): void {
@@ -132,12 +188,12 @@ export function createMonitor(options: MonitorOptions): Monitor {
     live.channels.delete(uniqueId);
     const { current } = live;
     if (current?.section.anchor === uniqueId) {
-      const { ruleId, identity, paused } = current.section;
-      live.follows = { ruleId, identity, paused };
+      const { ruleId, identity, paused, anchor } = current.section;
       sections.close(live);
+      if (!current.stopped) live.waits = { ruleId, identity, paused, anchor };
       news.tellAll(live);
-      for (const each of live.channels.keys()) follow(live, each);
     }
+    for (const each of live.channels.keys()) goOn(live, each);
     if (live.channels.size === 0) lives.remove(live);
   }
 
@@ -158,15 +214,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const handle = section.handle as RecordingHandle;
     const live: Live = {
       record,
-      current: { section, handle },
-      follows: undefined,
+      current: { section, handle, runs: true, alone: false, moving: false, stopped: false },
+      waits: undefined,
       channels: new Map([[anchor, together.placeOf(anchor)]]),
       writing: Promise.resolve(),
+      noted: true,
+      erased: false,
     };
     lives.add(live);
     if (runs) {
-      sections.gather(live);
       news.tellAll(live);
+      look(live, anchor);
     } else {
       sections.close(live);
       lives.remove(live);
@@ -175,13 +233,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function apply(event: PbxEvent, changes: readonly CallChange[]): readonly RecordChange[] {
     together.apply(event);
-    if (event.type === 'bridge-enter') {
+    if (event.type === 'bridge-enter' || event.type === 'bridge-leave') {
       const { uniqueId } = event.channel;
       for (const each of [uniqueId, ...together.with(uniqueId)]) {
-        for (const live of lives.of(each)) {
-          if (live.current !== undefined) sections.gather(live);
-          else follow(live, each);
-        }
+        for (const live of lives.of(each)) look(live, each);
       }
     } else if (event.type === 'hangup') ended(event.channel.uniqueId);
     else if (event.type === 'snapshot')
@@ -193,7 +248,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const { view, type } = change;
       if (type === 'hangup') out.push(...news.of(view, true));
       else if (view.state === 'busy') {
-        for (const live of lives.of(view.uniqueId)) sections.gather(live);
+        lookAt(view);
         out.push(...news.of(view));
         automatic(view);
       }
@@ -203,7 +258,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   /** Throws `Failure` `not-recording`. */
   function recordingOn(view: ChannelView): Live {
-    return lives.on(view) ?? fail('not-recording', 'This call is not being recorded.');
+    return (
+      lives.on(view) ?? lives.waitingFor(view) ?? fail('not-recording', 'This call is not being recorded.')
+    );
   }
 
   return {
@@ -213,11 +270,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (keeping === undefined) return;
       await notes.leftRunning((anchor, record) => adopted.set(anchor, record));
       notes.rebuild();
+      stopRetrying = notes.retry();
       const running = () => new Set([...lives.all].map(({ record }) => record.id));
       stopSweeping = startSweeping(keeping.shelf, keeping, { running, log, now });
     },
     async stop() {
       stopSweeping();
+      stopRetrying();
       await notes.written();
     },
     get running() {
@@ -233,14 +292,24 @@ export function createMonitor(options: MonitorOptions): Monitor {
     verdictOf: parties.verdictOf,
     ruleForOthers: parties.ruleForOthers,
     runningOn(view) {
-      const live = lives.on(view);
-      if (live?.current?.handle === undefined) return undefined;
-      const { ruleId, identity, paused } = live.current.section;
+      const live = lives.on(view) ?? lives.waitingFor(view);
+      const running = live?.current?.handle === undefined ? live?.waits : live.current.section;
+      if (live === undefined || running === undefined) return undefined;
+      const { ruleId, identity, paused } = running;
       const starterIsThere = parties.participantsOf(view).some(({ user }) => user.name === identity);
       return { recordId: live.record.id, ruleId, identity, paused, starterIsThere };
     },
     record,
-    finish: async (view) => sections.finish(recordingOn(view)),
-    pause: async (view, paused) => sections.pause(recordingOn(view), paused),
+    async finish(view) {
+      const live = recordingOn(view);
+      if (live.current !== undefined) await sections.finish(live);
+      // What somebody else began with one of them before does not begin again either, unless a rule wants it.
+      for (const each of lives.of(view.uniqueId)) if (each.waits?.identity !== '') each.waits = undefined;
+    },
+    async pause(view, paused) {
+      const live = recordingOn(view);
+      if (live.current !== undefined) await sections.pause(live, paused);
+      else if (live.waits !== undefined) live.waits = { ...live.waits, paused };
+    },
   };
 }

@@ -73,13 +73,13 @@ export async function sweep(
   return removed;
 }
 
-/** Removes every recording in which somebody is heard, whoever else is in it. Resolves with how many that were. */
-export async function eraseRecordings(shelf: Shelf, who: BareJid): Promise<number> {
-  let erased = 0;
+/** Removes every recording in which somebody is heard, whoever else is in it. Resolves with what was known of these. */
+export async function eraseRecordings(shelf: Shelf, who: BareJid): Promise<readonly CallRecord[]> {
+  const erased: CallRecord[] = [];
   for await (const record of shelf.all()) {
-    if (!participants(record).has(who)) continue;
+    if (!participants(record).has(who) && record.legs.every(({ jid }) => jid !== who)) continue;
     await shelf.remove(record);
-    erased += 1;
+    erased.push(record);
   }
   return erased;
 }

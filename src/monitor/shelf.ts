@@ -1,7 +1,7 @@
 /** The directory in which the telephone system writes recordings, and their sidecars: looked into by name, never by path. */
 
 import { constants } from 'node:fs';
-import { type FileHandle, open, opendir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, opendir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fail } from '../errors.ts';
@@ -18,6 +18,9 @@ export interface Audio {
   readonly seconds: number;
 }
 
+/** What became of a sidecar: written; not possible now; or the one that was there before was removed, and none is made again. */
+export type Noted = 'kept' | 'failed' | 'gone';
+
 /** The directory of recordings. */
 export interface Shelf {
   /** Throws `Failure` `not-available` where nothing can be recorded now; the operator is told why. */
@@ -26,8 +29,8 @@ export interface Shelf {
   appears(file: string, ms: number): Promise<boolean>;
   /** Opens a recording; undefined where there is none of this name, or it is no plain file of its own. */
   open(file: string): Promise<Audio | undefined>;
-  /** Keeps what is known of a recording beside it. Never rejects: the operator is told. */
-  note(record: CallRecord): Promise<void>;
+  /** Keeps what is known of a recording beside it; `isNew`: for the first time. Never rejects: the operator is told. */
+  note(record: CallRecord, isNew: boolean): Promise<Noted>;
   read(id: string): Promise<CallRecord | undefined>;
   /** Everything that is noted and began after `since` (epoch milliseconds, default: ever), in no order. */
   all(since?: number): AsyncGenerator<CallRecord>;
@@ -102,6 +105,16 @@ export function createShelf(options: {
     return { ...opened, seconds: sound === undefined ? 0 : secondsOf(sound, opened.size) };
   }
 
+  async function isGone(path: string): Promise<boolean> {
+    try {
+      await lstat(path);
+      return false;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
+      throw error;
+    }
+  }
+
   return {
     async check() {
       let free: number;
@@ -141,15 +154,23 @@ export function createShelf(options: {
       return false;
     },
     open: openAudio,
-    async note(record) {
+    async note(record, isNew) {
       const name = join(dir, `${record.id}.json`);
       try {
         // Whole or not at all: a crash leaves no half of it.
         await writeFile(`${name}.new`, JSON.stringify(record), { mode: 0o640, flag: replaceOnly });
+        // Whoever removed it, for somebody's sake, does not find it again.
+        if (!isNew && (await isGone(name))) {
+          await rm(`${name}.new`, { force: true });
+          return 'gone';
+        }
         await rename(`${name}.new`, name);
         complaints.delete('note');
+        return 'kept';
       } catch (error) {
         complain('note', String(error));
+        await rm(`${name}.new`, { force: true }).catch(() => {});
+        return 'failed';
       }
     },
     read: async (id) => (isRecordId(id) ? readSidecar(id) : undefined),

@@ -2,8 +2,11 @@ import { link, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
+import type { Keeping } from '../../src/monitor/monitor.ts';
+import { eraseRecordings } from '../../src/monitor/retention.ts';
 import type { Channel, PbxEvent } from '../../src/pbx/events.ts';
 import type { ChannelId, DeviceName } from '../../src/pbx/pbx.ts';
+import type { BareJid } from '../../src/protocol/jid.ts';
 import { xml } from '../../src/protocol/xml.ts';
 import type { RecordingRule } from '../../src/rules/policy.ts';
 import { type Folder, numbers, recording, recordingFolder, rule, wav } from '../monitor/recorder.ts';
@@ -64,8 +67,8 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 /** Max has called Thomas, and they talk; both have a session. Asterisk writes a file when it is told to. */
-async function talking(...rules: RecordingRule[]) {
-  const made = api({ recordings: folder.keeping });
+async function talking(rules: readonly RecordingRule[], recordings: Keeping = folder.keeping) {
+  const made = api({ recordings });
   made.allow({ recording: recording(...rules) });
   const subscribe = xml('AddSubscription', {}, [xml('Subscription', { module: 'monitor', type: '*' })]);
   for (const who of [anna, max]) await made.ask(who, 'xmppuser', xml('ClientInfo', {}, [subscribe]));
@@ -92,7 +95,7 @@ const stop = (channel: string = own.channel) => xml('Stop', { channel });
 
 describe('RecordEvent', () => {
   it('says to each of the two what is possible, and what runs', async () => {
-    const { ask, events, recordIdOf } = await talking(rule({ users: new Set(['tweber']) }));
+    const { ask, events, recordIdOf } = await talking([rule({ users: new Set(['tweber']) })]);
     expect(events(anna)).toHaveLength(1);
     expect(events(anna)[0]).toContain(
       "<RecordEvent eventType='stop' eventId='PJSIP/340-00000001' ruleId='anybody' permission='allow' identity='' file=''>" +
@@ -110,7 +113,7 @@ describe('RecordEvent', () => {
   });
 
   it('says that a recorded call is held, and that it ended', async () => {
-    const { ask, events, happen, views } = await talking(rule());
+    const { ask, events, happen, views } = await talking([rule()]);
     await ask(anna, 'monitor', start());
     const held = { ...own, held: true };
     views[0] = held;
@@ -131,7 +134,7 @@ describe('RecordEvent', () => {
 
 describe('Start and Stop', () => {
   it('record sections of one call, into files that we name', async () => {
-    const { ask, actions, recordIdOf, audited } = await talking(rule());
+    const { ask, actions, recordIdOf, audited } = await talking([rule()]);
     for (let section = 0; section < 2; section += 1) {
       expect(await ask(anna, 'monitor', start())).toEqual(success);
       expect(await ask(anna, 'monitor', start())).toEqual(failure('already-exists'));
@@ -155,7 +158,7 @@ describe('Start and Stop', () => {
       rule({ name: 'never', permission: 'deny', numbers: numbers('0900.') }),
       rule({ groups: new Set(['sales']), direction: 'inbound' }),
     ];
-    const { ask, change, views } = await talking(...rules);
+    const { ask, change, views } = await talking(rules);
     expect(await ask(anna, 'monitor', start())).toEqual(failure('not-permitted'));
     change(user('tweber', '340', 'Thomas Weber', { groups: new Set(['sales']) }));
     views[1] = { ...theirs, other: { number: '09001', name: '' } };
@@ -169,7 +172,7 @@ describe('Start and Stop', () => {
 
   it('reach colleagues’ calls only by a rule that says so', async () => {
     const team = rule({ name: 'team', calls: 'group', users: new Set(['boss']) });
-    const { ask, change } = await talking(team);
+    const { ask, change } = await talking([team]);
     expect(await ask(boss, 'monitor', start())).toEqual(failure('not-permitted'));
     const groups = new Set(['a']);
     change(user('tweber', '340', 'T', { groups }), user('boss', '320', 'B', { groups }));
@@ -180,14 +183,14 @@ describe('Start and Stop', () => {
   });
 
   it('leave alone what a rule records', async () => {
-    const { ask, events } = await talking(rule({ name: 'all', permission: 'auto' }));
+    const { ask, events } = await talking([rule({ name: 'all', permission: 'auto' })]);
     await until('it runs', () => events(anna).some((each) => each.includes("eventType='start'")));
     expect(events(anna).at(-1)).toContain("ruleId='all' permission='auto' identity=''");
     expect(await ask(anna, 'monitor', stop())).toEqual(failure('not-permitted'));
   });
 
   it('let those who are left stop what somebody began who has left', async () => {
-    const { ask, happen, views, events, actions } = await talking(rule());
+    const { ask, happen, views, events, actions } = await talking([rule()]);
     const third = {
       ...own,
       channel: 'PJSIP/320-00000009' as ChannelId,
@@ -207,8 +210,28 @@ describe('Start and Stop', () => {
     expect(await ask(boss, 'monitor', stop(third.channel))).toEqual(success);
   });
 
+  it('reach a recording that waits until the other one is back', async () => {
+    const { ask, happen, events, actions } = await talking([rule()]);
+    const [goes, comes] = [{ ...enters(theirs), type: 'bridge-leave' } as PbxEvent, enters(theirs)];
+    await ask(anna, 'monitor', start());
+    happen(goes);
+    await until('it waits', () => actions.filter(([verb]) => verb === 'stopRecording').length === 1);
+    await until('Thomas is told', () => events(anna).at(-1)?.includes("eventType='stop'") ?? false);
+    expect(await ask(anna, 'monitor', start())).toEqual(failure('no-active-call'));
+    expect(await ask(anna, 'monitor', xml('Pause', { channel: own.channel }))).toEqual(success);
+    happen(comes);
+    await until('it goes on, silent', () => events(anna).at(-1)?.includes("state='paused'") ?? false);
+    happen(goes);
+    await until('it waits again', () => actions.filter(([verb]) => verb === 'stopRecording').length === 2);
+    expect(await ask(anna, 'monitor', stop())).toEqual(success);
+    expect(await ask(anna, 'monitor', stop())).toEqual(failure('not-recording'));
+    happen(comes);
+    expect(await ask(anna, 'monitor', start())).toEqual(success);
+    expect(actions.filter(([verb]) => verb === 'record')).toHaveLength(3);
+  });
+
   it('refuse calls that are not answered, not there, or nobody’s', async () => {
-    const { ask, views } = await talking(rule());
+    const { ask, views } = await talking([rule()]);
     expect(await ask(anna, 'monitor', start('PJSIP/340-99999999'))).toEqual(failure('no-such-channel'));
     views[0] = { ...own, service: 'mailbox' };
     expect(await ask(anna, 'monitor', start())).toEqual(failure('no-active-call'));
@@ -218,7 +241,7 @@ describe('Start and Stop', () => {
   });
 
   it('tell the parties first where the rules say so, and record nothing where that fails', async () => {
-    const made = await talking(rule());
+    const made = await talking([rule()]);
     made.allow({ recording: { ...recording(rule()), announce: '777' } });
     expect(await made.ask(anna, 'monitor', start())).toEqual(success);
     const verbs = made.actions.map(([verb]) => verb);
@@ -233,7 +256,7 @@ describe('Start and Stop', () => {
 
 describe('what goes wrong', () => {
   it('a missing directory is a Failure, one line for the operator, and the call goes on', async () => {
-    const { ask, actions } = await talking(rule());
+    const { ask, actions } = await talking([rule()]);
     await rm(folder.dir, { recursive: true });
     expect(await ask(anna, 'monitor', start())).toEqual(failure('not-available'));
     expect(await ask(anna, 'monitor', start())).toEqual(failure('not-available'));
@@ -246,13 +269,13 @@ describe('what goes wrong', () => {
   it('so is a full disk', async () => {
     await folder.remove();
     folder = await recordingFolder(2 ** 60);
-    const { ask } = await talking(rule());
+    const { ask } = await talking([rule()]);
     expect(await ask(anna, 'monitor', start())).toEqual(failure('not-available'));
     expect(folder.complaints.join()).toContain('full');
   });
 
   it('so is a directory that Asterisk does not write to', async () => {
-    const { ask, stop: noFiles, events, actions } = await talking(rule());
+    const { ask, stop: noFiles, events, actions } = await talking([rule()]);
     noFiles();
     expect(await ask(anna, 'monitor', start())).toEqual(failure('not-available'));
     expect(actions.map(([verb]) => verb)).toEqual(['record', 'stopRecording']);
@@ -261,10 +284,59 @@ describe('what goes wrong', () => {
     expect(folder.complaints).toHaveLength(1);
   });
 
+  it('where what is known of it cannot be written, nothing is recorded: nobody could find it', async () => {
+    const { shelf } = folder.keeping;
+    let fails = true;
+    const note: typeof shelf.note = async (...parts) => (fails ? 'failed' : shelf.note(...parts));
+    const { ask, actions } = await talking([rule()], { ...folder.keeping, shelf: { ...shelf, note } });
+    expect(await ask(anna, 'monitor', start())).toEqual(failure('not-available'));
+    expect(actions).toEqual([]);
+    fails = false;
+    expect(await ask(anna, 'monitor', start())).toEqual(success);
+  });
+
+  it('what cannot be written later is known all the same, and written when it can be', async () => {
+    const { ask, recordIdOf } = await talking([rule()]);
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    const kept = () => folder.keeping.shelf.read(id);
+    await until('it is written', async () => (await kept())?.sections[0]?.handle !== '');
+    const obstacle = join(folder.dir, `${id}.json.new`);
+    await mkdir(join(obstacle, 'x'), { recursive: true });
+    await ask(anna, 'monitor', xml('Pause', { channel: own.channel }));
+    await until('the operator is told', () => folder.complaints.length === 1);
+    expect((await kept())?.sections[0]?.paused).toBe(false);
+    await rm(obstacle, { recursive: true });
+    expect(await ask(anna, 'monitor', stop())).toEqual(success);
+    await until('it is written', async () => ((await kept())?.sections[0]?.to ?? 0) > 0);
+    expect((await kept())?.sections[0]?.paused).toBe(true);
+  });
+
+  it('whoever is erased while they are recorded is not written down again', async () => {
+    const { ask, recordIdOf, happen, events, actions } = await talking([rule()]);
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    await until(
+      'it is written',
+      async () => (await folder.keeping.shelf.read(id))?.sections[0]?.handle !== '',
+    );
+    expect(await eraseRecordings(folder.keeping.shelf, max.split('/')[0] as BareJid)).toHaveLength(1);
+    await ask(anna, 'monitor', xml('Pause', { channel: own.channel }));
+    await until('it is stopped', () => actions.at(-1)?.[0] === 'stopRecording');
+    await until('they are told', () => events(max).at(-1)?.includes("eventType='stop'") ?? false);
+    for (const each of [own, theirs]) happen(ends(each), told({ ...each, state: 'ended' }, 'hangup'));
+    expect(await ask(anna, 'monitor', xml('FindRecord', { recordId: id }))).toEqual(
+      failure('no-such-record'),
+    );
+    expect(await ask(anna, 'monitor', xml('FindOwn', {}))).toContain('<RecordEntryList/>');
+    await until('nothing is left', async () => (await readdir(folder.dir)).length === 0);
+  });
+
   it('without a directory nothing is recorded', async () => {
     const made = api();
     made.allow({ recording: recording(rule()) });
-    made.views.push(own);
+    made.views.push(own, theirs);
+    made.happen(enters(theirs));
     made.happen(enters(own));
     expect(await made.ask(anna, 'monitor', start())).toEqual(failure('not-available'));
   });
@@ -272,7 +344,7 @@ describe('what goes wrong', () => {
 
 describe('Pause and Resume', () => {
   it('are for everybody in the call, and told', async () => {
-    const { ask, events, actions } = await talking(rule({ users: new Set(['tweber']) }));
+    const { ask, events, actions } = await talking([rule({ users: new Set(['tweber']) })]);
     expect(await ask(max, 'monitor', xml('Pause', { channel: theirs.channel }))).toEqual(
       failure('not-recording'),
     );
@@ -295,7 +367,7 @@ describe('FindRecord', () => {
   const find = (recordId: string) => xml('FindRecord', { recordId });
 
   async function recorded(...rules: RecordingRule[]) {
-    const made = await talking(...(rules.length > 0 ? rules : [rule()]));
+    const made = await talking(rules.length > 0 ? rules : [rule()]);
     await made.ask(anna, 'monitor', start());
     await made.ask(anna, 'monitor', stop());
     return { ...made, id: made.recordIdOf(anna) };
@@ -343,7 +415,7 @@ describe('FindRecord', () => {
   });
 
   it('is named by the journal', async () => {
-    const { ask, at, happen, recordIdOf } = await talking(rule());
+    const { ask, at, happen, recordIdOf } = await talking([rule()]);
     at(Date.now());
     await ask(anna, 'monitor', start());
     const id = recordIdOf(anna);
@@ -384,7 +456,7 @@ describe('FindRecord', () => {
   });
 
   it('lists one’s own', async () => {
-    const { ask, at, happen, recordIdOf } = await talking(rule());
+    const { ask, at, happen, recordIdOf } = await talking([rule()]);
     at(Date.now());
     await ask(anna, 'monitor', start());
     const id = recordIdOf(anna);

@@ -1,5 +1,5 @@
 /** Recordings of a real Asterisk, played to the monitor: what it records of transfers, parking, queues and conferences. */
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDirectory, type Directory } from '../../src/directory.ts';
@@ -32,6 +32,7 @@ async function play(name: string, ...rules: RecordingRule[]) {
   const calls = officeCalls();
   const told: RecordChange[] = [];
   const recorded: string[] = [];
+  let clock = 1_700_000_000_000;
   let begun = 0;
   let settled = 0;
   const { shelf } = folder.keeping;
@@ -66,7 +67,7 @@ async function play(name: string, ...rules: RecordingRule[]) {
     },
     context: 'internal',
     log: pino({ level: 'silent' }),
-    now: () => 1_700_000_000_000,
+    now: () => clock,
     random: () => (recorded.length + 1).toString(16).padStart(16, '0'),
   });
   monitor.onChange?.((changes) => {
@@ -74,9 +75,12 @@ async function play(name: string, ...rules: RecordingRule[]) {
   });
   await monitor.start?.();
   for (const event of trace.events()) {
+    clock = event.at;
     for (const change of monitor.apply(event, calls.apply(event))) {
       if (change.kind === 'record') told.push(change);
     }
+    // It is quick in stopping as well.
+    for (let turn = 0; turn < 3; turn += 1) await setImmediate();
     // The telephone system is quick: a recording runs before the next thing happens, unless its channel has ended.
     for (let turn = 0; turn < 500 && begun > settled; turn++) await setTimeout(1);
     settled = begun;
@@ -172,6 +176,26 @@ describe('the recording follows', () => {
   it('not to somebody who must not be recorded', async () => {
     const deny = rule({ name: 'council', permission: 'deny', users: new Set(['u320']) });
     expect((await play('07a_refer_by_callee', deny, auto('u370'))).recorded).toEqual(['PJSIP/370']);
+  });
+
+  it.each(['u340', 'u370'])(
+    'of %s not into a consultation with somebody who must not be recorded',
+    async (whose) => {
+      const deny = rule({ name: 'council', permission: 'deny', users: new Set(['u320']) });
+      const { records } = await play('09h_dtmf_atxfer', deny, auto(whose));
+      const heard = records.flatMap(({ sections }) => sections.map((each) => each.heard.join(' ')));
+      expect(heard).toEqual(['u340@example.org u370@example.org']);
+    },
+  );
+
+  it('with a section for each company, so that nobody hears what was said behind their back', async () => {
+    const { records } = await play('09h_dtmf_atxfer', auto('u370'));
+    const heard = records.flatMap(({ sections }) => sections.map((each) => each.heard.join(' ')));
+    expect(heard).toEqual([
+      'u340@example.org u370@example.org',
+      'u320@example.org u370@example.org',
+      'u320@example.org u340@example.org',
+    ]);
   });
 });
 

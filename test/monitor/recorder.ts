@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Keeping } from '../../src/monitor/monitor.ts';
 import { createShelf } from '../../src/monitor/shelf.ts';
+import { headBytes, readWav } from '../../src/monitor/wav.ts';
 import { numberPattern } from '../../src/rules/pattern.ts';
 import type { RecordingPolicy, RecordingRule } from '../../src/rules/policy.ts';
 
@@ -82,4 +83,24 @@ export async function recordingFolder(minFreeBytes = 0): Promise<Folder> {
     // A note may be on its way still.
     remove: () => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }),
   };
+}
+
+/** How long a tone is heard in a WAV file with samples of two bytes, seconds: of pieces of 50 ms each. */
+export function heardFor(file: Buffer, hertz: number): number {
+  const sound = readWav(file.subarray(0, headBytes));
+  if (sound === undefined) return 0;
+  const rate = sound.byteRate / 2;
+  const size = rate / 20;
+  let heard = 0;
+  for (let at = sound.offset; at + 2 * size <= file.length; at += 2 * size) {
+    let [re, im] = [0, 0];
+    for (let each = 0; each < size; each += 1) {
+      const turn = (2 * Math.PI * hertz * each) / rate;
+      const sample = file.readInt16LE(at + 2 * each);
+      re += sample * Math.cos(turn);
+      im += sample * Math.sin(turn);
+    }
+    if ((2 * Math.hypot(re, im)) / size > 1500) heard += 1 / 20;
+  }
+  return heard;
 }

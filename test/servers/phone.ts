@@ -8,6 +8,7 @@ import type { Line } from './sip/dialog.ts';
 import { answerChallenge } from './sip/digest.ts';
 import { type Header, header, method, nameAddr, type Party, type SipMessage, status } from './sip/message.ts';
 import { openTransport } from './sip/transport.ts';
+import { openVoice } from './sip/voice.ts';
 import { until } from './until.ts';
 
 /** What a phone does with a call that comes in: `ring` leaves it to the script, `answer` takes it at once. */
@@ -25,6 +26,8 @@ export interface PhoneOptions {
   readonly incoming?: Incoming;
   /** Registers at once. Default: true; never for the trunk. */
   readonly register?: boolean;
+  /** Tone in Hz that it sends into each call which is connected and not held. Default: none, it is mute. */
+  readonly voice?: number;
 }
 
 /** A phone, or with extension `trunk` the telephone company. */
@@ -117,6 +120,12 @@ export async function startPhone(
     if (call.state === 'ringing') call.answer().catch((error: unknown) => log.push(`not answered: ${error}`));
   };
 
+  const voice =
+    options.voice === undefined
+      ? undefined
+      : openVoice({ host, port: line.rtpPort }, options.voice, () =>
+          calls.flatMap(({ media }) => media ?? []),
+        );
   const sendRegister = registration(line);
   const phone: Phone = {
     extension,
@@ -158,6 +167,7 @@ export async function startPhone(
           if (registered) await phone.unregister();
         }
       } finally {
+        await voice?.close();
         await transport.close();
       }
     },

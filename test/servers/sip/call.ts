@@ -13,7 +13,8 @@ import {
   status,
   uri,
 } from './message.ts';
-import { describeMedia, type MediaDirection } from './sdp.ts';
+import { describeMedia, type MediaDirection, mediaAddress } from './sdp.ts';
+import type { Address } from './transport.ts';
 
 /** What the phone's display shows. */
 export type CallState = 'calling' | 'ringing' | 'connected' | 'ended';
@@ -57,6 +58,8 @@ export interface Call {
 export interface PhoneCall extends Call {
   /** Call-ID. */
   readonly id: string;
+  /** Where a voice goes in this call; undefined while nobody would hear it. */
+  readonly media: Address | undefined;
   onRequest(request: SipMessage): void;
   onAck(): void;
 }
@@ -99,6 +102,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
   let blind = false;
   let acknowledged = false;
   let sdpVersion = 0;
+  let media = invite && mediaAddress(invite.body);
 
   const dialog = beginDialog(line, setup, (response) => {
     if (state !== 'calling' && state !== 'ringing') return;
@@ -112,19 +116,22 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     if (next === 'ended') end = why;
     line.note(`${direction} ${dialog.remote.number} ${next}${why === undefined ? '' : ` (${why})`}`);
   };
-  const sdp = (media: MediaDirection) => {
+  const sdp = (way: MediaDirection) => {
     sdpVersion += 1;
-    return describeMedia(transport.host, line.rtpPort, sdpVersion, media);
+    return describeMedia(transport.host, line.rtpPort, sdpVersion, way);
   };
-  const offer = async (media: MediaDirection) => {
-    const response = await dialog.request('INVITE', [allow, sdpType], sdp(media));
-    if (status(response) === 200) dialog.confirm(response);
+  const offer = async (way: MediaDirection) => {
+    const response = await dialog.request('INVITE', [allow, sdpType], sdp(way));
+    if (status(response) === 200) {
+      dialog.confirm(response);
+      media = mediaAddress(response.body);
+    }
     return response;
   };
-  const renegotiate = async (media: MediaDirection) => {
-    const response = await offer(media);
-    if (status(response) !== 200) throw new Error(`The PBX refused ${media}: ${response.start}`);
-    held = media === 'sendonly';
+  const renegotiate = async (way: MediaDirection) => {
+    const response = await offer(way);
+    if (status(response) !== 200) throw new Error(`The PBX refused ${way}: ${response.start}`);
+    held = way === 'sendonly';
   };
   const refer = async (to: string) => {
     const by: Header = ['Referred-By', `<sip:${line.self.number}@${line.pbx}>`];
@@ -147,6 +154,9 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
     },
     get held() {
       return held;
+    },
+    get media() {
+      return state === 'connected' && !held ? media : undefined;
     },
     get end() {
       return end;
@@ -208,6 +218,7 @@ function makeCall(line: Line, setup: DialogSetup, invite?: SipMessage): PhoneCal
       const name = method(request);
       if (name === 'INVITE' || (name === 'UPDATE' && request.body !== '')) {
         dialog.learn(request);
+        media = mediaAddress(request.body) ?? media;
         return transport.respond(request, '200 OK', [contact, allow, sdpType], sdp('sendrecv'));
       }
       transport.respond(request, '200 OK', name === 'UPDATE' ? [contact, allow] : []);

@@ -1,4 +1,5 @@
 /** The session description of a phone (RFC 4566). Nobody listens: no sound is needed to know who talks to whom. */
+import type { Address } from './transport.ts';
 
 /** RFC 3264 §5.1, §8.4. */
 export type MediaDirection = 'sendrecv' | 'sendonly';
@@ -22,4 +23,11 @@ export function describeMedia(
     `a=${direction}`,
     '',
   ].join('\r\n');
+}
+
+/** Where the sound for the other side goes by its description (c= and m=); undefined where it says none. */
+export function mediaAddress(description: string): Address | undefined {
+  const host = /^c=IN IP4 ([0-9.]+)/m.exec(description)?.[1];
+  const port = /^m=audio ([0-9]+) /m.exec(description)?.[1];
+  return host === undefined || port === undefined || port === '0' ? undefined : { host, port: Number(port) };
 }

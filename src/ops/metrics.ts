@@ -47,10 +47,20 @@ const seconds = (ms: number) => ms / 1000;
 const quick = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const slow = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+let ofProcess: Registry | undefined;
+/** Memory, CPU, event loop. One for all: the library goes on observing for as long as the process lives. */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+
 /** Makes it. `modules`: only their commands become labels, since clients choose what they ask for. */
 export function createMetrics(modules: readonly Module[]): Metrics {
+  const ofNode = processMetrics();
   const register = new Registry();
-  collectDefaultMetrics({ register });
   const registers = [register];
   const known = new Map(modules.map((module) => [module.name, module.commands]));
 
@@ -316,7 +326,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
 
   return {
     contentType: register.contentType,
-    text: () => register.metrics(),
+    text: async () => `${await ofNode.metrics()}\n${await register.metrics()}`,
     watch,
     action: (action, ms, ok) => actions.observe({ action, outcome: ok ? 'ok' : 'failed' }, seconds(ms)),
     eventWritten: (ms) => latency.observe(seconds(ms)),

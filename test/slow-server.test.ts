@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import { hostHere } from './chaos/host.ts';
 import { startWorld, type World } from './chaos/world.ts';
 import { until } from './servers/until.ts';
 
@@ -21,8 +22,10 @@ async function makeCalls({ asterisk }: World, enough: () => boolean): Promise<nu
 
 it('sums up what a server does not take in time: bounded memory, no lost end, no call that is over', async () => {
   const limits = { eventMarkBytes: 50_000, eventBytes: 100_000, pingEveryMs: 60_000 };
-  world = await startWorld(limits);
-  const { asterisk, server, clients, bridge, xmpp } = world;
+  const host = hostHere(limits);
+  world = await startWorld(host);
+  const { asterisk, server, clients } = world;
+  const { bridge, xmpp } = host.present;
   const { backlog } = bridge.publish;
 
   // A call that is told, and goes on while the server stops reading.

@@ -10,7 +10,7 @@ import { emptyPhonebook } from '../src/phonebook/model.ts';
 import type { FullJid } from '../src/protocol/jid.ts';
 import { createPublish } from '../src/publish.ts';
 import { createSubscriptionIndex } from '../src/subscriptions/index.ts';
-import { heapInUse } from './heap.ts';
+import { memoryInUse } from './heap.ts';
 import { user } from './modules/harness.ts';
 
 const users = 400;
@@ -55,7 +55,7 @@ it('weighs and costs after many calls what it did after a few', { timeout: 3_600
     const { user: spent, system } = process.cpuUsage(before);
     costs.push(spent + system);
     await publish.settle(async () => {});
-    heaps.push(await liveHeap());
+    heaps.push(await memoryInUse());
     expect(world.calls.channels()).toEqual([]);
   }
   expect(sent).toBeGreaterThan(rounds * calls * 6);
@@ -67,10 +67,3 @@ it('weighs and costs after many calls what it did after a few', { timeout: 3_600
   // A factor and no time: the machine has other things to do.
   expect(middle(costs.slice(-8)) / middle(costs.slice(4, 12))).toBeLessThan(2);
 });
-
-/** Bytes that are in use once what nobody holds is gone, and what waits to be finalized, too. */
-async function liveHeap(): Promise<number> {
-  heapInUse();
-  await new Promise((resolve) => setImmediate(resolve));
-  return heapInUse();
-}

@@ -9,7 +9,7 @@ import type { Policy } from '../rules/policy.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
 import { type Context, command, defineModule, event, type World } from './define.ts';
-import { describeRecord, permittedPart, permittedRecord, recordEntry } from './record-entry.ts';
+import { describeRecord, permittedPart, permittedRecord, recordEntry, unreadable } from './record-entry.ts';
 
 const channelOf = {
   channel: attr(
@@ -241,7 +241,9 @@ export const monitor = defineModule({
       }),
       response: { codec: recordList },
       async handle({ limit = 20, before }, context) {
-        const records = await context.monitor.listOf(context.caller.user.jid, limit, before);
+        const records = await context.monitor
+          .listOf(context.caller.user.jid, limit, before)
+          .catch(unreadable(context));
         const entries = [];
         for (const record of records) {
           const part = permittedPart(record, context);

@@ -36,10 +36,18 @@ export const recordEntry = element('RecordEntry', {
   ),
 });
 
-/** What of a record the caller may have. Throws `Failure` `no-such-record`. */
+/** For a store that cannot be read: says so in the log, and throws `Failure` `not-available`. */
+export const unreadable =
+  ({ log }: Context) =>
+  (error: unknown): never => {
+    log.warn({ reason: String(error) }, 'the list of recordings cannot be read');
+    return fail('not-available', 'The recordings cannot be read at the moment: try again later.');
+  };
+
+/** What of a record the caller may have. Throws `Failure` `no-such-record`, `not-available`. */
 export async function permittedRecord(recordId: string, context: Context): Promise<CallRecord> {
   const { caller, monitor } = context;
-  const record = await monitor.find(recordId, caller.user.jid);
+  const record = await monitor.find(recordId, caller.user.jid).catch(unreadable(context));
   // The same whether it is not there or not theirs: ids are not to be tried out.
   return (
     (record && permittedPart(record, context)) ??

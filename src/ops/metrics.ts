@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bridge, BridgeLimits } from '../bridge.ts';
 import type { Dispatch } from '../dispatch.ts';
+import { maxJournalCalls } from '../journal/parts.ts';
 import type { Module } from '../modules/define.ts';
 import type { Asterisk } from '../pbx/asterisk.ts';
 import type { Presence } from '../presence/presence.ts';
@@ -46,10 +47,20 @@ const seconds = (ms: number) => ms / 1000;
 const quick = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const slow = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+let ofProcess: Registry | undefined;
+/** Memory, CPU, event loop. One for all: the library goes on observing for as long as the process lives. */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+
 /** Makes it. `modules`: only their commands become labels, since clients choose what they ask for. */
 export function createMetrics(modules: readonly Module[]): Metrics {
+  const ofNode = processMetrics();
   const register = new Registry();
-  collectDefaultMetrics({ register });
   const registers = [register];
   const known = new Map(modules.map((module) => [module.name, module.commands]));
 
@@ -244,6 +255,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_journal_calls',
+      'Calls that the journal remembers, in progress and over',
+      one(() => bridge.journaled),
+    );
+    read(
+      'gauge',
       'offhook_phonebook_entries',
       'Entries of the phonebook, of all sources together',
       one(() => bridge.persons),
@@ -257,7 +274,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     read(
       'gauge',
       'offhook_told_calls',
-      'Channels that somebody was told of. state: open, waiting (with news that the store was not handed yet)',
+      'Channels of users that the next bridge will know; without a journal only those that somebody was told of. state: open, waiting (with news that the store was not handed yet)',
       () => [
         [{ state: 'open' }, bridge.told.size],
         [{ state: 'waiting' }, bridge.told.waiting],
@@ -298,6 +315,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       [{ of: 'subscriptions_per_session' }, limits.subscriptions],
       [{ of: 'commands_in_flight' }, limits.inFlight],
       [{ of: 'told_calls' }, maxTold],
+      [{ of: 'journal_calls' }, maxJournalCalls],
       [{ of: 'iqs_open' }, xmppLimits.maxOpenIqs],
       [{ of: 'requests_open' }, xmppLimits.maxRequests],
       [{ of: 'xmpp_event_bytes' }, xmppLimits.eventBytes],
@@ -308,7 +326,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
 
   return {
     contentType: register.contentType,
-    text: () => register.metrics(),
+    text: async () => `${await ofNode.metrics()}\n${await register.metrics()}`,
     watch,
     action: (action, ms, ok) => actions.observe({ action, outcome: ok ? 'ok' : 'failed' }, seconds(ms)),
     eventWritten: (ms) => latency.observe(seconds(ms)),

@@ -83,13 +83,13 @@ export const faults: Readonly<Record<string, Fault>> = {
     await redis.kill();
     return () => redis.restart();
   },
-  'Redis is emptied': async ({ inspect, bridge }) => {
+  'Redis is emptied': async ({ inspect, host }) => {
     await inspect((client) => client.flushall());
     // Before it is noticed, whatever ends the bridge ends the sessions.
     return async () =>
       void (await until('everything is written anew', async () => {
         const written = await inspect((client) => client.hlen('chaos:sessions'));
-        return written === bridge.sessions.size;
+        return written === (await host.standing()).sessions;
       }));
   },
   'Redis is full': async ({ inspect }) => {

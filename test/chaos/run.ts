@@ -1,23 +1,39 @@
 /** Random faults while telephones are used; after each, every client must show what its telephone does. */
 
-import { heapInUse } from '../heap.ts';
 import { until } from '../servers/until.ts';
 import { faults } from './faults.ts';
+import { hostThere } from './host.ts';
+import { extensions } from './names.ts';
 import { createRandom, type Random } from './random.ts';
-import { extensions, startWorld, type World } from './world.ts';
+import { startWorld, type World } from './world.ts';
+
+/** What the bridge needed, in a process that it has for itself. */
+export interface Memory {
+  /** Bytes before the first fault, used to as many calls and restarts as the faults bring. */
+  readonly before: number;
+  /** The most that it needed after a fault, as a ratio to that. */
+  readonly most: { readonly ratio: number; readonly after: string };
+}
+
+/** More than this of what was needed before may not be needed after a fault. */
+const mostMemory = 1.1;
+const callsAFault = 6;
+const callsARestart = 50;
+
+/** As people read a ratio. */
+export const percent = (ratio: number) => `${Math.round(100 * ratio)} %`;
 
 /** What a run has done. */
 export interface Report {
   readonly faults: number;
   readonly calls: number;
   readonly messages: number;
-  /** Bytes in use at the end, as a ratio to those after the first third; undefined for a short run. */
-  readonly growth: number | undefined;
+  readonly memory: Memory;
 }
 
 /**
- * Runs. Rejects with what differed after which fault, where clients did not converge, an IQ was answered twice, or one that was sent
- * to a healthy bridge was not answered.
+ * Runs. Rejects with what differed after which fault, where clients did not converge, an IQ was answered twice, one that was sent
+ * to a healthy bridge was not answered, or the bridge needs more memory than before.
  */
 export async function runChaos(
   seed: number,
@@ -25,19 +41,17 @@ export async function runChaos(
   onFault: (line: string) => void = () => {},
 ): Promise<Report> {
   const random = createRandom(seed);
-  const world = await startWorld();
-  const stray: unknown[] = [];
-  const onStray = (reason: unknown) => void stray.push(reason);
-  process.on('unhandledRejection', onStray);
+  const host = hostThere();
+  const world = await startWorld(host);
   let calls = 0;
   try {
     const names = Object.keys(faults);
     // Each once, in an order that the seed makes; then as it comes.
     const order = shuffled(names, random);
-    const third = count < 90 ? undefined : Math.floor(count / 3);
-    let settled: number | undefined;
+    calls += await warmUp(world, random, count * callsAFault);
+    const before = await host.memory();
+    let most = { ratio: 0, after: '' };
     for (let n = 0; n < count; n++) {
-      if (n === third) settled = heapInUse();
       const name = order[n] ?? names[random.below(names.length)] ?? '';
       onFault(`${n + 1}/${count} ${name}`);
       calls += use(world, random);
@@ -60,16 +74,33 @@ export async function runChaos(
           throw new Error(`${id} was answered twice after ${name}`);
         world.clients.forget(id);
       }
-      if (stray.length > 0) throw new Error(`a promise was left alone after ${name}`, { cause: stray[0] });
+      const ratio = (await host.memory()) / before;
+      if (ratio > mostMemory)
+        throw new Error(`after ${name} the bridge needs ${percent(ratio)} of the memory it needed before`);
+      if (ratio > most.ratio) most = { ratio, after: name };
+      const [warning] = host.warnings;
+      if (warning !== undefined) throw new Error(`a warning after ${name}: ${warning}`);
     }
     for (const extension of extensions) hangUpAll(world, extension);
     await world.converged('the last call');
-    const growth = settled === undefined ? undefined : heapInUse() / settled;
-    return { faults: count, calls, messages: world.clients.told, growth };
+    return { faults: count, calls, messages: world.clients.told, memory: { before, most } };
   } finally {
-    process.off('unhandledRejection', onStray);
     await world.stop();
   }
+}
+
+/** Office life without faults, and some restarts: code gets compiled and caches get filled that stay so. */
+async function warmUp(world: World, random: Random, calls: number): Promise<number> {
+  let made = 0;
+  for (let restarts = 0; made < calls; ) {
+    made += use(world, random);
+    await world.converged('a call like any other');
+    if (made < restarts * callsARestart) continue;
+    restarts += 1;
+    await world.restart(() => {});
+    await healthy(world);
+  }
+  return made;
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {
@@ -82,8 +113,8 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
   return order;
 }
 
-async function healthy({ bridge, asterisk }: World): Promise<void> {
-  const isUp = () => bridge.isReady;
+async function healthy({ host, asterisk }: World): Promise<void> {
+  const isUp = async () => (await host.standing()).ready;
   await until(`all connections are back (${asterisk.sessions.length} AMI sessions so far)`, isUp, 15);
 }
 

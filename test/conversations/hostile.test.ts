@@ -19,7 +19,7 @@ inOffice({ xmpp: 'prosody', pbx: 'simulator', store: 'memory' }, (office) => {
   const names = () => actions().map(({ name }) => name);
   beforeEach(() => office().telephones.asterisk.forget());
   afterEach(() => {
-    expect(office().bridge.offhook.readiness().ready).toBe(true);
+    expect(office().bridge.readiness.ready).toBe(true);
     expect(office().bridge.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assemble, type Offhook, type Tuning } from '../../src/assemble.ts';
-import { readConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import type { Offhook, Tuning } from '../../src/assemble.ts';
+import type { Readiness } from '../../src/ops/health.ts';
+import type { Apart } from '../apart/apart.ts';
 import {
   type EjabberdServer,
   openRelay,
@@ -21,6 +21,7 @@ import {
 } from '../servers/index.ts';
 import { type Colleague, directoryYaml, everybody } from './people.ts';
 import { arrive, type Person } from './person.ts';
+import { type LogLine, placeApart, placeHere } from './place.ts';
 import {
   type Real,
   realTelephones,
@@ -49,6 +50,8 @@ export interface OfficePlan<P extends 'simulator' | 'asterisk' = 'simulator' | '
   readonly tuning?: Tuning;
   /** The bridge reaches its neighbors through {@link Office.lines}. */
   readonly relayed?: boolean;
+  /** The bridge has a process for itself: {@link Office.bridge}`.apart`. */
+  readonly apart?: boolean;
 }
 
 /** The lines from the bridge to its neighbors. */
@@ -56,13 +59,6 @@ export interface Lines {
   readonly xmpp: Relay;
   readonly ami: Relay;
   readonly redis: Relay;
-}
-
-/** A line of the bridge's log. */
-export interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly [field: string]: unknown;
 }
 
 /** An office at work. */
@@ -88,8 +84,11 @@ export interface Office<T extends Telephones = Telephones> {
   readonly bridge: {
     /** What a bridge of this office is configured with. */
     readonly environment: Readonly<Record<string, string>>;
-    /** The one that runs, or ran last. */
+    /** The one that runs, or ran last. Throws where it has a process for itself. */
     readonly offhook: Offhook;
+    /** Its process. Throws where it has none for itself. */
+    readonly apart: Apart;
+    readonly readiness: Readiness;
     readonly log: readonly LogLine[];
     /** Starts a new bridge with the same settings; resolves when it is ready. */
     start(): Promise<void>;
@@ -161,20 +160,9 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
       ...(redis && { STORE: 'redis', REDIS_URL: redisUrl.href }),
       ...plan.settings,
     };
-    const log: LogLine[] = [];
-    const destination = { write: (text: string) => log.push(JSON.parse(text) as LogLine) };
-    const make = () => {
-      const { config, secrets } = readConfig(environment);
-      return assemble(
-        config,
-        createLog({ level: config.log.level, format: 'json', secrets, destination }),
-        'test',
-        plan.tuning,
-      );
-    };
-    let offhook = make();
-    undo.push(() => offhook.stop());
-    await offhook.start();
+    const place = (plan.apart ? placeApart : placeHere)({ environment, tuning: plan.tuning });
+    undo.push(() => place.close());
+    await place.start();
 
     let logins = 0;
     const account = ({ name }: Colleague) => ({ name, password: passwords.get(name) ?? '' });
@@ -185,20 +173,23 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
     const bridge: Office['bridge'] = {
       environment,
       get offhook() {
-        return offhook;
+        return place.offhook;
       },
-      log,
-      async start() {
-        offhook = make();
-        await offhook.start();
+      get apart() {
+        return place.apart;
       },
-      stop: () => offhook.stop(),
+      get readiness() {
+        return place.readiness;
+      },
+      log: place.log,
+      start: () => place.start(),
+      stop: () => place.stop(),
       async restart() {
-        await bridge.stop();
-        await bridge.start();
+        await place.stop();
+        await place.start();
       },
       async isReady() {
-        await until('the bridge is ready', () => offhook.readiness().ready, 30);
+        await until('the bridge is ready', () => place.isReady(), 30);
       },
     };
     return {

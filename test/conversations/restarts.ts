@@ -73,7 +73,7 @@ export const restartStories: Stories = (office) => {
       await office().phone(bernd).answer();
       await Promise.all([a.told('busy'), b.told('busy')]);
       await office().redis.kill();
-      await until('the bridge notices', () => !office().bridge.offhook.readiness().ready);
+      await until('the bridge notices', () => !office().bridge.readiness.ready);
       expect(await b.command('event.RemoveSubscription', {}, [subscription()])).toMatchObject({
         name: 'SubscriptionList',
       });

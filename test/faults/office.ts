@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openOffice } from '../conversations/office.ts';
 import { until } from '../servers/until.ts';
-import { resources, type Situation, type Suffering, suffer } from './scene.ts';
+import { type Situation, type Suffering, suffer } from './scene.ts';
 
 /** Short times: what takes a minute in production takes a second here. */
 const tuning = {
@@ -26,6 +26,22 @@ const tuning = {
   redis: { pingMs: 400, timeoutMs: 1500 },
 };
 
+/** Nothing but what always is; the bridge, too, ends and comes back. */
+const warmingUp: Situation = {
+  name: 'no fault',
+  answers: 'silent',
+  store: 'proven',
+  async harm({ lines, bridge }) {
+    for (const line of Object.values(lines)) {
+      line.cut();
+      await until('the bridge notices', () => !bridge.readiness.ready);
+      line.mend();
+      await bridge.isReady();
+    }
+    return undefined;
+  },
+};
+
 /** Declares the tests; `more` declares further ones. */
 export function faultsIn(
   xmpp: 'prosody' | 'ejabberd',
@@ -40,7 +56,8 @@ export function faultsIn(
     };
     const stray: unknown[] = [];
     const onStray = (reason: unknown) => void stray.push(reason);
-    let before: Record<string, number> | undefined;
+    /** What the bridge held open before the first fault, by kind, and what it needed: bytes. */
+    let before: { readonly open: Record<string, number>; readonly memory: number } | undefined;
 
     beforeAll(async () => {
       for (const event of ['unhandledRejection', 'warning'] as const) process.on(event, onStray);
@@ -49,6 +66,7 @@ export function faultsIn(
         pbx: 'asterisk',
         store: 'redis',
         relayed: true,
+        apart: true,
         settings: { COMMAND_TIMEOUT_SECONDS: '2' },
         tuning,
       });
@@ -59,24 +77,37 @@ export function faultsIn(
       for (const event of ['unhandledRejection', 'warning'] as const) process.off(event, onStray);
     });
 
+    it('makes calls, loses each line and is restarted, and has the memory that it needs', async () => {
+      const { apart } = office().bridge;
+      const open = await apart.resources();
+      for (let n = 0; n < 3; n++) await suffer(office(), warmingUp);
+      before = { open, memory: await apart.memory() };
+    });
+
     for (const situation of situations) {
       it(situation.name, async () => {
-        before ??= resources();
         await suffer(office(), situation);
         expect(stray).toEqual([]);
         const defects = office().bridge.log.filter(({ msg }) => /defect/.test(msg));
         expect(defects).toEqual([]);
+        // As many calls, sessions and restarts as before it: the same memory.
+        const needed = await office().bridge.apart.memory();
+        expect(needed / (before?.memory ?? 0)).toBeLessThan(1.1);
       });
     }
     more(office);
 
     it('leaves no socket, timer or listener behind', async () => {
       // Everybody has logged out; what is left is what was there at first.
-      const leftOver = () =>
-        Object.entries(resources()).filter(([kind, count]) => count > (before?.[kind] ?? 0));
-      await until('nothing is left behind', () => leftOver().length === 0, 20).catch(() => {
-        expect(leftOver()).toEqual([]);
-      });
+      const leftOver = async () =>
+        Object.entries(await office().bridge.apart.resources()).filter(
+          ([kind, count]) => count > (before?.open[kind] ?? 0),
+        );
+      await until('nothing is left behind', async () => (await leftOver()).length === 0, 20).catch(
+        async () => {
+          expect(await leftOver()).toEqual([]);
+        },
+      );
       expect(stray).toEqual([]);
     });
   });

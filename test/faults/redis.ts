@@ -17,7 +17,7 @@ async function admin(office: Suffering, act: (redis: Redis) => Promise<unknown>)
 const isStore = ({ bridge }: Suffering, what: RegExp) =>
   until(
     `the store says ${what}`,
-    () => bridge.offhook.readiness().lines.some((line) => line.startsWith('store') && what.test(line)),
+    () => bridge.readiness.lines.some((line) => line.startsWith('store') && what.test(line)),
     20,
   );
 

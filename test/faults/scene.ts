@@ -152,10 +152,3 @@ export async function aCallLikeAnyOther(office: Suffering, persons: readonly Per
     ]);
   }
 }
-
-/** What a process holds open, by kind. */
-export function resources(): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
-}

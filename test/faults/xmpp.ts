@@ -6,8 +6,7 @@ import { COMPONENT } from '../conversations/office.ts';
 import { until } from '../servers/until.ts';
 import type { Situation, Suffering } from './scene.ts';
 
-const offline = ({ bridge }: Suffering) =>
-  until('the bridge notices', () => !bridge.offhook.readiness().ready, 30);
+const offline = ({ bridge }: Suffering) => until('the bridge notices', () => !bridge.readiness.ready, 30);
 
 const ends: readonly Situation[] = [
   {
@@ -59,7 +58,7 @@ const lines: readonly Situation[] = [
       await offline(office);
       lines.xmpp.mend();
       lines.xmpp.rewrite((text) => text.replace(/<handshake>\w+/, `<handshake>${'0'.repeat(40)}`));
-      await until('it is refused', () => /secret/i.test(office.bridge.offhook.readiness().lines.join()));
+      await until('it is refused', () => /secret/i.test(office.bridge.readiness.lines.join()));
       return async () => lines.xmpp.mend();
     },
   },
@@ -68,7 +67,7 @@ const lines: readonly Situation[] = [
     async harm({ lines, bridge }) {
       lines.xmpp.slow(2000);
       lines.xmpp.cut();
-      await until('the bridge notices', () => !bridge.offhook.readiness().ready);
+      await until('the bridge notices', () => !bridge.readiness.ready);
       lines.xmpp.mend();
       lines.xmpp.slow(2000);
       await bridge.isReady();
@@ -96,7 +95,7 @@ export const conflict: Situation = {
     });
     await rival.start();
     await until('the bridge is told why', () =>
-      /conflict|another|replaced/i.test(office.bridge.offhook.readiness().lines.join()),
+      /conflict|another|replaced/i.test(office.bridge.readiness.lines.join()),
     );
     return () => rival.stop(1000);
   },

@@ -2,8 +2,10 @@
 
 import { modules } from '../../src/modules/index.ts';
 import { escapeXml } from '../../src/protocol/xml.ts';
+import { hostHere } from '../chaos/host.ts';
+import { component } from '../chaos/names.ts';
 import type { Random } from '../chaos/random.ts';
-import { component, startWorld } from '../chaos/world.ts';
+import { startWorld } from '../chaos/world.ts';
 import { until } from '../servers/until.ts';
 import { find } from '../xmpp/tree.ts';
 
@@ -83,7 +85,7 @@ function payload(random: Random): string {
 export async function fuzzStanzas(random: Random, count: number): Promise<void> {
   const sent = new Map<string, string>();
   let wrong = '';
-  const world = await startWorld({ pingEveryMs: 3_600_000 }, (stanza) => {
+  const world = await startWorld(hostHere({ pingEveryMs: 3_600_000 }), (stanza) => {
     const { id = '', type } = stanza.attrs;
     if (stanza.name !== 'iq' || (type !== 'result' && type !== 'error')) return;
     const iq = sent.get(id);

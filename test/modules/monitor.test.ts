@@ -9,6 +9,7 @@ import type { ChannelId, DeviceName } from '../../src/pbx/pbx.ts';
 import type { BareJid } from '../../src/protocol/jid.ts';
 import { xml } from '../../src/protocol/xml.ts';
 import type { RecordingRule } from '../../src/rules/policy.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
 import { type Folder, numbers, recording, recordingFolder, rule, wav } from '../monitor/recorder.ts';
 import { until } from '../servers/until.ts';
 import { api, user, view } from './harness.ts';
@@ -514,4 +515,21 @@ describe('FindRecord', () => {
     expect(answer).not.toContain('passwd');
     expect(answer).toContain("state='missing'");
   });
+});
+
+it('says so where the store cannot be read, and not what is wrong with it', async () => {
+  const store = createMemoryStore();
+  const away = () => Promise.reject(new Error('Redis at 127.0.0.1:1: nobody listens there'));
+  const { ask } = api({
+    recordings: folder.keeping,
+    store: { ...store, ledger: (book, keep) => ({ ...store.ledger(book, keep), read: away, get: away }) },
+  });
+  for (const request of [
+    xml('FindOwn', {}),
+    xml('FindRecord', { recordId: '20261126T101500-00112233445566ff' }),
+  ]) {
+    const answer = await ask(anna, 'monitor', request);
+    expect(answer).toEqual(failure('not-available'));
+    expect(answer).not.toContain('127.0.0.1');
+  }
 });

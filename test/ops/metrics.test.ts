@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/ops/metrics.ts';
 import { CMD_NS } from '../../src/protocol/envelope.ts';
 import { parseJid } from '../../src/protocol/jid.ts';
 import { xml } from '../../src/protocol/xml.ts';
+import { memoryInUse } from '../heap.ts';
 import { unstarted } from './unstarted.ts';
 
 const anna = parseJid('anna@example.org/desk');
@@ -66,4 +67,15 @@ it('is served at /metrics', async () => {
   } finally {
     await health.stop();
   }
+});
+
+it('needs no memory any more once nobody holds it', async () => {
+  const make = () => {
+    for (let n = 0; n < 30; n++) createMetrics(modules).watch(unstarted());
+  };
+  make();
+  const before = await memoryInUse();
+  make();
+  // Thirty have some ten megabytes.
+  expect((await memoryInUse()) - before).toBeLessThan(1e6);
 });

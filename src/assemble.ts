@@ -318,6 +318,7 @@ function makePhonebook(
         password: ldap.ldapPassword,
         base: ldapBase ?? '',
         filter: ldap.ldapFilter,
+        attributes: ldap.ldapAttributes,
       }),
     );
   }

@@ -112,6 +112,8 @@ export interface Bridge {
   readonly calls: number;
   /** Channels that somebody was told of, as the next bridge will know. */
   readonly told: Pick<Told, 'size' | 'waiting'>;
+  /** Calls that the journal remembers. */
+  readonly journaled: number;
   /** Entries of the phonebook. */
   readonly persons: number;
   /** Recordings that run now. */
@@ -350,6 +352,9 @@ export function createBridge(options: BridgeOptions): Bridge {
       return calls.channels().length;
     },
     told,
+    get journaled() {
+      return models.journal.calls;
+    },
     get persons() {
       return models.phonebook.size;
     },

@@ -6,7 +6,6 @@
 import type { CallChange } from './calls/changes.ts';
 import type { Directory, User } from './directory.ts';
 import type { Log } from './log.ts';
-import type { QueueMember } from './pbx/pbx.ts';
 import type { Numbers } from './phonebook/numbers.ts';
 import { type BareJid, parseJid } from './protocol/jid.ts';
 import { agentOf } from './queue-people.ts';
@@ -18,6 +17,8 @@ export interface MissedCall {
   readonly id: string;
   readonly queue: string;
   readonly channel: string;
+  /** The user who called; empty where it was somebody else. */
+  readonly caller: BareJid | '';
   /** As signaled; empty where unknown. */
   readonly number: string;
   readonly name: string;
@@ -30,6 +31,8 @@ export interface MissedCall {
   readonly settledAt: number;
   /** User name, or interface of a member that is no user. */
   readonly settledBy: string;
+  /** The JID of that user. */
+  readonly settler: BareJid | '';
   /** `callback`: by a call to the number; `called-again`: the caller tried again. */
   readonly settledHow: '' | 'callback' | 'called-again';
 }
@@ -100,7 +103,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
   function settle(
     number: string,
     concerns: (call: MissedCall) => boolean,
-    how: Pick<MissedCall, 'settledAt' | 'settledBy' | 'settledHow'>,
+    how: Pick<MissedCall, 'settledAt' | 'settledBy' | 'settler' | 'settledHow'>,
   ): void {
     // With and without the prefix of outside lines: the same digits may be both.
     const names = new Set(numbers.keys(number).flatMap((key) => [...(byNumber.get(key) ?? [])]));
@@ -114,9 +117,19 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
 
   function tookCall({ queue, call, member, at }: QueueLeaveChange): void {
     if (call.number === '') return;
-    const settledBy = member === undefined ? '' : agentName(member, directory());
+    const agent = member && agentOf(member, directory());
     const isOfQueue = (each: MissedCall) => each.queue === queue;
-    settle(call.number, isOfQueue, { settledAt: Math.round(at), settledBy, settledHow: 'called-again' });
+    settle(call.number, isOfQueue, {
+      settledAt: Math.round(at),
+      settledBy: agent?.name ?? member?.interface ?? '',
+      settler: agent?.jid ?? '',
+      settledHow: 'called-again',
+    });
+  }
+
+  function callerOf(channel: string): BareJid | '' {
+    const device = directory().deviceOfChannel(channel);
+    return (device && directory().byDevice(device)?.user.jid) ?? '';
   }
 
   async function learn(): Promise<void> {
@@ -148,6 +161,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
         id: `${call.uniqueId}-${Math.round(call.since)}`,
         queue,
         channel: call.channel,
+        caller: callerOf(call.channel),
         number: call.number,
         name: call.name,
         waited: Math.max(0, Math.round((at - call.since) / 1000)),
@@ -155,6 +169,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
         reason,
         settledAt: 0,
         settledBy: '',
+        settler: '',
         settledHow: '',
       };
       book.append(ownerOf(queue), { id: missed.id, at: missed.at, text: JSON.stringify(missed) });
@@ -171,6 +186,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
         settle(view.other.number, (call) => isIn(call.queue, user), {
           settledAt: Math.round(change.at),
           settledBy: user.name,
+          settler: user.jid,
           settledHow: 'callback',
         });
       }
@@ -187,8 +203,35 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
   };
 }
 
-function agentName(member: QueueMember, directory: Directory): string {
-  return agentOf(member, directory)?.name ?? member.interface;
+/** Entries that are read at a time. */
+const pageSize = 500;
+
+/**
+ * Takes somebody out of the missed calls of every queue, as who called and as who called back; the calls stay. Resolves with how many
+ * calls that were. Rejects while the store is away.
+ */
+export async function forgetInMissed(book: Ledger, who: BareJid): Promise<number> {
+  let forgotten = 0;
+  for (const owner of await book.owners()) {
+    let before: string | undefined;
+    for (;;) {
+      const entries = await book.read(owner, { limit: pageSize, before });
+      for (const { id, text } of entries) {
+        const call = read(text);
+        if (call === undefined || (call.caller !== who && call.settler !== who)) continue;
+        const forgot = {
+          ...call,
+          ...(call.caller === who && { channel: '', caller: '', number: '', name: '' }),
+          ...(call.settler === who && { settledBy: '', settler: '' }),
+        };
+        book.replace(owner, id, JSON.stringify(forgot));
+        forgotten += 1;
+      }
+      before = entries.at(-1)?.id;
+      if (entries.length < pageSize) break;
+    }
+  }
+  return forgotten;
 }
 
 /** Books have JIDs for owners: a queue has one that nobody can have. */

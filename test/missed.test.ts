@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createDirectory } from '../src/directory.ts';
-import { createMissedCalls } from '../src/missed.ts';
+import { createMissedCalls, forgetInMissed } from '../src/missed.ts';
 import type { ChannelId, DeviceName } from '../src/pbx/pbx.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
+import type { BareJid } from '../src/protocol/jid.ts';
 import type { QueueLeaveChange } from '../src/queues/changes.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import { user, view } from './modules/harness.ts';
@@ -82,6 +83,30 @@ describe('missed calls', () => {
     const { missed } = desk();
     for (let i = 0; i < 10_050; i++) missed.left(missedBy(`+4930${100_000 + i}`, Date.now() + i));
     expect(missed.open).toBe(10_000);
+  });
+
+  it('forget somebody who called, or called back, and stay', async () => {
+    const now = Date.now();
+    const { store, missed, calls } = desk();
+    const own = missedBy('340', now);
+    missed.left({
+      ...own,
+      call: { ...own.call, channel: 'PJSIP/340-00000001' as ChannelId, name: 'Thomas' },
+    });
+    missed.left(missedBy('+4930123456', now + 1));
+    missed.left(missedBy('+4930999', now + 2, 'Other'));
+    calls('0030123456');
+    const book = store.ledger('missed');
+    expect(await forgetInMissed(book, 'mmeyer@example.org' as BareJid)).toBe(0);
+    expect(await forgetInMissed(book, 'tweber@example.org' as BareJid)).toBe(2);
+    const found = await missed.find("The Queue's & Co.", 10, false);
+    expect(found).toMatchObject([
+      { number: '+4930123456', settledBy: '', settledHow: 'callback', settledAt: 9 },
+      { number: '', name: '', channel: '', waited: 5, reason: 'abandoned' },
+    ]);
+    expect(JSON.stringify(found)).not.toMatch(/tweber|340|Thomas/);
+    expect(await missed.find('Other', 10, false)).toMatchObject([{ number: '+4930999' }]);
+    expect(await forgetInMissed(book, 'tweber@example.org' as BareJid)).toBe(0);
   });
 
   it('of callers without a number are kept, and nobody is expected to call them back', async () => {

@@ -2,12 +2,15 @@
 
 import { parseArgs } from 'node:util';
 import { csvHeader, csvLine, exportJournals, rowOf } from '../journal/export.ts';
+import { forgetInMissed } from '../missed.ts';
 import { strike } from '../monitor/notes.ts';
 import { eraseRecordings } from '../monitor/retention.ts';
 import type { Shelf } from '../monitor/shelf.ts';
 import { type BareJid, parseJid } from '../protocol/jid.ts';
 import { books, type Store } from '../store/store.ts';
 import { UsageError } from './usage.ts';
+
+const FLUSH_MS = 30_000;
 
 /** Connects to the store of the configuration for as long as `use` takes. */
 export type WithStore = <T>(use: (store: Store) => Promise<T>) => Promise<T>;
@@ -34,6 +37,9 @@ export async function eraseCommand(
       const count = await store.ledger(book).erase(user);
       print(`${book}: ${count} ${count === 1 ? 'entry' : 'entries'} of ${user} erased`);
     }
+    const calls = await forgetInMissed(store.ledger('missed'), user);
+    await store.flush(FLUSH_MS);
+    print(`missed: ${user} taken out of ${calls} ${calls === 1 ? 'call' : 'calls'} of queues`);
   });
 }
 

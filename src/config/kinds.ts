@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js';
-import { isLdapFilter } from '../phonebook/ldap.ts';
+import { isLdapFilter, type LdapField, ldapFields } from '../phonebook/ldap.ts';
 import { type SourceName, sourceNames } from '../phonebook/phonebook.ts';
 import { parseJid } from '../protocol/jid.ts';
 
@@ -104,6 +104,18 @@ export const ldapUrl: Kind<string> = {
 export const ldapFilter: Kind<string> = {
   expected: 'a filter, such as (objectClass=person)',
   parse: (value) => (isLdapFilter(value) ? value : unfit),
+};
+
+/** What of a person an attribute of LDAP is (RFC 4512 §2.5: a name, or numbers, perhaps with options). */
+export const ldapAttribute: Kind<readonly [LdapField, string]> = {
+  expected: `field:attribute, where the field is one of ${ldapFields.join(', ')}`,
+  parse(value) {
+    const [, name, attribute] =
+      /^(\w+):((?:[A-Za-z][A-Za-z0-9-]{0,63}|\d+(?:\.\d+){1,20})(?:;[A-Za-z0-9-]{1,32}){0,3})$/.exec(value) ??
+      [];
+    const field = ldapFields.find((each) => each === name);
+    return field === undefined || attribute === undefined ? unfit : [field, attribute];
+  },
 };
 
 /** A source of the phonebook, and a group of the directory that may see it. */

@@ -310,6 +310,14 @@ export const settings = {
       default: '(objectClass=person)',
       doc: 'Which entries are people, as RFC 4515 writes it.',
     }),
+    ldapAttributes: setting({
+      env: 'PHONEBOOK_LDAP_ATTRIBUTES',
+      kind: kind.listOf(kind.ldapAttribute),
+      // RFC 2798, RFC 4519, RFC 4524; `ipPhone` and `company` are Active Directory's.
+      default:
+        'firstname:givenName,surname:sn,displayname:displayName,displayname:cn,organisation:o,organisation:company,email:mail,labels:businessCategory,phone:telephoneNumber,phone:ipPhone,fax:facsimileTelephoneNumber,mobile:mobile,homephone:homePhone',
+      doc: 'Which attributes are read, and as what: field:attribute, with commas; in place of all of the default. Of several for a name the first one counts that is there, numbers and labels are taken from all.',
+    }),
     vcards: setting({
       env: 'PHONEBOOK_VCARDS',
       kind: kind.flag,

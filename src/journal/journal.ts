@@ -44,6 +44,8 @@ export interface JournalPage extends Page {
 export interface Journal extends Model {
   /** Parts in calls that are not over. */
   readonly open: number;
+  /** Calls that are remembered: {@link maxJournalCalls} at the most. */
+  readonly calls: number;
   /** A user's entries, newest first. Rejects while the store cannot be read. */
   find(user: BareJid, page: JournalPage): Promise<readonly Entry[]>;
 }
@@ -106,6 +108,9 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     get open() {
       return parts.open;
+    },
+    get calls() {
+      return parts.calls;
     },
     onChange(listener) {
       tell = listener;

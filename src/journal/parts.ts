@@ -71,6 +71,8 @@ type Involved = Map<string, Part>;
 export interface Parts {
   /** Parts that are not over. */
   readonly open: number;
+  /** Calls that are remembered, over or not. */
+  readonly calls: number;
   /**
    * Takes a step of a user's channel in. `end`: when the channel ended at the latest that is known, where the step comes later.
    * Returns what is over now.
@@ -84,8 +86,8 @@ export type FindUser = (extension: string) => BareJid | undefined;
 const nothing: readonly Finished[] = Object.freeze([]);
 const nobody: Party = Object.freeze({ number: '', name: '' });
 
-/** Calls that are remembered, those in progress and the latest: their telephones may ring again, and they may be transferred or led elsewhere. */
-const maxCalls = 10_000;
+/** Calls that are remembered at the most, those in progress and the latest: their telephones may ring again, and they may be transferred or led elsewhere. */
+export const maxJournalCalls = 10_000;
 
 /** Makes an empty table. */
 export function createParts(userAt: FindUser): Parts {
@@ -98,7 +100,7 @@ export function createParts(userAt: FindUser): Parts {
     if (known !== undefined) return known;
     const made: Involved = new Map();
     calls.set(call, made);
-    if (calls.size > maxCalls) {
+    if (calls.size > maxJournalCalls) {
       const [oldest] = calls.keys();
       if (oldest !== undefined) calls.delete(oldest);
     }
@@ -156,6 +158,9 @@ export function createParts(userAt: FindUser): Parts {
   return {
     get open() {
       return byChannel.size;
+    },
+    get calls() {
+      return calls.size;
     },
     take(user, change, end) {
       const { type, view } = change;

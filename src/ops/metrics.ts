@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bridge, BridgeLimits } from '../bridge.ts';
 import type { Dispatch } from '../dispatch.ts';
+import { maxJournalCalls } from '../journal/parts.ts';
 import type { Module } from '../modules/define.ts';
 import type { Asterisk } from '../pbx/asterisk.ts';
 import type { Presence } from '../presence/presence.ts';
@@ -254,6 +255,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
+      'offhook_journal_calls',
+      'Calls that the journal remembers, in progress and over',
+      one(() => bridge.journaled),
+    );
+    read(
+      'gauge',
       'offhook_phonebook_entries',
       'Entries of the phonebook, of all sources together',
       one(() => bridge.persons),
@@ -267,7 +274,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     read(
       'gauge',
       'offhook_told_calls',
-      'Channels that somebody was told of. state: open, waiting (with news that the store was not handed yet)',
+      'Channels of users that the next bridge will know; without a journal only those that somebody was told of. state: open, waiting (with news that the store was not handed yet)',
       () => [
         [{ state: 'open' }, bridge.told.size],
         [{ state: 'waiting' }, bridge.told.waiting],
@@ -308,6 +315,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       [{ of: 'subscriptions_per_session' }, limits.subscriptions],
       [{ of: 'commands_in_flight' }, limits.inFlight],
       [{ of: 'told_calls' }, maxTold],
+      [{ of: 'journal_calls' }, maxJournalCalls],
       [{ of: 'iqs_open' }, xmppLimits.maxOpenIqs],
       [{ of: 'requests_open' }, xmppLimits.maxRequests],
       [{ of: 'xmpp_event_bytes' }, xmppLimits.eventBytes],

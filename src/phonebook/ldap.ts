@@ -27,6 +27,8 @@ export interface LdapOptions {
   readonly base: string;
   /** RFC 4515; the operator's. */
   readonly filter: string;
+  /** What is read. Of several attributes of a text, the first one counts that an entry has; numbers and labels are those of all. */
+  readonly attributes: readonly (readonly [field: LdapField, attribute: string])[];
   readonly everyMs: number;
   readonly retryMs?: number;
   /** For each operation, milliseconds. */
@@ -37,16 +39,12 @@ export interface LdapOptions {
   readonly log: Log;
 }
 
-/** RFC 2798, RFC 4519, RFC 4524; `ipPhone` and `company` are Active Directory's. */
-const numberAttributes: readonly (readonly [attribute: string, kind: NumberKind])[] = [
-  ['telephoneNumber', 'phone'],
-  ['ipPhone', 'phone'],
-  ['facsimileTelephoneNumber', 'fax'],
-  ['mobile', 'mobile'],
-  ['homePhone', 'homephone'],
-];
-const textAttributes = ['givenName', 'sn', 'displayName', 'cn', 'o', 'company', 'mail', 'businessCategory'];
-const attributes = [...textAttributes, ...numberAttributes.map(([name]) => name)];
+const textFields = ['firstname', 'surname', 'displayname', 'organisation', 'email'] as const;
+const numberFields = ['phone', 'fax', 'mobile', 'homephone'] as const satisfies readonly NumberKind[];
+/** What of a person an attribute can be. */
+export const ldapFields = [...textFields, 'labels', ...numberFields] as const;
+/** One of {@link ldapFields}. */
+export type LdapField = (typeof ldapFields)[number];
 
 /** Entries a page (RFC 2696): servers allow 1000 at least. */
 const pageSize = 500;
@@ -92,6 +90,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
 
   async function search(client: Client, signal: AbortSignal): Promise<readonly Person[]> {
     const { base, filter, most } = options;
+    const attributes = [...new Set(options.attributes.map(([, attribute]) => attribute))];
     const persons: Person[] = [];
     let skipped = 0;
     let example = '';
@@ -100,7 +99,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
       for (const entry of searchEntries) {
         const made =
           persons.length < most
-            ? makePerson('ldap', draftOf(entry), options.key)
+            ? makePerson('ldap', draftOf(entry, options.attributes), options.key)
             : `there are more than ${most} (PHONEBOOK_MAX_ENTRIES)`;
         if (typeof made !== 'string') persons.push(made);
         else {
@@ -123,7 +122,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
   });
 }
 
-function draftOf(entry: Entry): Draft {
+function draftOf(entry: Entry, attributes: LdapOptions['attributes']): Draft {
   // Names of attributes are the server's, in whatever case (RFC 4512 §2.5); values that are no text come as bytes.
   const values = new Map(
     Object.entries(entry).map(([name, value]) => [
@@ -131,17 +130,18 @@ function draftOf(entry: Entry): Draft {
       [value].flat().filter((each) => typeof each === 'string'),
     ]),
   );
-  const all = (name: string) => values.get(name.toLowerCase()) ?? [];
-  const first = (...names: string[]) => names.flatMap(all).find((value) => value !== '');
+  const all = (field: LdapField) =>
+    attributes.flatMap(([each, name]) => (each === field ? (values.get(name.toLowerCase()) ?? []) : []));
+  const first = (field: LdapField) => all(field).find((value) => value !== '');
   return {
     id: createHash('sha256').update(entry.dn.toLowerCase()).digest('base64url').slice(0, 16),
-    firstname: first('givenName'),
-    surname: first('sn'),
-    displayname: first('displayName', 'cn'),
-    organisation: first('o', 'company'),
-    email: first('mail'),
-    labels: all('businessCategory'),
-    numbers: numberAttributes.flatMap(([name, kind]) => all(name).map((number) => ({ kind, number }))),
+    firstname: first('firstname'),
+    surname: first('surname'),
+    displayname: first('displayname'),
+    organisation: first('organisation'),
+    email: first('email'),
+    labels: all('labels'),
+    numbers: numberFields.flatMap((kind) => all(kind).map((number) => ({ kind, number }))),
   };
 }
 

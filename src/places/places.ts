@@ -19,7 +19,7 @@ import type { BareJid } from '../protocol/jid.ts';
 import { parseJid } from '../protocol/jid.ts';
 import type { Store } from '../store/store.ts';
 import { createBoard } from './board.ts';
-import { entriesOf } from './ring.ts';
+import { type Entries, entriesOf } from './ring.ts';
 
 /** Somebody sat down at a place, or got up. */
 export interface SeatChange {
@@ -94,7 +94,25 @@ export function createPlaces(options: PlacesOptions): Places {
         }),
       ),
     );
-  const wanted = (directory: Directory) => entriesOf(directory, ringSeconds);
+  /** Whose devices do not all fit into the AstDB, and how many do: said once. */
+  const cut = new Map<BareJid, number>();
+  function wanted(directory: Directory): Entries {
+    const now = new Map<BareJid, number>();
+    const entries = entriesOf(directory, ringSeconds, ({ jid }, rings) =>
+      now.set(jid, Math.min(rings, now.get(jid) ?? rings)),
+    );
+    for (const [user, rings] of now) {
+      if (cut.get(user) === rings) continue;
+      const devices = directory.byJid(user)?.devices.length;
+      log.warn(
+        { user, devices, rings },
+        'places: more devices than the dialplan can be told of: the last ones do not ring',
+      );
+    }
+    cut.clear();
+    for (const [user, rings] of now) cut.set(user, rings);
+    return entries;
+  }
   /** Without places and times nobody has to be asked or told anything. */
   const matters = () => wanted(current).size > 0 || current.places.length > 0 || board.isUsed;
 

@@ -24,14 +24,17 @@ const maxValue = 900;
 /** Endpoints that can be keys of the AstDB. */
 const key = /^[A-Za-z0-9*#+_.-]{1,79}$/;
 
+/** Somebody has more devices than fit: `rings` of them ring. */
+export type OnCut = (user: User, rings: number) => void;
+
 /** The entries for everybody who sits at another place than the own one, or whose devices have times of their own. */
-export function entriesOf(directory: Directory, usualSeconds: number): Entries {
+export function entriesOf(directory: Directory, usualSeconds: number, onCut: OnCut = () => {}): Entries {
   const entries = new Map<string, string>();
   for (const user of directory.users) {
     const place = directory.seatOf(user);
     if (place === undefined && user.devices.every(({ rings }) => rings === undefined)) continue;
     for (const origin of callOrigins) {
-      const value = ring(user, origin, usualSeconds, entries);
+      const value = ring(user, origin, usualSeconds, entries, onCut);
       if (value !== '') entries.set(`${families[origin]}/${user.extension}`, value);
     }
     for (const { device } of place?.devices ?? []) {
@@ -49,7 +52,13 @@ export function ringTime(device: Device, origin: CallOrigin, usualSeconds: numbe
 }
 
 /** The first arguments of Dial(): what rings, and for how long. Adds what those devices need that cannot be named there. */
-function ring(user: User, origin: CallOrigin, usualSeconds: number, entries: Map<string, string>): string {
+function ring(
+  user: User,
+  origin: CallOrigin,
+  usualSeconds: number,
+  entries: Map<string, string>,
+  onCut: OnCut,
+): string {
   const devices = user.devices.map((device) => ({ device, ...ringTime(device, origin, usualSeconds) }));
   const total = Math.max(0, ...devices.map(({ delay, timeout }) => delay + timeout));
   let value = '';
@@ -57,7 +66,10 @@ function ring(user: User, origin: CallOrigin, usualSeconds: number, entries: Map
     const whole = delay === 0 && timeout === total;
     const name = `${user.extension}${origin.charAt(0)}${index}`;
     const dialed = whole ? device.dialString : `Local/${name}@${LATER_CONTEXT}`;
-    if (Buffer.byteLength(value) + Buffer.byteLength(dialed) > maxValue) break;
+    if (Buffer.byteLength(value) + Buffer.byteLength(dialed) > maxValue) {
+      onCut(user, index);
+      break;
+    }
     value += value === '' ? dialed : `&${dialed}`;
     if (!whole) {
       const later = `${delay},${timeout},${device.dialString},${user.extension}`;

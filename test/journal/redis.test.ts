@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eraseCommand, journalCommand, type WithStore } from '../../src/cli/books.ts';
+import { parseJid } from '../../src/protocol/jid.ts';
 import { createRedisStore } from '../../src/store/redis.ts';
 import type { Store } from '../../src/store/store.ts';
 import { runFolder } from '../servers/folders.ts';
@@ -105,6 +106,14 @@ describe('what an operator can do with the books', () => {
     office.take(eventsOf('01_'));
     office.take(eventsOf('24_'));
     store.ledger('missed').append(jidOf('340'), { id: 'a', at: Date.now(), text: '{}' });
+    const queue = parseJid('support@queue.invalid')?.bare ?? expect.fail('no JID');
+    const text = JSON.stringify({
+      caller: jidOf('370'),
+      number: '370',
+      settler: jidOf('340'),
+      settledBy: '340',
+    });
+    store.ledger('missed').append(queue, { id: 'b', at: Date.now(), text });
     await store.flush(5000);
     return { store, office };
   }
@@ -143,7 +152,7 @@ describe('what an operator can do with the books', () => {
 
   it('erase all that is kept of a user, by the program itself', async () => {
     const prefix = `journal${++count}:`;
-    const { office } = await prepared(prefix);
+    const { office, store } = await prepared(prefix);
     const folder = await runFolder('erase');
     try {
       const { PATH = '' } = process.env;
@@ -172,10 +181,14 @@ describe('what an operator can do with the books', () => {
       const before = (await office.of('340')).length;
       expect(await run('erase', jidOf('340'))).toEqual({
         code: 0,
-        text: `journal: ${before} entries of ${jidOf('340')} erased\nmissed: 1 entry of ${jidOf('340')} erased\nrecords: 0 entries of ${jidOf('340')} erased\n`,
+        text: `journal: ${before} entries of ${jidOf('340')} erased\nmissed: 1 entry of ${jidOf('340')} erased\nrecords: 0 entries of ${jidOf('340')} erased\nmissed: ${jidOf('340')} taken out of 1 call of queues\n`,
       });
       expect(await office.of('340')).toEqual([]);
       expect(await office.of('370')).not.toEqual([]);
+      const queue = parseJid('support@queue.invalid')?.bare ?? expect.fail('no JID');
+      expect((await store.ledger('missed').get(queue, 'b'))?.text).toBe(
+        JSON.stringify({ caller: jidOf('370'), number: '370', settler: '', settledBy: '' }),
+      );
       expect(await run('erase', 'weber')).toMatchObject({
         code: 64,
         text: expect.stringContaining('is not a JID'),

@@ -2,6 +2,8 @@ import { createServer } from 'node:net';
 import { Client } from 'ldapts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { unfit } from '../../src/config/kinds.ts';
+import { settings } from '../../src/config/settings.ts';
 import { createLdapPersons, isLdapFilter } from '../../src/phonebook/ldap.ts';
 import { createNumbers } from '../../src/phonebook/numbers.ts';
 import { type SlapdServer, startSlapd } from '../servers/slapd.ts';
@@ -10,6 +12,13 @@ import { until } from '../servers/until.ts';
 type Options = Parameters<typeof createLdapPersons>[0];
 
 const base = 'dc=example,dc=org';
+
+/** What a setting says. */
+function attributesOf(text = '') {
+  const attributes = settings.phonebook.ldapAttributes.kind.parse(text);
+  if (attributes === unfit) throw new Error(`${text} is no setting`);
+  return attributes;
+}
 
 /** A source that is read until the test ends, and what it logs. */
 function reading(changes: Partial<Options> & { readonly url: string }) {
@@ -21,6 +30,7 @@ function reading(changes: Partial<Options> & { readonly url: string }) {
     password: undefined,
     base,
     filter: '(objectClass=person)',
+    attributes: attributesOf(settings.phonebook.ldapAttributes.default),
     everyMs: 50,
     retryMs: 50,
     most: 100_000,
@@ -97,6 +107,26 @@ describe('a real server', () => {
       labels: ['VIP'],
     });
     expect(lines.join('')).toContain(`uid=OddOne,${base}: \\"---\\" is not a number`);
+  });
+
+  it('is asked for the attributes that the operator names, in whatever case', async () => {
+    const { source, start } = reading({
+      url: slapd.url,
+      filter: '(uid=AdaKunde)',
+      attributes: attributesOf(
+        'displayname:description, displayname:CN, phone:Mobile, labels:o, labels:mail',
+      ),
+    });
+    await start();
+    await until('it was read', () => source.persons.length === 1);
+    expect(source.persons[0]).toMatchObject({
+      displayname: 'Ada Kunde',
+      firstname: '',
+      organisation: '',
+      email: '',
+      numbers: [{ kind: 'phone', number: '0171 1234567' }],
+      labels: ['Söhne & Co', 'Ada@kunde.example', 'other@kunde.example'],
+    });
   });
 
   it('is followed, and what it said last stays while it is away', async () => {

@@ -1,9 +1,11 @@
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { ChannelChange } from '../../src/calls/changes.ts';
 import type { Change } from '../../src/changes.ts';
 import { createDirectory, type Directory, type DirectorySource, type Place } from '../../src/directory.ts';
 import { Failure } from '../../src/errors.ts';
 import { handOver } from '../../src/handover.ts';
+import type { Log } from '../../src/log.ts';
 import type { ChannelId, DeviceName, Pbx, PbxState } from '../../src/pbx/pbx.ts';
 import { createPlaces } from '../../src/places/places.ts';
 import { entriesOf } from '../../src/places/ring.ts';
@@ -23,12 +25,20 @@ const anna = user('anna', '340', 'Anna');
 const bernd = user('bernd', '370', 'Bernd');
 
 /** Places over an AstDB that tests write, keys like `OFFHOOK_SEAT/desk1`. */
-function office(options: { store?: Store; listing?: boolean; pbx?: Partial<Pbx> } = {}) {
-  const { store = createMemoryStore(), listing = true } = options;
+function office(
+  options: {
+    store?: Store;
+    listing?: boolean;
+    pbx?: Partial<Pbx>;
+    log?: Log;
+    places?: readonly Place[];
+  } = {},
+) {
+  const { store = createMemoryStore(), listing = true, log = keepLog() } = options;
   const database = new Map<string, string>();
   const told: string[] = [];
   let connected: (state: PbxState) => void = () => {};
-  let current = createDirectory([anna, bernd], undefined, undefined, desks);
+  let current = createDirectory([anna, bernd], undefined, undefined, options.places ?? desks);
   let changed: (now: Directory, before: Directory) => void = () => {};
   const source: DirectorySource = {
     get current() {
@@ -56,7 +66,7 @@ function office(options: { store?: Store; listing?: boolean; pbx?: Partial<Pbx> 
     dbDel: async (family, key) => void database.delete(`${family}/${key}`),
     ...options.pbx,
   });
-  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log: keepLog(), now: () => 1 });
+  const places = createPlaces({ source, store, pbx, ringSeconds: 30, log, now: () => 1 });
   places.onChange?.((changes: readonly Change[]) => {
     for (const change of changes) if (change.kind === 'seat') told.push(`${change.user} ${change.type}`);
   });
@@ -206,6 +216,26 @@ test('entries say when each device rings, and fit a line', () => {
   const many = Array.from({ length: 60 }, (_, at) => device(`D${at}`, `PJSIP/a-rather-long-name-${at}`));
   const crowded = createDirectory([user('anna', '340', 'Anna', { devices: [...many, late] })]);
   expect(Math.max(...[...entriesOf(crowded, 25).values()].map(({ length }) => length))).toBeLessThan(1000);
+});
+
+test('devices that do not fit are said to the operator, once', async () => {
+  const many = Array.from({ length: 60 }, (_, at) => device(`D${at}`, `PJSIP/a-rather-long-name-${at}`));
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const { places, relocate, connect, database } = office({
+    log,
+    places: [{ name: 'Crowd', devices: many, open: undefined }],
+  });
+  await places.start?.();
+  await relocate('anna', 'Crowd');
+  database.clear();
+  connect();
+  await until('it is put up again', () => database.size > 0);
+  await relocate('bernd', 'Crowd');
+  await relocate('anna', 'Crowd');
+  const said = lines.filter((line) => line.includes('more devices than the dialplan can be told of'));
+  expect(said.map((line) => /"user":"(\w+)/.exec(line)?.[1])).toEqual(['anna', 'bernd', 'anna']);
+  expect(said[0]).toMatch(/"devices":6\d,"rings":3\d,/);
 });
 
 test('calls on a telephone that becomes another’s end for one and begin for the other', async () => {

@@ -103,6 +103,7 @@ export function createModels(options: ModelsOptions): Models {
       count: RECORDS_PER_USER,
       ageMs: options.recordings?.keepMs ?? LONGEST_KEPT_MS,
     }),
+    onStoreBack: (listener) => options.store.onState(({ usable }) => usable && listener()),
     random: () => randomBytes(8).toString('hex'),
   });
   return {

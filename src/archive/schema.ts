@@ -38,12 +38,22 @@ export async function findSchema(database: Database, timeoutMs: number): Promise
 
 /** `column`s of a condition with their values, in order. */
 class Conditions {
+  readonly #dialect: Dialect;
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
   readonly #parts: string[] = [];
   readonly values: SqlValue[] = [];
   add(condition: string, value: SqlValue): this {
     this.#parts.push(condition);
     this.values.push(value);
     return this;
+  }
+  /** The column is this, letter by letter. */
+  is(column: string, value: string): this {
+    const exactly = this.#dialect.exactly?.(column);
+    this.add(`${column} = ?`, value);
+    return exactly === undefined ? this : this.add(exactly, value);
   }
   get sql(): string {
     return this.#parts.join(' AND ');
@@ -61,17 +71,19 @@ function account(text: string): BareJid | undefined {
 }
 
 /** Seconds in `when`, the stanza in `value`, the other's JID in `with`; the store of mod_mam is called `archive`. */
-function prosody({ quote, holds }: Dialect): Schema {
-  const [host, user, when, peer] = ['host', 'user', 'when', 'with'].map(quote);
+function prosody(dialect: Dialect): Schema {
+  const { quote, holds } = dialect;
+  const [host, user] = [quote('host'), quote('user')];
+  const [when, peer] = [quote('when'), quote('with')];
   const of = (owner: BareJid) => {
     const [local, domain] = split(owner);
-    return new Conditions().add(`${host} = ?`, domain).add(`${user} = ?`, local).add('store = ?', 'archive');
+    return new Conditions(dialect).is(host, domain).is(user, local).add('store = ?', 'archive');
   };
   return {
     server: 'Prosody',
     search({ owner, text, peer: other, from, to }, limit, offset) {
       const where = of(owner);
-      if (other !== undefined) where.add(`${peer} = ?`, other);
+      if (other !== undefined) where.is(peer, other);
       if (from !== undefined) where.add(`${when} >= ?`, Math.floor(from / 1000));
       if (to !== undefined) where.add(`${when} < ?`, Math.ceil(to / 1000));
       where.add(holds('value'), likePattern(text));
@@ -80,7 +92,7 @@ function prosody({ quote, holds }: Dialect): Schema {
     },
     times(owner, other, from, to, limit) {
       const where = of(owner)
-        .add(`${peer} = ?`, other)
+        .is(peer, other)
         .add(`${when} >= ?`, Math.floor(from / 1000))
         .add(`${when} <= ?`, Math.ceil(to / 1000));
       const sql = `SELECT ${when} AS at FROM prosodyarchive WHERE ${where.sql} ORDER BY ${when} DESC LIMIT ${limit}`;
@@ -96,26 +108,26 @@ function prosody({ quote, holds }: Dialect): Schema {
 }
 
 /** Microseconds in `timestamp`, the stanza in `xml`, its body in `txt`. Rooms' archives are in the same table, with another `kind`. */
-function ejabberd({ holds }: Dialect, several: boolean): Schema {
+function ejabberd(dialect: Dialect, several: boolean): Schema {
   const of = (owner: BareJid) => {
     const [local, domain] = split(owner);
-    const where = new Conditions().add('username = ?', local);
-    return several ? where.add('server_host = ?', domain) : where;
+    const where = new Conditions(dialect).is('username', local);
+    return several ? where.is('server_host', domain) : where;
   };
   return {
     server: 'ejabberd',
     search({ owner, text, peer, from, to }, limit, offset) {
       const where = of(owner).add('kind = ?', 'chat');
-      if (peer !== undefined) where.add('bare_peer = ?', peer);
+      if (peer !== undefined) where.is('bare_peer', peer);
       if (from !== undefined) where.add('timestamp >= ?', from * 1000);
       if (to !== undefined) where.add('timestamp < ?', to * 1000);
-      where.add(holds('txt'), likePattern(text));
+      where.add(dialect.holds('txt'), likePattern(text));
       const sql = `SELECT timestamp AS at, bare_peer AS peer, xml FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit} OFFSET ${offset}`;
       return { sql, values: where.values };
     },
     times(owner, other, from, to, limit) {
       const where = of(owner)
-        .add('bare_peer = ?', other)
+        .is('bare_peer', other)
         .add('timestamp >= ?', from * 1000)
         // Up to the end of that millisecond.
         .add('timestamp < ?', (to + 1) * 1000);

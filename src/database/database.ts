@@ -24,6 +24,8 @@ export interface Dialect {
   quote(column: string): string;
   /** The column as text, with the times of a column that knows its zone in UTC. */
   text(column: string): string;
+  /** What must hold besides `column = ?` where that takes other letters for the same; undefined: nothing. */
+  readonly exactly?: (column: string) => string;
   /** A condition: the column holds the pattern (escape `!`), whatever the case. */
   holds(column: string): string;
 }

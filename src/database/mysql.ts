@@ -1,10 +1,13 @@
 /** MySQL and MariaDB by the package `mysql2`, which is loaded only where it is used. */
 
+import type { PoolConnection } from 'mysql2/promise';
 import { type Database, type Dialect, type Row, SqlError } from './database.ts';
 
 const dialect: Dialect = {
   quote: (column) => `\`${column}\``,
   text: (column) => `CAST(${column} AS CHAR)`,
+  // ejabberd's columns take é for e (utf8mb4_unicode_ci), so that one account would be another; its indexes go by that.
+  exactly: (column) => `CONVERT(${column} USING utf8mb4) = ? COLLATE utf8mb4_bin`,
   // Prosody's columns are compared by their bytes (utf8mb4_bin).
   holds: (column) => `LOWER(${column}) LIKE LOWER(?) ESCAPE '!'`,
 };
@@ -19,12 +22,29 @@ export async function createMysql(url: string, connections: number): Promise<Dat
     charset: 'utf8mb4',
     supportBigNumbers: true,
   });
+  /** Both know such a limit, each by another name; undefined before the first question. */
+  let isMysql: boolean | undefined;
+
+  /** The server gives up first: what is abandoned on this side only would go on there. */
+  async function limit(connection: PoolConnection, ms: number): Promise<void> {
+    try {
+      if (isMysql === true) await connection.query(`SET SESSION max_execution_time = ${ms}`);
+      else await connection.query(`SET SESSION max_statement_time = ${ms / 1000}`);
+      isMysql ??= false;
+    } catch (error) {
+      if (isMysql !== undefined || !hasCode(error, /^ER_UNKNOWN_SYSTEM_VARIABLE$/)) throw error;
+      isMysql = true;
+      await limit(connection, ms);
+    }
+  }
+
   return {
     dialect,
     async query(sql, values, timeoutMs) {
       const connection = await pool.getConnection();
       try {
         await connection.query('SET SESSION TRANSACTION READ ONLY');
+        await limit(connection, Math.max(1, Math.floor(timeoutMs * 0.9)));
         const [rows] = await connection.query({ sql, values: [...values], timeout: timeoutMs });
         connection.release();
         return Array.isArray(rows) ? (rows as readonly Row[]) : [];
@@ -41,6 +61,12 @@ export async function createMysql(url: string, connections: number): Promise<Dat
 
 /** No such table, no such column, no right to read it. */
 function isRefusal(error: unknown): error is Error {
-  const codes = /^ER_(NO_SUCH_TABLE|BAD_FIELD_ERROR|TABLEACCESS_DENIED_ERROR|COLUMNACCESS_DENIED_ERROR)$/;
+  return hasCode(
+    error,
+    /^ER_(NO_SUCH_TABLE|BAD_FIELD_ERROR|TABLEACCESS_DENIED_ERROR|COLUMNACCESS_DENIED_ERROR)$/,
+  );
+}
+
+function hasCode(error: unknown, codes: RegExp): error is Error {
   return error instanceof Error && 'code' in error && codes.test(String(error.code));
 }

@@ -17,7 +17,7 @@ export interface Notes {
   remove(live: Live, failed: CallRecord): void;
   /** Hands over what an earlier process left running, by the recorded channel; the log says where that cannot be read. */
   leftRunning(found: (anchor: string, record: CallRecord) => void): Promise<void>;
-  /** A store that has lost its books gets them back from what lies beside the recordings. */
+  /** A store that has lost its books, or the end of them, gets that back from what lies beside the recordings. */
   rebuild(): void;
   /** What is kept of a recording that somebody asks for; undefined where there is none. */
   find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
@@ -45,8 +45,17 @@ const MAX_BOOKED = 10;
 /** Records whose sidecars are not written yet: a full disk of a day. The books have them all. */
 const MAX_UNWRITTEN = 1000;
 const RETRY_EVERY_MS = 30_000;
+/** Records that are entered again before the store is waited for. */
+const AT_ONCE = 200;
+/** How much a store may lack that was never lost as a whole. */
+const LONGEST_MISSED_MS = 2 * 24 * 3600_000;
 /** No call is longer: older records cannot be running. */
 const LONGEST_CALL_MS = 2 * 24 * 3600_000;
+
+/** What a book has of a record. */
+function textOf(record: CallRecord): string {
+  return JSON.stringify({ ...record, sections: record.sections.slice(-MAX_BOOKED) });
+}
 
 /** Leaves nothing of a record in the books of those who are heard but that there was one: an entry alone cannot be removed. */
 export function strike(book: Pick<Ledger, 'replace'>, record: CallRecord): void {
@@ -60,24 +69,41 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   /** What is not written yet or could not be, by id, oldest first. */
   const unwritten = new Map<string, Live>();
   let erased: (live: Live) => void = () => {};
+  let [isOutdated, isRebuilding] = [false, false];
 
   /** Into the book of everybody who is heard. */
   function enter(record: CallRecord): void {
-    const text = JSON.stringify({ ...record, sections: record.sections.slice(-MAX_BOOKED) });
+    const text = textOf(record);
     for (const owner of participants(record)) {
       book.append(owner, { id: record.id, at: record.at, text });
       book.replace(owner, record.id, text);
     }
   }
 
+  /** All that there is where the store has nothing; else what a replica that took over may have missed. Rejects while the store is away. */
   async function rebuild(shelf: Shelf): Promise<void> {
-    if ((await book.owners()).length > 0) return;
-    let rebuilt = 0;
-    for await (const record of shelf.all()) {
-      enter(record);
-      rebuilt += 1;
+    const isLost = (await book.owners()).length === 0;
+    let seen = 0;
+    for await (const record of shelf.all(isLost ? 0 : now() - LONGEST_MISSED_MS)) {
+      const text = textOf(record);
+      for (const owner of participants(record)) book.append(owner, { id: record.id, at: record.at, text });
+      seen += 1;
+      // No faster than the store takes it.
+      if (seen % AT_ONCE === 0) await book.owners();
     }
-    if (rebuilt > 0) log.info({ rebuilt }, 'the list of recordings was made again from the files');
+    if (isLost && seen > 0)
+      log.info({ rebuilt: seen }, 'the list of recordings was made again from the files');
+  }
+
+  async function rebuildAll(shelf: Shelf): Promise<void> {
+    isRebuilding = true;
+    while (isOutdated) {
+      isOutdated = false;
+      await rebuild(shelf).catch((error: unknown) =>
+        log.warn({ reason: String(error) }, 'the list of recordings cannot be checked yet'),
+      );
+    }
+    isRebuilding = false;
   }
 
   /** Changes in the directory about one call, one after the other. `work` does not reject. */
@@ -149,9 +175,9 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     },
     rebuild() {
       if (shelf === undefined) return;
-      rebuild(shelf).catch((error) =>
-        log.warn({ reason: String(error) }, 'the list of recordings cannot be checked yet'),
-      );
+      // The store may be lost again meanwhile.
+      isOutdated = true;
+      if (!isRebuilding) void rebuildAll(shelf);
     },
     async find(recordId, asking) {
       const noted = unwritten.get(recordId)?.record ?? (await shelf?.read(recordId));

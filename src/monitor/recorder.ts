@@ -27,6 +27,8 @@ export interface MonitorOptions {
   readonly keeping: Keeping | undefined;
   /** What each participant has been in, for lists; and what is known where the sidecars cannot be read. */
   readonly book: Ledger;
+  /** Tells whenever the store can be used again, perhaps another one; returns what ends that. */
+  readonly onStoreBack: (listener: () => void) => () => void;
   /** Dialplan context of the announcement. */
   readonly context: string;
   readonly log: Log;
@@ -58,6 +60,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const adopted = new Map<string, CallRecord>();
   let stopSweeping = () => {};
   let stopRetrying = () => {};
+  let stopRebuilding = () => {};
 
   notes.onErased((live) => {
     log.warn({ record: live.record.id }, 'the files of a recording were removed while it ran: it has ended');
@@ -270,6 +273,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (keeping === undefined) return;
       await notes.leftRunning((anchor, record) => adopted.set(anchor, record));
       notes.rebuild();
+      stopRebuilding = options.onStoreBack(notes.rebuild);
       stopRetrying = notes.retry();
       const running = () => new Set([...lives.all].map(({ record }) => record.id));
       stopSweeping = startSweeping(keeping.shelf, keeping, { running, log, now });
@@ -277,6 +281,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     async stop() {
       stopSweeping();
       stopRetrying();
+      stopRebuilding();
       await notes.written();
     },
     get running() {

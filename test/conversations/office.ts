@@ -110,7 +110,9 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
   /** What has to be undone, last thing first. */
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    const failed: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
   };
   try {
     const keep = <T extends { stop(): Promise<unknown> }>(it: T): T => {

@@ -243,8 +243,11 @@ export async function realTelephones(): Promise<Real> {
       await until('no call is left', async () => (await channels(asterisk)) === 0);
     },
     async stop() {
-      for (const phone of all()) await phone.stop();
-      await asterisk.stop();
+      try {
+        await Promise.all(all().map((phone) => phone.stop()));
+      } finally {
+        await asterisk.stop();
+      }
     },
   };
 }

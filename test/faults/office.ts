@@ -59,8 +59,7 @@ export function faultsIn(
     /** What the bridge held open before the first fault, by kind, and what it needed: bytes. */
     let before: { readonly open: Record<string, number>; readonly memory: number } | undefined;
 
-    beforeAll(async () => {
-      for (const event of ['unhandledRejection', 'warning'] as const) process.on(event, onStray);
+    async function open(): Promise<void> {
       opened = await openOffice({
         xmpp,
         pbx: 'asterisk',
@@ -70,19 +69,36 @@ export function faultsIn(
         settings: { COMMAND_TIMEOUT_SECONDS: '2' },
         tuning,
       });
+    }
+    async function close(): Promise<void> {
+      const closing = opened;
+      opened = undefined;
+      await closing?.stop();
+    }
+    async function warmUp(): Promise<void> {
+      const { apart } = office().bridge;
+      const held = await apart.resources();
+      for (let n = 0; n < 3; n++) await suffer(office(), warmingUp);
+      before = { open: held, memory: await apart.memory() };
+    }
+
+    beforeAll(async () => {
+      for (const event of ['unhandledRejection', 'warning'] as const) process.on(event, onStray);
+      await open();
     });
-    afterEach(() => opened?.quiet());
+    afterEach(async ({ task }) => {
+      if (task.result?.state !== 'fail') return opened?.quiet();
+      // A server may be stopped still, a line cut: the next fault is not to suffer from this one.
+      await close().catch(() => {});
+      await open();
+      await warmUp();
+    }, 240_000);
     afterAll(async () => {
-      await opened?.stop();
+      await close();
       for (const event of ['unhandledRejection', 'warning'] as const) process.off(event, onStray);
     });
 
-    it('makes calls, loses each line and is restarted, and has the memory that it needs', async () => {
-      const { apart } = office().bridge;
-      const open = await apart.resources();
-      for (let n = 0; n < 3; n++) await suffer(office(), warmingUp);
-      before = { open, memory: await apart.memory() };
-    });
+    it('makes calls, loses each line and is restarted, and has the memory that it needs', warmUp);
 
     for (const situation of situations) {
       it(situation.name, async () => {

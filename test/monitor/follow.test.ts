@@ -65,6 +65,7 @@ async function play(name: string, ...rules: RecordingRule[]) {
         },
       },
     },
+    onStoreBack: () => () => {},
     context: 'internal',
     log: pino({ level: 'silent' }),
     now: () => clock,

@@ -33,6 +33,8 @@ export interface Running {
   kill(): Promise<void>;
   /** Sends a line to its standard input. */
   write(text: string): void;
+  /** Its standard input ends. */
+  end(): void;
 }
 
 const logLimit = 64 * 1024;
@@ -124,5 +126,6 @@ export function start(command: Command, onOutput: (text: string) => void = () =>
       clearTimeout(timer);
     },
     write: (text) => child.stdin.write(text),
+    end: () => void child.stdin.end(),
   };
 }

@@ -39,7 +39,7 @@ c2s_direct_tls_ports = {}
 modules_enabled = ${list([...modules, cards])}
 modules_disabled = { "s2s", "tls" }
 authentication = "internal_plain"
-${options.sql ? archiveInSql(run) : 'storage = "internal"'}
+${options.sql ? archiveInSql(run, options.sql) : 'storage = "internal"'}
 archive_expires_after = "1d"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -62,10 +62,22 @@ Component ${JSON.stringify(component.jid)}
 }
 
 /** Only the archives are in SQL, as many servers have it: accounts stay where the tests write them. */
-function archiveInSql(run: string): string {
+function archiveInSql(run: string, where: NonNullable<ProsodyOptions['sql']>): string {
+  const login =
+    where === true
+      ? { driver: 'SQLite3', database: `${run}/data/prosody.sqlite` }
+      : {
+          driver: 'MySQL',
+          host: where.host,
+          port: where.port,
+          username: where.user,
+          password: where.password,
+          database: where.database,
+        };
+  const fields = Object.entries(login).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return `storage = { archive = "sql" }
 default_storage = "internal"
-sql = { driver = "SQLite3", database = ${JSON.stringify(`${run}/data/prosody.sqlite`)} }`;
+sql = { ${fields.join(', ')} }`;
 }
 
 function delegations({ delegate, component }: ProsodyOptions): string {

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { tree, triplet } from './debian.ts';
 import { type RunFolder, runFolder } from './folders.ts';
+import type { MariadbServer } from './mariadb.ts';
 import { accepts, freePort, loopback } from './ports.ts';
 import { type Command, fromTree } from './process.ts';
 import { prosodyConfig } from './prosody-config.ts';
@@ -28,8 +29,8 @@ export interface ProsodyOptions extends XmppOptions {
   readonly globalConfig?: string;
   /** Lua for the host's section of the configuration file. */
   readonly hostConfig?: string;
-  /** Keeps message archives in SQLite: `data/prosody.sqlite` below {@link ProsodyServer.path}. Version 0.12 only. */
-  readonly sql?: boolean;
+  /** Keeps message archives in SQLite (true: `data/prosody.sqlite` below {@link ProsodyServer.path}) or in MariaDB. Version 0.12 only. */
+  readonly sql?: true | Pick<MariadbServer, 'host' | 'port' | 'user' | 'password' | 'database'>;
   /** Lua for the component's section of the configuration file. */
   readonly componentConfig?: string;
 }

@@ -7,11 +7,11 @@ export const prosodyTrees = {
   '13': { name: 'Prosody 13', suite: 'trixie', packages: ['prosody', 'prosody-modules', 'lua-expat'] },
 } as const satisfies Record<string, TreeRequest>;
 
-/** The same with their archives in SQLite. */
+/** The same with their archives in SQLite, or (Prosody) in MariaDB. */
 export const prosodySqlTree: TreeRequest = {
   name: 'Prosody 0.12 with SQL',
   suite: 'bookworm',
-  packages: ['prosody', 'prosody-modules', 'lua-expat', 'lua-dbi-sqlite3'],
+  packages: ['prosody', 'prosody-modules', 'lua-expat', 'lua-dbi-sqlite3', 'lua-dbi-mysql'],
 };
 export const ejabberdSqlTree: TreeRequest = {
   name: 'ejabberd 23 with SQLite',
@@ -27,6 +27,13 @@ export const postgresTree: TreeRequest = {
   name: 'PostgreSQL',
   suite: 'bookworm',
   packages: ['postgresql-15'],
+};
+
+/** MariaDB's server 10.11. */
+export const mariadbTree: TreeRequest = {
+  name: 'MariaDB',
+  suite: 'bookworm',
+  packages: ['mariadb-server-core'],
 };
 
 /** ejabberd 23.01 is in Debian 12, 24.12 in Debian 13, 26.07 in testing. */

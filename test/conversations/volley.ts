@@ -40,8 +40,8 @@ export const quietRequests = requests.filter((request) => !/<Dial|'><Hangup\/><\
 export interface Volley {
   /** How many requests. */
   readonly size: number;
-  /** Resolves when each has an answer; rejects with those that have none after so many seconds. */
-  answered(seconds: number): Promise<void>;
+  /** Resolves when each has an answer, but for those that `isLost`; rejects with those that have none after so many seconds. */
+  answered(seconds: number, isLost?: (id: string) => boolean): Promise<void>;
   /** Fails unless each has exactly one answer by now. */
   expectOneAnswerEach(): void;
   /** Fails where one has two. */
@@ -76,17 +76,18 @@ export async function volley(
     for (const { attrs } of answers()) found.set(attrs.id ?? '', (found.get(attrs.id ?? '') ?? 0) + 1);
     return found;
   };
-  const others = (wanted: (count: number) => boolean) =>
+  const others = (wanted: (count: number, id: string) => boolean) =>
     [...counts()]
-      .filter(([, count]) => !wanted(count))
+      .filter(([id, count]) => !wanted(count, id))
       .map(([id, count]) => `${count} answers to ${sent.get(id)}`);
   return {
     size: sent.size,
-    async answered(seconds) {
+    async answered(seconds, isLost = () => false) {
+      const unanswered = () => others((count, id) => count > 0 || isLost(id));
       try {
-        await until('every request is answered', () => others((count) => count > 0).length === 0, seconds);
+        await until('every request is answered', () => unanswered().length === 0, seconds);
       } catch {
-        throw new Error(`after ${seconds} s:\n${others((count) => count > 0).join('\n')}`);
+        throw new Error(`after ${seconds} s:\n${unanswered().join('\n')}`);
       }
     },
     expectOneAnswerEach: () => expect(others((count) => count === 1)).toEqual([]),

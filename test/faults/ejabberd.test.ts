@@ -1,4 +1,4 @@
 import { faultsIn } from './office.ts';
-import { xmppSituations } from './xmpp.ts';
+import { rivalry, xmppSituations } from './xmpp.ts';
 
-faultsIn('ejabberd', xmppSituations);
+faultsIn('ejabberd', [rivalry, ...xmppSituations]);

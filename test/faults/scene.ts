@@ -16,10 +16,15 @@ export type Suffering = Office<Real>;
 /** What a fault spares. */
 export interface Situation {
   readonly name: string;
-  /** Does the harm; returns what ends it. */
-  harm(office: Suffering): Promise<(() => Promise<unknown>) | undefined>;
-  /** `silent`: requests may vanish in a server or a line that is gone without a word; none is answered twice even then. */
-  readonly answers?: 'silent';
+  /** Does the harm; returns what ends it. `ask` sends further requests meanwhile. */
+  harm(office: Suffering, ask: () => Promise<void>): Promise<(() => Promise<unknown>) | undefined>;
+  /**
+   * Which requests may have no answer; none has two. By default every one has, from the bridge or from the server. `later`: those that
+   * were on their way when a line was cut may have been in it, and no server asks again. `swallowed`: only those that the dead line has,
+   * or the bridge's answer to them: the server has said them to the component and knows no more of it. `silent`: all, for a server
+   * that ends or is stopped takes what it has with it.
+   */
+  readonly answers?: 'later' | 'swallowed' | 'silent';
   /** The telephones go on while it lasts: one call ends and another begins meanwhile. Default: true. */
   readonly telephones?: false;
   /** The clients' own streams end with it: they log in again. */
@@ -72,8 +77,9 @@ export async function suffer(office: Suffering, situation: Situation): Promise<v
   let persons = await callInProgress(office);
   const [a, b, c] = persons;
   const shots: Volley[] = [await volley(c, 1, quietRequests)];
-  const undo = await situation.harm(office);
-  if (streams === undefined) shots.push(await volley(c, 1, quietRequests));
+  const ask = async () => void shots.push(await volley(c, 1, quietRequests));
+  const undo = await situation.harm(office, ask);
+  if (streams === undefined) await ask();
   if (telephones) {
     await office.phone(bernd).hangUp();
     await office.phone(carla).dial('600');
@@ -88,7 +94,10 @@ export async function suffer(office: Suffering, situation: Situation): Promise<v
     await endCalls(office);
   } else {
     await agree(office, [a, b, c], `clients show what telephones do after: ${situation.name}`);
-    if (answers === undefined) for (const each of shots) await each.answered(20);
+    const { swallowed } = office.lines.xmpp;
+    const isLost = (id: string) => answers === 'swallowed' && new RegExp(`["']${id}["']`).test(swallowed);
+    const sure = answers === 'silent' ? [] : answers === 'later' ? shots.slice(1) : shots;
+    for (const each of sure) await each.answered(20, isLost);
   }
   if (store === 'proven') await anotherBridge(office, c);
   await endCalls(office);

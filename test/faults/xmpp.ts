@@ -1,7 +1,7 @@
 /** What can happen to an XMPP server, and to the line to it. */
 
 import { pino } from 'pino';
-import { createComponent } from '../../src/xmpp/component.ts';
+import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import { COMPONENT } from '../conversations/office.ts';
 import { until } from '../servers/until.ts';
 import type { Situation, Suffering } from './scene.ts';
@@ -41,16 +41,19 @@ const lines: readonly Situation[] = [
   },
   {
     name: 'the line to the XMPP server is dead at the other end (half-open)',
-    answers: 'silent',
-    async harm(office) {
-      office.lines.xmpp.freeze();
+    answers: 'swallowed',
+    async harm(office, ask) {
+      const { xmpp } = office.lines;
+      xmpp.freeze();
+      await ask();
+      await until('the server says requests to nobody', () => xmpp.swallowed.includes('volley'));
       await offline(office);
-      return async () => office.lines.xmpp.mend();
+      return async () => xmpp.mend();
     },
   },
   {
     name: 'the XMPP server refuses the secret',
-    answers: 'silent',
+    answers: 'later',
     async harm(office) {
       const { lines } = office;
       lines.xmpp.rewrite((text) => text.replace(/<handshake>\w+/, `<handshake>${'0'.repeat(40)}`));
@@ -81,22 +84,38 @@ const lines: readonly Situation[] = [
   },
 ];
 
+/** Another component of the bridge's name, which serves nothing. */
+function rivalIn({ xmpp }: Suffering): Component {
+  return createComponent({
+    service: `xmpp://${xmpp.host}:${xmpp.componentPort}`,
+    domain: COMPONENT,
+    secret: xmpp.component.secret,
+    log: pino({ level: 'silent' }),
+  });
+}
+
 /** Needs a Prosody that lets the newer of two components win. */
 export const conflict: Situation = {
   name: 'the XMPP server gives the JID to another component (conflict)',
-  answers: 'silent',
+  answers: 'later',
   async harm(office) {
-    const { xmpp } = office;
-    const rival = createComponent({
-      service: `xmpp://${xmpp.host}:${xmpp.componentPort}`,
-      domain: COMPONENT,
-      secret: xmpp.component.secret,
-      log: pino({ level: 'silent' }),
-    });
+    const rival = rivalIn(office);
     await rival.start();
     await until('the bridge is told why', () =>
       /conflict|another|replaced/i.test(office.bridge.readiness.lines.join()),
     );
+    return () => rival.stop(1000);
+  },
+};
+
+/** COMPAT: ejabberd takes both, and gives each stanza to either of them: pings of the bridge's own get lost, and it connects anew. */
+export const rivalry: Situation = {
+  name: 'the XMPP server takes another component of the same JID as well, and divides stanzas between the two',
+  answers: 'silent',
+  async harm(office) {
+    const rival = rivalIn(office);
+    await rival.start();
+    await until('it gets what was for the bridge', () => rival.counters.received > 0, 30);
     return () => rival.stop(1000);
   },
 };

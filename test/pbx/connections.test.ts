@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChannelId } from '../../src/pbx/pbx.ts';
 import { until } from '../servers/until.ts';
 import { type Adapter, adapter } from './adapter.ts';
@@ -131,6 +131,23 @@ describe('an action', () => {
         .filter(({ user, name }) => user === 'control' && !/^(Ping|ListCommands)$/.test(name))
         .map(({ name }) => name),
     ).toEqual(['Hangup', 'Getvar', 'Redirect']);
+  });
+
+  it('fails, and not the whole process, when the connection is reset', async () => {
+    const thrown: unknown[] = [];
+    const onThrown = (error: unknown) => void thrown.push(error);
+    process.on('uncaughtException', onThrown);
+    onTestFinished(() => void process.off('uncaughtException', onThrown));
+    const { wire, pbx } = await connect({}, ({ name }) => (name === 'Hangup' ? 'answered' : undefined));
+    await pbx.start();
+    const pending = pbx.hangup(channel);
+    await until('it is out', () => wire.sent.some(({ name }) => name === 'Hangup'));
+    // Our socket fails, and is heard to fail by asterisk-manager after we have turned from it.
+    peer(wire, 'control')?.socket.resetAndDestroy();
+    await expect(pending).rejects.toMatchObject({ code: 'pbx-unavailable' });
+    await until('the reason is told', () => pbx.logged.some((line) => line.includes('ECONNRESET')));
+    await until('it is back', () => pbx.state.control);
+    expect(thrown).toEqual([]);
   });
 
   it('is given up when no answer comes in time; the others go on', async () => {

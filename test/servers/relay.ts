@@ -12,6 +12,8 @@ export interface Relay {
   cut(): void;
   /** The connections of this moment carry nothing any more, in neither direction, and do not end: the other side has vanished. */
   freeze(): void;
+  /** What was said to whoever had vanished, by either side: at most a mebibyte, as much as sockets would take. */
+  readonly swallowed: string;
   /** So many bytes a second go to the server, on all connections that come from now on. */
   slow(bytesPerSecond: number): void;
   /** What the client says passes through this, on connections that come from now on. */
@@ -34,12 +36,18 @@ interface Passage {
 
 /** How often a slow line moves, milliseconds. */
 const tickMs = 20;
+const mostSwallowed = 1 << 20;
 
 /** Opens a relay in front of a port on loopback. */
 export async function openRelay(target: number): Promise<Relay> {
   const passages = new Set<Passage>();
   let [broken, rate, port] = [false, Number.POSITIVE_INFINITY, target];
   let change = (text: string) => text;
+  let swallowed = '';
+  const swallow = (bytes: Buffer, from: Socket) => {
+    swallowed += bytes.toString('latin1');
+    if (swallowed.length > mostSwallowed) from.pause();
+  };
 
   const server = createServer((near) => {
     if (broken) return near.destroy();
@@ -47,9 +55,9 @@ export async function openRelay(target: number): Promise<Relay> {
     const { far } = passage;
     passages.add(passage);
     const [allowed, alter] = [rate, change];
-    pass(passage, far, near);
+    pass(passage, far, near, swallow);
     if (Number.isFinite(allowed)) trickle(passage, allowed);
-    else pass(passage, near, far, alter);
+    else pass(passage, near, far, swallow, alter);
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -87,11 +95,15 @@ export async function openRelay(target: number): Promise<Relay> {
       endAll();
     },
     freeze() {
+      swallowed = '';
       for (const passage of passages) {
         passage.frozen = true;
-        passage.near.pause();
-        passage.far.pause();
+        passage.near.resume();
+        passage.far.resume();
       }
+    },
+    get swallowed() {
+      return swallowed;
     },
     slow(bytesPerSecond) {
       rate = bytesPerSecond;
@@ -133,9 +145,15 @@ export async function openRelay(target: number): Promise<Relay> {
   };
 }
 
-function pass(passage: Passage, from: Socket, to: Socket, change?: (text: string) => string): void {
+function pass(
+  passage: Passage,
+  from: Socket,
+  to: Socket,
+  swallow: (bytes: Buffer, from: Socket) => void,
+  change?: (text: string) => string,
+): void {
   from.on('data', (bytes: Buffer) => {
-    if (passage.frozen) return;
+    if (passage.frozen) return swallow(bytes, from);
     const sent = change === undefined ? bytes : Buffer.from(change(bytes.toString('latin1')), 'latin1');
     if (to.write(sent)) return;
     from.pause();

@@ -6,6 +6,7 @@ import { createRedisStore, type RedisStoreOptions } from '../src/store/redis.ts'
 import type { Ledger, Store, StoreState } from '../src/store/store.ts';
 import { describeStore, session, sorted, watch } from './contract/store.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
+import { openRelay } from './servers/relay.ts';
 import { until } from './servers/until.ts';
 
 const lines: string[] = [];
@@ -420,6 +421,29 @@ describe('Redis refuses', () => {
     await store.start(5000);
     expect(store.state.usable).toBe(true);
     expect(lines.some((line) => line.includes('Redis asks for no password'))).toBe(true);
+  });
+});
+
+describe('Redis at the end of a slow line', () => {
+  test('is not told late what a later connection has overtaken', async () => {
+    const relay = await openRelay(plain.port);
+    try {
+      relay.slow(4000);
+      const store = open(plain, { port: relay.port, prefix: 'late:', timeoutMs: 1000 });
+      await store.start(5000);
+      expect(store.state.usable).toBe(true);
+      // Takes some seconds: it is given up before.
+      store.saveCall('PJSIP/340-1', 'x'.repeat(20_000), true);
+      await until('the line is given up', () => !store.state.usable);
+      relay.mend();
+      store.deleteCall('PJSIP/340-1');
+      store.saveCall('PJSIP/340-2', 'y', true);
+      await store.flush(10_000);
+      await until('the slow connection has ended', () => relay.size === 1);
+      expect(await admin.hkeys('late:calls')).toEqual(['PJSIP/340-2']);
+    } finally {
+      await relay.stop();
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { createBackoff } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import { connectorTo } from './redis-connector.ts';
-import { reasonOf } from './redis-reasons.ts';
+import { isReply, reasonOf } from './redis-reasons.ts';
 
 /** Where Redis is and how to get in. */
 export interface RedisLinkOptions {
@@ -50,6 +50,8 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
   const { host, port, log, retryMs = 100, timeoutMs = 5000, pingMs = 5000 } = options;
   const backoff = createBackoff({ minMs: retryMs, maxMs: Math.max(retryMs, 5000) });
   let stopped = false;
+  /** The connection before, as Redis calls it. */
+  let before: string[] | undefined;
   let running: Promise<void> | undefined;
   let dropCurrent: (error: unknown) => void = () => {};
   let endWait = () => {};
@@ -86,6 +88,7 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
     try {
       await client.connect();
       await logIn(client, options);
+      await endBefore(client);
       await events.probe(client);
       backoff.reset();
       events.onUp(client);
@@ -114,6 +117,23 @@ export function createRedisLink(options: RedisLinkOptions, events: RedisLinkEven
       );
     }
     if (db !== 0) await client.select(db);
+  }
+
+  /**
+   * Ends the connection before this one at Redis, too: what of it is still on its way, on a slow line or in a proxy, would undo what
+   * this one writes. An account without the right, a proxy, and Redis before 6.2 go without.
+   */
+  async function endBefore(client: Redis): Promise<void> {
+    try {
+      // The id alone might be somebody else's, where Redis was restarted.
+      if (before !== undefined) await client.call('CLIENT', 'KILL', ...before);
+      const known = String(await client.call('CLIENT', 'INFO'));
+      const [id, address] = ['id', 'addr'].map((name) => new RegExp(`\\b${name}=(\\S+)`).exec(known)?.[1]);
+      before = id && address ? ['ID', id, 'ADDR', address] : undefined;
+    } catch (error) {
+      if (!isReply(error)) throw error;
+      log.debug({ reason: String(error) }, 'Redis does not end former connections for us');
+    }
   }
 
   return {

@@ -1,5 +1,5 @@
 /** What a phonebook of 100,000 entries costs: to read, to keep, to search, to name callers. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -62,7 +62,7 @@ const before = process.memoryUsage();
 const cpuBefore = process.cpuUsage();
 const log = pino({ level: 'silent' });
 const numbers = createNumbers('DE', '0');
-const source = createFilePersons({ path, reading: { most: entries, key: numbers.key }, log });
+const source = createFilePersons({ path, reading: { most: 2 * entries, key: numbers.key }, log });
 const phonebook = createPhonebook({
   sources: [source],
   numbers,
@@ -150,6 +150,20 @@ report(
     'phonebook of 100,000: read and made',
     `${seconds.toFixed(1)} s of CPU`,
     `others wait ${(delay.percentile(99) / 1e6).toFixed(0)} ms at p99`,
+  ),
+);
+let most = 0;
+const sampling = setInterval(() => {
+  most = Math.max(most, process.memoryUsage().heapUsed - before.heapUsed);
+}, 2);
+appendFileSync(path, `\n${line(entries)}`);
+while (phonebook.size === entries) await new Promise((resolve) => setTimeout(resolve, 10));
+clearInterval(sampling);
+report(
+  row(
+    'phonebook of 100,000: made again',
+    `${Math.round(most / 2 ** 20)} MB of heap at the most`,
+    'what nobody needs any more included',
   ),
 );
 await phonebook.stop?.();

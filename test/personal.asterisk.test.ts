@@ -9,8 +9,8 @@ import { type Name, type Office, openOffice } from './stories/office.ts';
 
 const users = `
 users:
-  - { name: anna, extension: 340, fullName: Anna, mailbox: "340", queues: [{ name: support, dynamic: true }], devices: [{ name: Anna, device: PJSIP/340 }, { name: Mobile, device: PJSIP/mobile, type: mobile, number: "+49170123456" }] }
-  - { name: bernd, extension: 370, fullName: Bernd, mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370, internal: { delay: 2 } }] }
+  - { name: anna, extension: 340, fullName: Anna, pickupGroups: [a], callGroups: [a], mailbox: "340", queues: [{ name: support, dynamic: true }], devices: [{ name: Anna, device: PJSIP/340 }, { name: Mobile, device: PJSIP/mobile, type: mobile, number: "+49170123456" }] }
+  - { name: bernd, extension: 370, fullName: Bernd, pickupGroups: [a], callGroups: [a], mailbox: "370", devices: [{ name: Bernd, device: PJSIP/370, internal: { delay: 2 } }] }
 places:
   - { name: Desk 1, devices: [{ name: Phone of desk 1, device: PJSIP/desk1 }] }
 `;
@@ -188,6 +188,36 @@ describe('location', () => {
     await getUp('anna');
     await until('the queue follows back', async () => /PJSIP\/340/.test(await members()));
     expect(await office.ask('anna', 'queue', 'AgentLogout', { queue: 'support' })).toEqual(ok);
+  });
+
+  it('whoever sits there picks up from there', async () => {
+    phone('370').incoming = 'ring';
+    await sit('anna');
+    const outside = await phone('trunk').dial('493012345370', { number: '+4940999', name: '' });
+    const rung = await phone('370').ringing();
+    await hears('anna', 'PickupEvent', '<eventType>ringing</eventType>');
+    expect(await office.ask('anna', 'base', 'Pickup', { target: 'bernd' })).toEqual(ok);
+    await office.hears('anna', /^busy/);
+    expect(office.events('anna', 'ChannelEvent').at(-1)).toContain('<device>Phone of desk 1</device>');
+    expect(phone('desk1').calls.at(-1)?.state).toBe('connected');
+    await until('nobody rings any more', () => rung.state === 'ended');
+    await hears('anna', 'PickupEvent', '<eventType>gone</eventType>');
+    expect(outside.state).toBe('connected');
+  });
+
+  it('whoever sits there is picked up from there', async () => {
+    phone('340').incoming = 'ring';
+    phone('desk1').incoming = 'ring';
+    await sit('anna');
+    const outside = await phone('trunk').dial('493012345340', { number: '+4940999', name: '' });
+    const rung = await phone('desk1').ringing();
+    await hears('bernd', 'PickupEvent', '<eventType>ringing</eventType>');
+    const eventId = /<eventId>([^<]*)</.exec(office.events('bernd', 'PickupEvent').at(-1) ?? '')?.[1] ?? '';
+    expect(await office.ask('bernd', 'base', 'Pickup', { target: eventId })).toEqual(ok);
+    await office.hears('bernd', /^busy/);
+    await until('nobody rings any more', () => rung.state === 'ended');
+    await office.hears('anna', /^hangup .*answered-elsewhere/);
+    expect(outside.state).toBe('connected');
   });
 
   it('devices ring with delays of their own', async () => {

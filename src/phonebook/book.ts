@@ -104,15 +104,17 @@ export function* makeBook(options: BookOptions): Generator<void, Book> {
     if (restricted.has(source)) parts.push([source, (yield* merge([list])).persons]);
   }
   const order = yield* sorted(parts);
+  // Not `order` itself: what is looked up later would keep it.
+  const count = order.length;
   const texts: string[] = [];
   // By word, then by person: a look at one word of everybody reads memory in order.
-  const signatures = new Int32Array(words * order.length);
+  const signatures = new Int32Array(words * count);
   for (const [index, { person }] of order.entries()) {
     if (index % stepsPerYield === 0) yield;
     const text = textOf(person);
     texts.push(text);
     eachBit(text, (word, bit) => {
-      const at = word * order.length + index;
+      const at = word * count + index;
       signatures[at] = (signatures[at] ?? 0) | bit;
     });
   }
@@ -136,7 +138,7 @@ export function* makeBook(options: BookOptions): Generator<void, Book> {
 
   return {
     size: persons.length,
-    owner: (key) => common.owners.get(key),
+    owner: common.owner,
     *find(query) {
       const looks = lookFor(query.text, numbers);
       const start = query.after === undefined ? 0 : behind(query.after);
@@ -155,7 +157,6 @@ export function* makeBook(options: BookOptions): Generator<void, Book> {
 
   /** The first person from `start` on who fits, else how many there are. Everybody is looked at: plain loops, nothing allocated. */
   function seek({ parts, masks }: Look, start: number): number {
-    const count = persons.length;
     candidates: for (let index = start; index < count; index++) {
       for (let at = 0; at < masks.length; at += 2) {
         const bits = masks[at + 1] ?? 0;

@@ -60,7 +60,7 @@ interface Entry {
 
 /** Reads a whole file; to be driven to its end. Throws {@link UnreadableFile} where the first line names nothing to call. */
 export function* readCsv(text: string, options: ReadingOptions): Generator<void, Reading> {
-  const gatherer = createGatherer(options);
+  const gatherer = yield* createGatherer(options);
   const lines = linesOf(text);
   let head = nextFull(lines);
   const told = head && /^sep=(.)$/i.exec(head.text)?.[1];

@@ -35,8 +35,8 @@ export function createFilePersons(options: FilePersonsOptions): Source {
     await watch.mark();
     const text = decode(await bytesOf(path));
     const work = /\.(vcf|vcard)$/i.test(path)
-      ? readVcards(text, readingOptions)
-      : readCsv(text, readingOptions);
+      ? readVcards(text, { ...readingOptions, earlier: persons })
+      : readCsv(text, { ...readingOptions, earlier: persons });
     return inSlices(work, () => stopped);
   }
 

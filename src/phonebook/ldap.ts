@@ -13,6 +13,7 @@ import type { Numbers } from './numbers.ts';
 import { type Draft, makePerson } from './person.ts';
 import type { NumberKind, Person } from './phonebook.ts';
 import { createRefreshed, type Refreshed } from './refreshed.ts';
+import type { Share } from './sharing.ts';
 
 /** What {@link createLdapPersons} needs. */
 export interface LdapOptions {
@@ -58,7 +59,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
 
-  async function read(signal: AbortSignal): Promise<readonly Person[]> {
+  async function read(signal: AbortSignal, share: Share): Promise<readonly Person[]> {
     let socket: Socket | undefined;
     const kept =
       <A extends readonly unknown[], S extends Socket>(open: (...args: A) => S) =>
@@ -81,14 +82,14 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     try {
       if (startTls) await client.startTLS(tls());
       if (bindDn !== undefined) await client.bind(bindDn, password ?? '');
-      return await search(client, signal);
+      return await search(client, signal, share);
     } finally {
       // The answers are there, or will not come: its failure tells nothing new.
       await client.unbind().catch(() => undefined);
     }
   }
 
-  async function search(client: Client, signal: AbortSignal): Promise<readonly Person[]> {
+  async function search(client: Client, signal: AbortSignal, share: Share): Promise<readonly Person[]> {
     const { base, filter, most } = options;
     const attributes = [...new Set(options.attributes.map(([, attribute]) => attribute))];
     const persons: Person[] = [];
@@ -101,7 +102,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
           persons.length < most
             ? makePerson('ldap', draftOf(entry, options.attributes), options.key)
             : `there are more than ${most} (PHONEBOOK_MAX_ENTRIES)`;
-        if (typeof made !== 'string') persons.push(made);
+        if (typeof made !== 'string') persons.push(share(made));
         else {
           skipped += 1;
           example ||= `${entry.dn}: ${made}`;

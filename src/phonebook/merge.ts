@@ -7,8 +7,8 @@ import { fold } from './text.ts';
 /** Persons without doubles, and whose numbers are. */
 export interface Merged {
   readonly persons: readonly Person[];
-  /** By `Numbers.key`. */
-  readonly owners: ReadonlyMap<string, Person>;
+  /** By `Numbers.key`: whoever was there first. */
+  owner(key: string): Person | undefined;
 }
 
 /** Between two looks of who drives a generator of this folder at the clock. */
@@ -22,8 +22,8 @@ export const stepsPerYield = 100;
 export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merged> {
   const persons: Person[] = [];
   const places = new Map<string, number>();
-  const byAddress = new Map<string, number[]>();
-  const byNumber = new Map<string, number[]>();
+  const byAddress = new Map<string, Sharers>();
+  const byNumber = new Map<string, Sharers>();
   let steps = 0;
 
   function sameAs(person: Person, name: string, keys: readonly string[]): number | undefined {
@@ -31,14 +31,12 @@ export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merg
       const known = key === undefined ? undefined : places.get(key);
       if (known !== undefined) return known;
     }
-    const candidates = [
-      ...(byAddress.get(person.email) ?? []),
-      ...keys.flatMap((key) => byNumber.get(key) ?? []),
-    ];
-    return candidates.find((place) => {
-      const other = persons[place];
-      return other !== undefined && fold(other.displayname) === name;
-    });
+    const candidates = [byAddress.get(person.email), ...keys.map((key) => byNumber.get(key))];
+    for (const place of candidates.flat()) {
+      const other = place === undefined ? undefined : persons[place];
+      if (other !== undefined && fold(other.displayname) === name) return place;
+    }
+    return undefined;
   }
 
   for (const list of lists) {
@@ -55,22 +53,29 @@ export function* merge(lists: Iterable<readonly Person[]>): Generator<void, Merg
       for (const key of keys) if (key !== '') append(byNumber, key, place);
     }
   }
-  const owners = new Map<string, Person>();
-  for (const [key, [place]] of byNumber) {
-    if (++steps % (10 * stepsPerYield) === 0) yield;
-    const owner = place === undefined ? undefined : persons[place];
-    if (owner !== undefined) owners.set(key, owner);
-  }
-  return { persons, owners };
+  return { persons, owner: ownerIn(persons, byNumber) };
+}
+
+/** A function of its own: one that were made within would keep all that was needed for merging. */
+function ownerIn(persons: readonly Person[], byNumber: ReadonlyMap<string, Sharers>): Merged['owner'] {
+  return (key) => {
+    const [first] = [byNumber.get(key)].flat();
+    return first === undefined ? undefined : persons[first];
+  };
 }
 
 /** A switchboard's number may be many people's: the first few are compared, so that it costs no more than others. */
 const sharers = 8;
 
-function append(map: Map<string, number[]>, key: string, place: number): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [place]);
-  else if (list.length < sharers && !list.includes(place)) list.push(place);
+/** Places of those who have something in common. Mostly it is one: a list for each would be the larger part of the whole. */
+type Sharers = number | number[];
+
+function append(map: Map<string, Sharers>, key: string, place: number): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, place);
+  else if (typeof known === 'number') {
+    if (known !== place) map.set(key, [known, place]);
+  } else if (known.length < sharers && !known.includes(place)) known.push(place);
 }
 
 function together(first: Person, further: Person): Person {

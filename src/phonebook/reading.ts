@@ -3,6 +3,7 @@
 import type { Numbers } from './numbers.ts';
 import { type Draft, makePerson } from './person.ts';
 import type { Person } from './phonebook.ts';
+import { createShare } from './sharing.ts';
 
 /** Something that could not be used, and where. */
 export interface Mistake {
@@ -32,6 +33,8 @@ export interface ReadingOptions {
   /** How many persons are taken; further ones count as mistakes. */
   readonly most: number;
   readonly key: Numbers['key'];
+  /** Persons of an earlier reading, which stand for themselves where nothing has changed. */
+  readonly earlier?: readonly Person[];
 }
 
 /** Gathers a {@link Reading}. */
@@ -41,8 +44,9 @@ export interface Gatherer {
   readonly reading: Reading;
 }
 
-/** Begins to. */
-export function createGatherer({ most, key }: ReadingOptions): Gatherer {
+/** Begins to; to be driven to its end. */
+export function* createGatherer({ most, key, earlier = [] }: ReadingOptions): Generator<void, Gatherer> {
+  const share = yield* createShare(earlier);
   const persons: Person[] = [];
   const mistakes: Mistake[] = [];
   let wrong = 0;
@@ -56,7 +60,7 @@ export function createGatherer({ most, key }: ReadingOptions): Gatherer {
         return note(line, `there are more than ${most} entries (PHONEBOOK_MAX_ENTRIES)`);
       const made = makePerson('file', draft, key);
       if (typeof made === 'string') note(line, made);
-      else persons.push(made);
+      else persons.push(share(made));
     },
     wrong: note,
     get reading() {

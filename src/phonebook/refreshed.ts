@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../log.ts';
 import type { Person, Source, SourceName } from './phonebook.ts';
+import { createShare, type Share } from './sharing.ts';
 import { inSlices } from './slices.ts';
 
 /** What {@link createRefreshed} needs. */
@@ -15,8 +16,11 @@ export interface RefreshedOptions {
   readonly log: Log;
   /** Whether there is anybody to ask; where not, that is nothing to complain of. Left out: always. */
   readonly isReady?: () => boolean;
-  /** Everybody there is; rejects where that cannot be told. Ends soon when `signal` is aborted. */
-  read(signal: AbortSignal): Promise<readonly Person[]>;
+  /**
+   * Everybody there is, each passed through `share`, so that who is as before is in memory once; rejects where that cannot be told. Ends soon when
+   * `signal` is aborted.
+   */
+  read(signal: AbortSignal, share: Share): Promise<readonly Person[]>;
 }
 
 /** A {@link Source} that can be told to read now. */
@@ -38,7 +42,9 @@ export function createRefreshed(options: RefreshedOptions): Refreshed {
 
   async function once(): Promise<number> {
     try {
-      const next = await read(stopping.signal);
+      const share = await inSlices(createShare(persons), () => stopping.signal.aborted);
+      if (share === undefined) return options.everyMs;
+      const next = await read(stopping.signal, share);
       if (stopping.signal.aborted) return options.everyMs;
       reason = '';
       if (await inSlices(areSame(next, persons), () => stopping.signal.aborted)) return options.everyMs;
@@ -105,7 +111,7 @@ function* areSame(now: readonly Person[], before: readonly Person[]): Generator<
   if (now.length !== before.length) return false;
   for (const [index, person] of now.entries()) {
     if (index % 100 === 0) yield;
-    if (!isDeepStrictEqual(person, before[index])) return false;
+    if (person !== before[index] && !isDeepStrictEqual(person, before[index])) return false;
   }
   return true;
 }

@@ -12,7 +12,7 @@ const longestCard = 65_536;
 
 /** Reads a whole file; to be driven to its end. A card that cannot be read is reported with its first line. */
 export function* readVcards(text: string, options: ReadingOptions): Generator<void, Reading> {
-  const gatherer = createGatherer(options);
+  const gatherer = yield* createGatherer(options);
   let card: string[] = [];
   let size = 0;
   let began = 0;

@@ -11,6 +11,7 @@ import type { Numbers } from './numbers.ts';
 import { type Draft, makePerson } from './person.ts';
 import type { Person } from './phonebook.ts';
 import { createRefreshed, type Refreshed } from './refreshed.ts';
+import type { Share } from './sharing.ts';
 import { kindOf } from './vcard.ts';
 
 /** What {@link createVcardPersons} needs. */
@@ -35,7 +36,7 @@ const patience = 5;
 export function createVcardPersons(options: VcardOptions): Refreshed {
   const { xmpp, directory, key, log, gapMs = 50, timeoutMs = 10_000 } = options;
 
-  async function read(signal: AbortSignal): Promise<readonly Person[]> {
+  async function read(signal: AbortSignal, share: Share): Promise<readonly Person[]> {
     const stopped = aborted(signal);
     const persons: Person[] = [];
     let silent = 0;
@@ -49,7 +50,7 @@ export function createVcardPersons(options: VcardOptions): Refreshed {
         const person = card && makePerson('vcard', draftOf(card, jid, fullName), key);
         if (typeof person === 'string') log.debug({ jid, reason: person }, 'a vCard was skipped');
         else if (person !== undefined && (person.numbers.length > 0 || person.email !== ''))
-          persons.push(person);
+          persons.push(share(person));
       } catch (error) {
         const isSilence = error instanceof StanzaError && error.condition === 'remote-server-timeout';
         silent = isSilence ? silent + 1 : 0;

@@ -34,6 +34,20 @@ describe('a phonebook file', () => {
     await until('the other file is there', () => names().join() === 'Carla');
   });
 
+  it('is in memory once, as far as it stays the same', async () => {
+    const { path, source, names } = await file(
+      'people.csv',
+      'id,name,phone\n1,Anna,1\n2,Bert,2\n3,Carla,3\n',
+    );
+    const [anna, bert, carla] = source.persons;
+    await writeFile(path, 'id,name,phone\n3,Carla,3\n2,Bert,22\n4,Dora,4\n1,Anna,1\n');
+    await until('the other file is there', () => names().length === 4);
+    expect(source.persons[0]).toBe(carla);
+    expect(source.persons[3]).toBe(anna);
+    expect(source.persons[1]).not.toBe(bert);
+    expect(source.persons[1]?.numbers[0]?.number).toBe('22');
+  });
+
   it('reports bad lines by number and takes the others', async () => {
     const { names, log } = await file('people.csv', 'name,phone\nAnna,1\nBert,call me\nCarla,3\n');
     expect(names()).toEqual(['Anna', 'Carla']);

@@ -5,7 +5,7 @@ import { startRedis } from '../servers/redis.ts';
 import { until } from '../servers/until.ts';
 import type { XmppOptions, XmppServer } from '../servers/xmpp.ts';
 import { elementsOf, find, textIn } from '../xmpp/tree.ts';
-import { DOMAIN, open, PBX, people, seen, sees, serverOptions, subscribe } from './office.ts';
+import { DOMAIN, open, PBX, people, place, seen, sees, serverOptions, subscribe } from './office.ts';
 
 const { anna, bernd, carla } = people;
 const annasPhone = `anna@${PBX}/phone`;
@@ -80,6 +80,49 @@ export function contactsContract(name: string, start: (options: XmppOptions) => 
       await sees(late, annasPhone, FREE);
       await before.send(`<presence type='unsubscribe' to='anna@${PBX}'/>`);
       await sees(before, annasPhone, 'unavailable');
+    });
+
+    test('the telephone is the one where somebody sits: idle, ringing and in a call', async () => {
+      const office = await open(server);
+      const [watcher, user] = [await office.login(bernd), await office.login(anna)];
+      const cmd = (command: string) =>
+        user.ask(
+          PBX,
+          `<cmd xmlns='http://www.pascom.net/mobydick' module='location'>${command}</cmd>`,
+          'set',
+        );
+      const relocate = () => cmd(`<RelocateUser location='${place.name}'/>`);
+      await subscribe(watcher, `anna@${PBX}`);
+      await sees(watcher, annasPhone, FREE);
+      const own = office.asterisk.phone('340');
+      const desk = office.asterisk.phone(place.extension);
+      desk.register();
+      // Nobody's, so nobody is seen there.
+      desk.call('600');
+      own.call('600');
+      await sees(watcher, annasPhone, TALKING);
+      own.hangup();
+      await sees(watcher, annasPhone, FREE);
+      // A call in progress becomes hers.
+      expect((await relocate()).attrs.type).toBe('result');
+      await sees(watcher, annasPhone, TALKING);
+      desk.hangup();
+      await sees(watcher, annasPhone, FREE);
+      office.asterisk.phone('320').call(place.extension);
+      await sees(watcher, annasPhone, RINGING);
+      desk.answer();
+      await sees(watcher, annasPhone, TALKING);
+      // She gets up, and it is no longer she who talks there.
+      expect((await cmd('<LogoutUser/>')).attrs.type).toBe('result');
+      await sees(watcher, annasPhone, FREE);
+      desk.hangup();
+      // Her own telephone is gone: she is where the other one is.
+      own.unregister();
+      await sees(watcher, annasPhone, 'unavailable');
+      await relocate();
+      await sees(watcher, annasPhone, FREE);
+      await cmd('<LogoutUser/>');
+      await sees(watcher, annasPhone, 'unavailable');
     });
 
     test('do-not-disturb in the AstDB shows, and a call shows instead', async () => {

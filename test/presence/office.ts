@@ -40,6 +40,9 @@ export const serverOptions: XmppOptions = {
   component: { jid: PBX, secret },
 };
 
+/** A place where somebody can sit down: nobody's telephone. */
+export const place = { name: 'Desk 1', extension: '310' } as const;
+
 function directoryYaml(list: readonly Person[]): string {
   const entries = list.map(({ name, fullName, extension, groups }) =>
     [
@@ -50,7 +53,8 @@ function directoryYaml(list: readonly Person[]): string {
       `    devices: [{ name: Phone ${extension}, device: PJSIP/${extension} }]`,
     ].join('\n'),
   );
-  return `users:\n${entries.join('\n')}\n`;
+  const desk = `{ name: ${place.name}, devices: [{ name: Phone of ${place.name}, device: PJSIP/${place.extension} }] }`;
+  return `users:\n${entries.join('\n')}\nplaces:\n  - ${desk}\n`;
 }
 
 export interface Office {

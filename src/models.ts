@@ -11,6 +11,7 @@ import { createJournal, type Journal, type JournalSettings } from './journal/jou
 import { createMailboxes, type Mailboxes } from './mailboxes.ts';
 import type { Keeping, Monitor } from './monitor/monitor.ts';
 import { createMonitor } from './monitor/recorder.ts';
+import { createParked } from './parked.ts';
 import type { PbxEvent } from './pbx/events.ts';
 import type { Pbx } from './pbx/pbx.ts';
 import { directoryPersons } from './phonebook/directory.ts';
@@ -55,6 +56,7 @@ export interface Models {
   readonly monitor: Monitor;
   readonly phonebook: Phonebook;
   readonly rooms: Rooms;
+  readonly parked: Model;
 }
 
 /** The ports that models are made from, and the models that others use besides. */
@@ -122,6 +124,11 @@ export function createModels(options: ModelsOptions): Models {
       keep: options.missed ?? MISSED_KEEP,
     }),
     rooms: createRooms(options),
+    parked: createParked({
+      store: options.store,
+      isOurs: (device) => directory.current.byDevice(device) !== undefined,
+      reread: () => options.pbx.reread(),
+    }),
     deflections: options.deflections,
     places: options.places,
     phonebook: book,

@@ -106,6 +106,7 @@ const may: Record<string, readonly string[]> = {
     'rules/rules.ts',
   ],
   'rooms.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts'],
+  'parked.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts', 'store/store.ts'],
   'webhook.ts': ['errors.ts'],
   replay: [
     'pbx/',

@@ -34,6 +34,10 @@ export function* resync(world: World, snapshot: Snapshot): Slices {
   yield* linkDials(legs);
   leaveQueues(legs);
   yield;
+  yield* sliced(legs.keys(), (leg) => {
+    // Fetched meanwhile: when it is parked again, that is news.
+    if (leg.room?.type !== 'parking') leg.parked = '';
+  });
   recallHolds(world, legs.keys());
   const onHold = yield* keepHolds(snapshot, legs);
   yield* sliced(snapshot.devices, ([device, state]) => noteDevice(world, device, state));

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../servers/until.ts';
 import type { Office } from './office.ts';
+import { parkedMeanwhile } from './parking.ts';
 import { people } from './people.ts';
 import { type Person, subscription } from './person.ts';
 import type { Stories } from './stories.ts';
@@ -65,6 +66,9 @@ export const restartStories: Stories = (office) => {
       expect(a.events.at(-1)).toMatchObject({ eventId, targetNumber: bernd.extension, internal: 'true' });
     });
   });
+
+  it('restarted while a parked call ends: who parked it and who was parked hear of it', () =>
+    parkedMeanwhile(office()));
 
   describe('Redis', () => {
     it('killed in mid-call: events go on from memory, and what changed meanwhile is kept', async () => {

@@ -2,6 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parkedMeanwhile } from '../conversations/parking.ts';
 import { quietRequests, volley } from '../conversations/volley.ts';
 import type { Running } from '../servers/process.ts';
 import { until } from '../servers/until.ts';
@@ -100,6 +101,8 @@ export function bridgeSituations(office: () => Suffering): void {
       for (const each of [shots, late, tooLate]) each.expectOneAnswerEach();
     });
   });
+
+  it('a parked call ends while there is no bridge', () => parkedMeanwhile(office()));
 
   it('the clock jumps forward by a day and back by an hour', async () => {
     const { apart } = office().bridge;

@@ -6,7 +6,7 @@ import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
 import { deflectionsOver, fixed, idleCalls, idlePbx, idlePresence, idleXmpp, placesOver } from './idle.ts';
-import { journal, phonebook, settings } from './settings.ts';
+import { journal, limits, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
 function wired(store: Store = createMemoryStore()) {
@@ -51,18 +51,7 @@ function wired(store: Store = createMemoryStore()) {
     phonebook,
     settings,
     askPresence: false,
-    limits: {
-      sessions: 10,
-      perUser: 10,
-      subscriptions: 10,
-      perSecond: 10,
-      burst: 10,
-      inFlight: 10,
-      commandMs: 1000,
-      graceMs: 1000,
-      pingEveryMs: 60_000,
-      pingsPerSecond: 10,
-    },
+    limits,
     log: pino({ level: 'silent' }),
     now: () => 0,
     monotonic: () => 0,

@@ -1,11 +1,11 @@
 /** Recordings by a real Asterisk: the file it writes, what everybody is told, and where the recording goes when the call does. */
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createShelf } from '../src/monitor/shelf.ts';
-import { heardFor } from './monitor/recorder.ts';
+import { heardIn, tone } from './monitor/recorder.ts';
 import { type AsteriskServer, type Phone, startAsterisk, startPhone, until } from './servers/index.ts';
 import { type Name, type Office, openOffice } from './stories/office.ts';
 
@@ -44,10 +44,10 @@ function phone(number: string): Phone {
 }
 
 /** The office with rules of recording, Anna and Bernd talking in it. */
-async function talking(rules: string, mountedAs = dir) {
+async function talking(rules: string, mountedAs = dir, more = '') {
   const shelf = createShelf({ dir: mountedAs, minFreeBytes: 0, log: pino({ level: 'silent' }) });
   const office = await openOffice(pbx.amiPort, pbx.managers, {
-    rules: `  recording: { rules: [${rules}] }\n`,
+    rules: `  recording: { ${more}rules: [${rules}] }\n`,
     recordings: { shelf, pbxDir: dir, keepMs: undefined, keepBytes: undefined },
   });
   offices.push(office);
@@ -67,9 +67,9 @@ async function talking(rules: string, mountedAs = dir) {
 const section = (file: string) => /-([0-9]+)\.wav$/.exec(file)?.[1] ?? '';
 
 /** Who is heard in a file for a quarter of a second at least. */
-async function heardIn(file: string): Promise<string[]> {
+async function voicesIn(file: string): Promise<string[]> {
   const sound = await readFile(join(dir, file));
-  return Object.entries(voices).flatMap(([number, hertz]) => (heardFor(sound, hertz) > 0.25 ? number : []));
+  return Object.entries(voices).flatMap(([number, hertz]) => (heardIn(sound, hertz) > 0.25 ? number : []));
 }
 
 /** The newest section that runs by what somebody was told; it has got half a second longer. */
@@ -86,7 +86,7 @@ async function sectionsOf(office: Office, who: Name, recordId: string): Promise<
   const answer = await office.ask(who, 'monitor', 'FindRecord', { recordId });
   const found = [...answer.matchAll(/<Record duration='([0-9]+)'[^>]* file='([^']+)' state='finished'/g)];
   const sections = [];
-  for (const [, , file = ''] of found) sections.push([section(file), ...(await heardIn(file))].join(' '));
+  for (const [, , file = ''] of found) sections.push([section(file), ...(await voicesIn(file))].join(' '));
   return sections;
 }
 
@@ -141,6 +141,28 @@ describe('a real Asterisk', () => {
     );
     expect(office.told('anna').at(-1)).toBe('busy 340>370');
     await rm(elsewhere, { recursive: true });
+  });
+
+  it('tells both before it records, and records nothing where it cannot', async () => {
+    const sound = join(await mkdtemp(join(dir, 'sound-')), 'tone');
+    await writeFile(`${sound}.wav`, tone(1300, 3));
+    for (const step of ['1,Answer,', `2,Playback,${sound}`]) {
+      await pbx.cli(`dialplan add extension 777,${step} into internal`);
+    }
+    const { office, tells } = await talking('{ name: own, permission: allow }', dir, 'announce: "777", ');
+    const channel = office.call('anna');
+    expect(await office.ask('anna', 'monitor', 'Start', { channel })).toEqual(ok);
+    await tells('bernd', "state='recording'");
+    await until('both hear it', () => ['340', '370'].every((each) => phone(each).heard(1300) > 0.5));
+    expect(await office.ask('anna', 'monitor', 'Stop', { channel })).toEqual(ok);
+    await until('it is over', async () => !/ChanSpy/.test(await pbx.cli('core show channels')));
+    // No such extension.
+    await pbx.cli('dialplan remove extension 777@internal');
+    const files = async () => (await readdir(dir)).filter((each) => each.endsWith('.wav'));
+    const before = await files();
+    expect(await office.ask('anna', 'monitor', 'Start', { channel })).toContain("code='rejected'");
+    expect(office.told('anna').at(-1)).toBe('busy 340>370');
+    expect(await files()).toEqual(before);
   });
 
   it('is found recording by the next bridge', async () => {
@@ -209,8 +231,8 @@ describe('a recording follows its call, each section with the voices of those wh
     expect(await sectionsOf(office, 'carla', id)).toEqual(['1 340 370', ...consulted, end]);
   });
 
-  it.each(rules)('through an attended transfer on the telephone, by the rule %s', async (whose, rule) => {
-    const { office, tells, recordId } = await talking(rule);
+  it('through an attended transfer on the telephone', async () => {
+    const { office, tells, recordId } = await talking(rules[0][1]);
     await tells('anna', "state='recording'");
     await moreOf(office, 'anna');
     const id = recordId();
@@ -220,10 +242,8 @@ describe('a recording follows its call, each section with the voices of those wh
     const consulting = await phone('370').dial('320');
     await office.hears('carla', 'busy 370>320');
     // A call of Bernd's, too.
-    if (whose === 'of who hands it on') {
-      await tells('carla', "state='recording'");
-      await moreOf(office, 'carla');
-    }
+    await tells('carla', "state='recording'");
+    await moreOf(office, 'carla');
     expect(await waiting?.transferTo(consulting)).toBe(202);
     await tells('carla', 'headchannel>PJSIP/340');
     await tells('carla', "state='recording'");

@@ -1,5 +1,6 @@
 /** The settings of bridges in tests, where it does not matter which. */
 
+import type { BridgeLimits } from '../src/bridge.ts';
 import type { ModelsOptions } from '../src/models.ts';
 import type { Settings } from '../src/modules/define.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
@@ -28,4 +29,18 @@ export const phonebook: ModelsOptions['phonebook'] = {
 export const journal: ModelsOptions['journal'] = {
   keep: { count: 100, ageMs: 86_400_000 },
   outsidePrefix: settings.outsidePrefix,
+};
+
+/** Bounds that nothing in a small test reaches. */
+export const limits: BridgeLimits = {
+  sessions: 10,
+  perUser: 10,
+  subscriptions: 10,
+  perSecond: 10,
+  burst: 10,
+  inFlight: 10,
+  commandMs: 1000,
+  graceMs: 1000,
+  pingEveryMs: 60_000,
+  pingsPerSecond: 10,
 };

@@ -253,7 +253,7 @@ describe('a link', () => {
     expect(sent[0]).toMatch(/<x xmlns='jabber:x:oob'><url>/);
   });
 
-  it('is not sent where the upload fails', async () => {
+  it('is not sent where the upload fails, and the client that waits for it is told', async () => {
     const { url, stop } = await service(403);
     const { transfer, sent, over, logged } = client(
       { ...silent, request: slot(url) },
@@ -262,7 +262,9 @@ describe('a link', () => {
     await transfer.send(anna, await file());
     await over();
     stop();
-    expect(sent).toEqual([]);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toMatch(/^<message [^>]*to='tweber@example.org\/desk'.*<body>a\.wav could not be sent/);
+    expect(sent[0]).not.toMatch(/jabber:x:oob|403|127\.0/);
     expect(logged.join()).toContain('403');
   });
 

@@ -26,11 +26,19 @@ export async function createPostgres(url: string, connections: number): Promise<
       let next = 0;
       const text = sql.replaceAll('?', () => `$${++next}`);
       const client = await pool.connect();
+      // The server gives up first, so that the connection stays usable; where it is not heard of any more, we do.
+      const limit = { query_timeout: timeoutMs + 1000 };
       let broken: Error | undefined;
       try {
-        // The server gives up first, so that the connection stays usable.
-        await client.query(`SET statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`);
-        const { rows }: { rows: readonly Row[] } = await client.query({ text, values: [...values] });
+        await client.query({
+          text: `SET statement_timeout = ${Math.max(1, Math.floor(timeoutMs))}`,
+          ...limit,
+        });
+        const { rows }: { rows: readonly Row[] } = await client.query({
+          text,
+          values: [...values],
+          ...limit,
+        });
         return rows;
       } catch (error) {
         if (isRefusal(error)) throw new SqlError(error.message);

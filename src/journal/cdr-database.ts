@@ -15,6 +15,8 @@ export interface CdrDatabase {
   readonly zone: Zone;
   /** Records that are read at the most; the newest ones. */
   readonly most?: number;
+  /** How long one reading may take, milliseconds: there may be no index, and nobody waits. Default: 30,000. */
+  readonly readMs?: number;
 }
 
 /** Without one of these there is nothing to be told. When it began is in the one or the other. */
@@ -22,8 +24,6 @@ const needed = ['channel', 'dstchannel', 'duration', 'disposition'] as const;
 const starts = ['calldate', 'start'] as const;
 const useful = ['src', 'dst', 'clid', 'billsec', 'uniqueid'] as const;
 
-/** How long one question may take, milliseconds: there may be no index, and nobody waits. */
-const queryMs = 30_000;
 const hourMs = 3_600_000;
 /** Calls may have begun so long before the time in question. Of those that began more than an hour before it, only long ones count. */
 const longestMs = 24 * hourMs;
@@ -31,31 +31,39 @@ const longestMs = 24 * hourMs;
 const longest = 255;
 
 /** Makes a source of it. */
-export function createCdrDatabase({ open, table, zone, most = 20_000 }: CdrDatabase): CdrSource {
+export function createCdrDatabase(options: CdrDatabase): CdrSource {
+  const { open, table, zone, most = 20_000, readMs = 30_000 } = options;
   return {
     settings: 'CDR_TABLE and CDR_TIME_ZONE',
     async read(since, until) {
       const database = await open();
+      const end = performance.now() + readMs;
+      const left = () => Math.max(1, end - performance.now());
       try {
-        return await readBetween(database, since, until);
+        return await readBetween(database, left, since, until);
       } finally {
         await database.stop();
       }
     },
   };
 
-  async function readBetween(database: Database, since: number, until: number): Promise<CdrRecords> {
+  async function readBetween(
+    database: Database,
+    left: () => number,
+    since: number,
+    until: number,
+  ): Promise<CdrRecords> {
     const { quote, text } = database.dialect;
     const name = table.split('.').map(quote).join('.');
-    const columns = await columnsOf(database, name);
+    const columns = await columnsOf(database, left, name);
     const began = quote(columns.start);
-    const write = await writer(database, name, began);
+    const write = await writer(database, left, name, began);
     if (write === undefined) return { rows: [], skipped: 0, complete: true };
     const picked = columns.all.map((each) => `SUBSTR(${text(quote(each))}, 1, ${longest}) AS ${quote(each)}`);
     const rows = await database.query(
       `SELECT ${picked.join(', ')} FROM ${name} WHERE ${began} >= ? AND ${began} <= ? AND (${began} >= ? OR duration >= ?) ORDER BY ${began} DESC LIMIT ${most}`,
       [write(since - longestMs), write(until + hourMs), write(since - hourMs), hourMs / 1000],
-      queryMs,
+      left(),
     );
     const records = rows.flatMap((row) => recordOf((column) => row[column], zone) ?? []);
     return {
@@ -65,10 +73,10 @@ export function createCdrDatabase({ open, table, zone, most = 20_000 }: CdrDatab
     };
   }
 
-  async function columnsOf(database: Database, name: string) {
+  async function columnsOf(database: Database, left: () => number, name: string) {
     // The database's own words where the table is not there, or must not be read.
-    await database.query(`SELECT 1 FROM ${name} WHERE 1 = 0`, [], queryMs);
-    const has = (column: string) => hasColumn(database, name, column, queryMs);
+    await database.query(`SELECT 1 FROM ${name} WHERE 1 = 0`, [], left());
+    const has = (column: string) => hasColumn(database, name, column, left());
     const found = new Set<string>();
     for (const column of [...starts, ...needed, ...useful]) if (await has(column)) found.add(column);
     const start = starts.find((column) => found.has(column));
@@ -81,9 +89,9 @@ export function createCdrDatabase({ open, table, zone, most = 20_000 }: CdrDatab
   }
 
   /** How times are written there, to be compared with; undefined where nothing is. */
-  async function writer(database: Database, name: string, began: string) {
+  async function writer(database: Database, left: () => number, name: string, began: string) {
     const sql = `SELECT ${database.dialect.text(began)} AS at FROM ${name} WHERE ${began} IS NOT NULL LIMIT 1`;
-    const [row] = await database.query(sql, [], queryMs);
+    const [row] = await database.query(sql, [], left());
     if (row === undefined) return undefined;
     const at = String(row.at);
     if (/^\d+(\.\d+)?$/.test(at)) return (ms: number) => Math.floor(ms / 1000);

@@ -59,8 +59,14 @@ export function createCompletion(options: CompletionOptions): Completion {
   let open: { readonly from: number; readonly to: number } | undefined;
   let timers: NodeJS.Timeout[] = [];
 
-  /** Resolves with whether the records could be read. */
-  async function fill(from: number, to: number): Promise<boolean> {
+  /** One reading after the other: two at a time would enter the same calls. Resolves with whether the records could be read. */
+  let reading = Promise.resolve(true);
+  function fill(from: number, to: number): Promise<boolean> {
+    reading = reading.then(() => read(from, to));
+    return reading;
+  }
+
+  async function read(from: number, to: number): Promise<boolean> {
     try {
       const { rows, skipped, complete } = await source.read(from - blurMs, to + blurMs);
       const filled = await enterAll(entriesOf(rows, names()));

@@ -198,7 +198,7 @@ export const monitor = defineModule({
       doc:
         'Sends one section of a recording to the client that asks. `Success` means that it begins: next the client is offered a file (XEP-0096), of which it may ' +
         'take a part (`range`), over an in-band bytestream (XEP-0047); or it gets a message with a link (XEP-0066) when the file has been uploaded ' +
-        '(XEP-0363). A stream goes to clients whose disco#info has both namespaces, a link to the others, where the system has links.',
+        '(XEP-0363), or one that says it could not be; a stream that breaks off is closed before its end. A stream goes to clients whose disco#info has both namespaces, a link to the others, where the system has links.',
       access: 'user',
       audited: true,
       request: element('InitTransfer', {

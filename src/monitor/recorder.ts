@@ -209,6 +209,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     news.keepOnly(present);
     for (const [anchor, record] of adopted) adopt(anchor, record, present.has(anchor));
     adopted.clear();
+    for (const live of lives.all) for (const uniqueId of [...live.channels.keys()]) look(live, uniqueId);
   }
 
   function adopt(anchor: string, record: CallRecord, runs: boolean): void {

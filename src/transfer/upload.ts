@@ -51,13 +51,9 @@ export function createUploads(xmpp: Xmpp, service: string, limits: UploadLimits)
     }
   }
 
-  function tell(to: FullJid, url: string, description: string): void {
+  function tell(to: FullJid, content: readonly XmlElement[]): void {
     const message = xml('message', { from: xmpp.domain, to, type: 'chat' }, [
-      xml('body', {}, [url]),
-      xml('x', { xmlns: OOB_NS }, [
-        xml('url', {}, [url]),
-        ...(description === '' ? [] : [xml('desc', {}, [description])]),
-      ]),
+      ...content,
       // Whoever has the link has the file: it is for this client, and not for archives.
       xml('no-store', { xmlns: HINTS_NS }),
       xml('no-copy', { xmlns: HINTS_NS }),
@@ -65,12 +61,24 @@ export function createUploads(xmpp: Xmpp, service: string, limits: UploadLimits)
     if (!xmpp.send(serialize(message))) throw new Error('the XMPP server is away: the link was not sent');
   }
 
+  function link(url: string, description: string): readonly XmlElement[] {
+    const more = description === '' ? [] : [xml('desc', {}, [description])];
+    return [xml('body', {}, [url]), xml('x', { xmlns: OOB_NS }, [xml('url', {}, [url]), ...more])];
+  }
+
   return {
     async begin(file) {
       const slot = await slotFor(file);
       return async (to, signal) => {
-        await put(slot, file, AbortSignal.any([signal, AbortSignal.timeout(limits.uploadMs)]));
-        tell(to, slot.get, file.description);
+        try {
+          await put(slot, file, AbortSignal.any([signal, AbortSignal.timeout(limits.uploadMs)]));
+        } catch (error) {
+          // Success was said: whoever waits for the link is told in words, as the link would have come; why, the operator reads.
+          if (!signal.aborted)
+            tell(to, [xml('body', {}, [`${file.name} could not be sent: please try again later.`])]);
+          throw error;
+        }
+        tell(to, link(slot.get, file.description));
         return file.size;
       };
     },

@@ -1,4 +1,6 @@
 /** Call records in a database: as a real Asterisk writes them into a real PostgreSQL, and as others have them. */
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,9 +11,12 @@ import { createCompletion } from '../../src/journal/completion.ts';
 import type { JournalChange } from '../../src/journal/entry.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createZone } from '../../src/zone.ts';
+import { runFolder } from '../servers/folders.ts';
 import { type AsteriskServer, startAsterisk, startPhone, until } from '../servers/index.ts';
+import { startMariadb } from '../servers/mariadb.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { openRelay, type Relay } from '../servers/relay.ts';
+import { runSqlite, sqliteProgram } from '../servers/sqlite.ts';
 import { directory } from './office.ts';
 
 const names = { directory, nameOf: () => undefined, outsidePrefix: '0' };
@@ -222,6 +227,55 @@ describe('tables of other making', () => {
   });
 });
 
+describe('other databases', () => {
+  const at = (url: string, zone: string, sqlite = 'sqlite3') =>
+    createCdrDatabase({
+      open: () => openDatabase({ url, sqlite, atOnce: 1 }),
+      table: 'cdr',
+      zone: createZone(zone),
+    });
+
+  it('MariaDB, with the table that FreePBX makes', async () => {
+    const mariadb = await startMariadb();
+    try {
+      const client = await createConnection({ uri: mariadb.url, multipleStatements: true });
+      // It writes local time; the zero is what it puts where there is none.
+      await client.query(`SET SESSION sql_mode = ''; CREATE TABLE cdr (calldate datetime NOT NULL DEFAULT '0000-00-00 00:00:00', clid varchar(80) NOT NULL DEFAULT '',
+        src varchar(80) NOT NULL DEFAULT '', dst varchar(80) NOT NULL DEFAULT '', dcontext varchar(80) NOT NULL DEFAULT '', channel varchar(80) NOT NULL DEFAULT '',
+        dstchannel varchar(80) NOT NULL DEFAULT '', lastapp varchar(80) NOT NULL DEFAULT '', lastdata varchar(80) NOT NULL DEFAULT '', duration int NOT NULL DEFAULT 0,
+        billsec int NOT NULL DEFAULT 0, disposition varchar(45) NOT NULL DEFAULT '', uniqueid varchar(32) NOT NULL DEFAULT '', recordingfile varchar(255) NOT NULL DEFAULT '',
+        KEY calldate (calldate)) DEFAULT CHARSET = utf8mb4`);
+      await client.query(call(`'0000-00-00 00:00:00'`, 75).replace(`'1.' || 75`, `'1.0'`));
+      for (const time of [`'2026-11-26 13:00:10'`, `'2026-11-20 13:00:10'`])
+        await client.query(call(time, 75).replace(`'1.' || 75`, `'1.75'`));
+      expect(await told(at(mariadb.url, 'Europe/Berlin'))).toEqual(both);
+      expect(await told(at(mariadb.url, 'UTC'))).toEqual([]);
+      await client.query('ALTER TABLE cdr DROP COLUMN disposition');
+      await expect(told(at(mariadb.url, 'UTC'))).rejects.toThrow('the table cdr has no disposition');
+      await client.query('DROP TABLE cdr');
+      await expect(told(at(mariadb.url, 'UTC'))).rejects.toThrow(/cdr' doesn't exist/);
+      await client.end();
+    } finally {
+      await mariadb.stop();
+    }
+  }, 60_000);
+
+  it('SQLite, as cdr_sqlite3_custom writes it', async () => {
+    const folder = await runFolder('cdr');
+    try {
+      const path = join(folder.path, 'master.db');
+      await runSqlite(
+        path,
+        `PRAGMA journal_mode=WAL; CREATE TABLE cdr (AcctId INTEGER PRIMARY KEY, calldate, clid, src, dst, channel, dstchannel, duration, billsec, disposition, uniqueid);
+        ${call(`'2026-11-26 12:00:10'`, 75)};`,
+      );
+      expect(await told(at(`sqlite://${path}`, 'UTC', await sqliteProgram(folder.path)))).toEqual(both);
+    } finally {
+      await folder.remove();
+    }
+  });
+});
+
 describe('what is wrong is said in a line', () => {
   const reason = async (from: CdrSource) => String(await from.read(noon, noon).catch((error) => error));
 
@@ -261,6 +315,19 @@ describe('what is wrong is said in a line', () => {
       await admin.query('DROP ROLE guarded');
     }
   });
+});
+
+it('a database that is not heard of any more is not waited for', async () => {
+  await admin.query(`CREATE TABLE cdr (${columns('timestamp')})`);
+  const url = new URL(postgres.url);
+  url.port = String(relay.port);
+  const database = await openDatabase({ url: url.href, sqlite: 'sqlite3', atOnce: 1 });
+  const open = async () => database;
+  expect(await database.query('SELECT 1 AS one', [], 5000)).toEqual([{ one: 1 }]);
+  relay.freeze();
+  const from = createCdrDatabase({ open, table: 'pbx.cdr', zone: createZone('UTC'), readMs: 100 });
+  await expect(from.read(noon, noon)).rejects.toThrow('timeout');
+  relay.mend();
 });
 
 it('a database that is away is asked again, and what it has is entered then', async () => {

@@ -231,6 +231,41 @@ describe('Start and Stop', () => {
     expect(actions.filter(([verb]) => verb === 'record')).toHaveLength(3);
   });
 
+  it('go on after a loss of the feed with those who are there by then', async () => {
+    const { ask, happen, views, recordIdOf, actions } = await talking([rule()]);
+    await ask(anna, 'monitor', start());
+    const id = recordIdOf(anna);
+    const third = {
+      ...theirs,
+      channel: 'PJSIP/320-00000009' as ChannelId,
+      uniqueId: '1.9',
+      device: 'PJSIP/320' as DeviceName,
+    };
+    views.splice(0, 2, { ...own, refChannel: third.channel }, third, {
+      ...theirs,
+      refChannel: '' as ChannelId,
+    });
+    const channels = [own, third, theirs].map((each) => ({
+      ...channelOf(each),
+      application: '',
+      applicationData: '',
+      bridgeId: each === theirs ? '' : 'c',
+      seconds: 9,
+    }));
+    const bridges = [{ id: 'c', type: 'basic', size: 2, channels: [own.uniqueId, third.uniqueId] }];
+    const snapshot = { channels, bridges, devices: new Map(), meanwhile: [] };
+    happen({ type: 'snapshot', at: 2, snapshot });
+    await until('another section runs', () => actions.filter(([verb]) => verb === 'record').length === 2);
+    await ask(anna, 'monitor', stop());
+    const heard = (await folder.keeping.shelf.read(id))?.sections.map((each) =>
+      each.heard.map((jid) => jid.split('@')[0]),
+    );
+    expect(heard).toEqual([
+      ['mmeyer', 'tweber'],
+      ['boss', 'tweber'],
+    ]);
+  });
+
   it('refuse calls that are not answered, not there, or nobody’s', async () => {
     const { ask, views } = await talking([rule()]);
     expect(await ask(anna, 'monitor', start('PJSIP/340-99999999'))).toEqual(failure('no-such-channel'));

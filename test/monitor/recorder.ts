@@ -8,6 +8,7 @@ import { createShelf } from '../../src/monitor/shelf.ts';
 import { headBytes, readWav } from '../../src/monitor/wav.ts';
 import { numberPattern } from '../../src/rules/pattern.ts';
 import type { RecordingPolicy, RecordingRule } from '../../src/rules/policy.ts';
+import { heardFor } from '../servers/sip/voice.ts';
 
 /** A rule; `changes` replace what is usual: everybody may record their own calls. */
 export function rule(changes: Partial<RecordingRule> = {}): RecordingRule {
@@ -58,6 +59,14 @@ export function wav(seconds: number, claimed = seconds): Buffer {
   return file;
 }
 
+/** The same with a tone in it. */
+export function tone(hertz: number, seconds: number): Buffer {
+  const file = wav(seconds);
+  for (let at = 44; at < file.length; at += 2)
+    file.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * hertz * (at - 44)) / 16_000)), at);
+  return file;
+}
+
 /** A folder for recordings, removed with {@link Folder.remove}. */
 export interface Folder {
   readonly dir: string;
@@ -85,22 +94,11 @@ export async function recordingFolder(minFreeBytes = 0): Promise<Folder> {
   };
 }
 
-/** How long a tone is heard in a WAV file with samples of two bytes, seconds: of pieces of 50 ms each. */
-export function heardFor(file: Buffer, hertz: number): number {
+/** How long a tone is heard in a WAV file with samples of two bytes, seconds. */
+export function heardIn(file: Buffer, hertz: number): number {
   const sound = readWav(file.subarray(0, headBytes));
   if (sound === undefined) return 0;
-  const rate = sound.byteRate / 2;
-  const size = rate / 20;
-  let heard = 0;
-  for (let at = sound.offset; at + 2 * size <= file.length; at += 2 * size) {
-    let [re, im] = [0, 0];
-    for (let each = 0; each < size; each += 1) {
-      const turn = (2 * Math.PI * hertz * each) / rate;
-      const sample = file.readInt16LE(at + 2 * each);
-      re += sample * Math.cos(turn);
-      im += sample * Math.sin(turn);
-    }
-    if ((2 * Math.hypot(re, im)) / size > 1500) heard += 1 / 20;
-  }
-  return heard;
+  const count = Math.floor((file.length - sound.offset) / 2);
+  const samples = Int16Array.from({ length: count }, (_, each) => file.readInt16LE(sound.offset + 2 * each));
+  return heardFor(samples, sound.byteRate / 2, hertz);
 }

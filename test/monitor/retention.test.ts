@@ -88,6 +88,7 @@ describe('retention', () => {
       `journal: 0 entries of ${anna} erased`,
       `missed: 0 entries of ${anna} erased`,
       `records: 1 entry of ${anna} erased`,
+      `missed: ${anna} taken out of 0 calls of queues`,
     ]);
     // Who talked to them has it in a list of their own.
     expect((await book.get(max, id))?.text).toBe('{}');

@@ -47,6 +47,8 @@ export interface Phone {
   unregister(): Promise<void>;
   /** `Event` of each NOTIFY outside of calls so far, but for messages waiting. `talk` makes it answer where it rings. */
   readonly notified: readonly string[];
+  /** For how long it heard a tone of so many Hz in its calls, seconds, of the last half minute; 0 for a phone without a voice. */
+  heard(hertz: number): number;
   /** New messages in the mailbox by the last message waiting indication (RFC 3842); undefined before the first. */
   readonly messages: number | undefined;
   /** Hangs up, unregisters and closes its socket. */
@@ -138,6 +140,7 @@ export async function startPhone(
       incoming = next;
     },
     notified,
+    heard: (hertz) => voice?.heard(hertz) ?? 0,
     get messages() {
       return messages;
     },

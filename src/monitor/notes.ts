@@ -2,8 +2,10 @@
 
 import type { Log } from '../log.ts';
 import type { BareJid } from '../protocol/jid.ts';
+import { readPicked } from '../store/page.ts';
 import type { Ledger } from '../store/store.ts';
 import type { Live } from './live.ts';
+import type { Monitor } from './monitor.ts';
 import { type CallRecord, parseRecord, participants } from './record.ts';
 import type { Noted, Shelf } from './shelf.ts';
 
@@ -21,8 +23,7 @@ export interface Notes {
   rebuild(): void;
   /** What is kept of a recording that somebody asks for; undefined where there is none. */
   find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
-  /** The newest recordings in which somebody is heard; `before`: those before the one of this id. */
-  listOf(owner: BareJid, limit: number, before: string | undefined): Promise<readonly CallRecord[]>;
+  listOf: Monitor['listOf'];
   /** Tries again, now and then, what could not be written, until what it returns is called. */
   retry(): () => void;
   /** Resolves when all that is being written is, or could not be. */
@@ -185,10 +186,11 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
       const entry = await book.get(asking, recordId);
       return entry && parseRecord(entry.text);
     },
-    async listOf(owner, limit, before) {
-      const entries = await book.read(owner, { limit, before });
-      return entries.flatMap(({ text }) => parseRecord(text) ?? []);
-    },
+    listOf: (owner, page, part) =>
+      readPicked(book, owner, page, ({ text }) => {
+        const record = parseRecord(text);
+        return record && part(record);
+      }),
     async written() {
       writeAgain();
       await Promise.all(writes);

@@ -67,6 +67,8 @@ export function strike(book: Pick<Ledger, 'replace'>, record: CallRecord): void 
 export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   /** What is being written in the directory. */
   const writes = new Set<Promise<unknown>>();
+  /** Writes that have not begun. */
+  const next = new Map<Live, Promise<Noted>>();
   /** What is not written yet or could not be, by id, oldest first. */
   const unwritten = new Map<string, Live>();
   let erased: (live: Live) => void = () => {};
@@ -133,17 +135,29 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     return result;
   }
 
+  /** One that is to come writes what there is by then: a directory that hangs gathers no more. */
+  function writeNext(live: Live): Promise<Noted> {
+    const known = next.get(live);
+    if (known !== undefined) return known;
+    const done = inOrder(live, () => {
+      if (next.get(live) === done) next.delete(live);
+      return write(live);
+    });
+    next.set(live, done);
+    return done;
+  }
+
   function note(live: Live): Promise<Noted> {
     unwritten.set(live.record.id, live);
     for (const oldest of unwritten.keys()) {
       if (unwritten.size <= MAX_UNWRITTEN) break;
       unwritten.delete(oldest);
     }
-    return inOrder(live, () => write(live));
+    return writeNext(live);
   }
 
   function writeAgain(): void {
-    for (const live of unwritten.values()) void inOrder(live, () => write(live));
+    for (const live of unwritten.values()) void writeNext(live);
   }
 
   return {
@@ -157,6 +171,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     },
     remove(live, failed) {
       unwritten.delete(failed.id);
+      next.delete(live);
       void inOrder(live, async () => {
         live.noted = false;
         strike(book, failed);

@@ -2,7 +2,8 @@
 /** The program: reads the environment, catches signals, exits. The only file that touches `process`. */
 
 import { readFileSync } from 'node:fs';
-import { assemble, makeStore, recordingsOf } from './assemble.ts';
+import { makeStore, recordingsOf } from './adapters.ts';
+import { assemble } from './assemble.ts';
 import { eraseCommand, journalCommand, type WithStore } from './cli/books.ts';
 import { explainCommand } from './cli/explain.ts';
 import { recordCommand } from './cli/record.ts';

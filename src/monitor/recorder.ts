@@ -132,6 +132,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
     // Elsewhere than where it was left: a conference that goes on is not a call that was handed on.
     else if (together.placeOf(uniqueId) === channels.get(uniqueId)) return false;
     const company = parties.companyOf(uniqueId);
+    // Two outside lines that were put together: nobody could have it.
+    if (company.length === 0) return false;
     if (company.some(({ view }) => lives.on(view) !== undefined)) return false;
     if (parties.policy() === undefined || parties.isDenied(company)) return false;
     // Local channels come and go.

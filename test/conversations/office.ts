@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Offhook, Tuning } from '../../src/assemble.ts';
+import type { Tuning } from '../../src/adapters.ts';
+import type { Offhook } from '../../src/assemble.ts';
 import type { Readiness } from '../../src/ops/health.ts';
 import type { Apart } from '../apart/apart.ts';
 import {

@@ -1,6 +1,7 @@
 /** Where the bridge of an office lives: in this process, to be looked into, or in one of its own. */
 
-import { assemble, type Offhook, type Tuning } from '../../src/assemble.ts';
+import type { Tuning } from '../../src/adapters.ts';
+import { assemble, type Offhook } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import type { Readiness } from '../../src/ops/health.ts';

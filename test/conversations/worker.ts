@@ -1,6 +1,7 @@
 /** The process that the bridge of an office has for itself. */
 
-import { assemble, type Offhook, type Tuning } from '../../src/assemble.ts';
+import type { Tuning } from '../../src/adapters.ts';
+import { assemble, type Offhook } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { serve, tell } from '../apart/worker.ts';

@@ -266,6 +266,30 @@ describe('Start and Stop', () => {
     ]);
   });
 
+  it('end when nobody of ours is in the call any more', async () => {
+    const { ask, happen, views, actions } = await talking([rule()]);
+    const [one, two] = ['1.7', '1.8'].map((uniqueId) => ({
+      ...theirs,
+      uniqueId,
+      channel: `PJSIP/trunk-${uniqueId}` as ChannelId,
+    }));
+    if (one === undefined || two === undefined) throw new Error('two lines');
+    const into = (who: typeof own, id: string): PbxEvent =>
+      ({ ...enters(who), bridge: { id, type: 'basic', size: 2 } }) as PbxEvent;
+    happen(into(one, 'b'));
+    views.splice(1, 1);
+    happen(ends(theirs));
+    await ask(anna, 'monitor', start());
+    views.splice(0, 1);
+    happen(ends(own));
+    happen(into(one, 'c'));
+    happen(into(two, 'c'));
+    await until('it is written', async () =>
+      (await readdir(folder.dir)).every((name) => !name.endsWith('.new')),
+    );
+    expect(actions.filter(([verb]) => verb === 'record')).toHaveLength(1);
+  });
+
   it('refuse calls that are not answered, not there, or nobody’s', async () => {
     const { ask, views } = await talking([rule()]);
     expect(await ask(anna, 'monitor', start('PJSIP/340-99999999'))).toEqual(failure('no-such-channel'));

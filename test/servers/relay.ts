@@ -14,6 +14,9 @@ export interface Relay {
   freeze(): void;
   /** What was said to whoever had vanished, by either side: at most a mebibyte, as much as sockets would take. */
   readonly swallowed: string;
+  /** The servers of this moment's connections are told nothing any more until {@link Relay.release}, and lose nothing of it. */
+  hold(): void;
+  release(): void;
   /** So many bytes a second go to the server, on all connections that come from now on. */
   slow(bytesPerSecond: number): void;
   /** What the client says passes through this, on connections that come from now on. */
@@ -32,6 +35,8 @@ interface Passage {
   readonly near: Socket;
   readonly far: Socket;
   frozen: boolean;
+  /** Nothing goes from near to far. */
+  held: boolean;
 }
 
 /** How often a slow line moves, milliseconds. */
@@ -51,7 +56,7 @@ export async function openRelay(target: number): Promise<Relay> {
 
   const server = createServer((near) => {
     if (broken) return near.destroy();
-    const passage: Passage = { near, far: connect(port, loopback), frozen: false };
+    const passage: Passage = { near, far: connect(port, loopback), frozen: false, held: false };
     const { far } = passage;
     passages.add(passage);
     const [allowed, alter] = [rate, change];
@@ -104,6 +109,18 @@ export async function openRelay(target: number): Promise<Relay> {
     },
     get swallowed() {
       return swallowed;
+    },
+    hold() {
+      for (const passage of passages) {
+        passage.held = true;
+        passage.near.pause();
+      }
+    },
+    release() {
+      for (const passage of passages) {
+        passage.held = false;
+        passage.near.resume();
+      }
     },
     slow(bytesPerSecond) {
       rate = bytesPerSecond;
@@ -158,7 +175,7 @@ function pass(
     if (to.write(sent)) return;
     from.pause();
     to.once('drain', () => {
-      if (!passage.frozen) from.resume();
+      if (!passage.frozen && !(passage.held && from === passage.near)) from.resume();
     });
   });
 }

@@ -78,8 +78,8 @@ export function createShelf(options: {
       return undefined;
     }
     const info = await handle.stat();
-    // A second name of the same file may lie anywhere.
-    if (info.isFile() && info.nlink === 1) return { handle, size: info.size };
+    // A second name of the same file may lie anywhere; none has what was replaced at this moment.
+    if (info.isFile() && info.nlink <= 1) return { handle, size: info.size };
     await handle.close();
     return undefined;
   }

@@ -284,9 +284,8 @@ describe('Start and Stop', () => {
     happen(ends(own));
     happen(into(one, 'c'));
     happen(into(two, 'c'));
-    await until('it is written', async () =>
-      (await readdir(folder.dir)).every((name) => !name.endsWith('.new')),
-    );
+    let looks = 0;
+    await until('nothing begins for a while', () => ++looks > 15);
     expect(actions.filter(([verb]) => verb === 'record')).toHaveLength(1);
   });
 

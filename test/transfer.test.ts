@@ -99,6 +99,19 @@ describe('a stream', () => {
     expect(logged.join()).toContain('a file was sent');
   });
 
+  it('leaves no promise alone where the file cannot be closed', async () => {
+    const { transfer, over, logged } = client();
+    const sent = await file();
+    const close = sent.handle.close.bind(sent.handle);
+    sent.handle.close = async () => {
+      await close();
+      throw new Error('EIO');
+    };
+    await transfer.send(anna, sent);
+    await over();
+    await until('the operator is told', () => logged.join().includes('EIO'));
+  });
+
   it('sends the part that the client wants', async () => {
     for (const [range, from, to] of [
       [{ offset: '20000' }, 20_000, 20_001],

@@ -25,6 +25,7 @@ function hanging() {
     open: never,
     read: never,
     size: never,
+    drop: never,
     all: async function* () {},
     async note(record) {
       written.push(record);

@@ -126,7 +126,7 @@ export function createModels(options: ModelsOptions): Models {
     rooms: createRooms(options),
     parked: createParked({
       store: options.store,
-      isOurs: (device) => directory.current.byDevice(device) !== undefined,
+      deviceOf: (channel) => directory.current.deviceOfChannel(channel),
       reread: () => options.pbx.reread(),
     }),
     deflections: options.deflections,

@@ -33,14 +33,14 @@ const kept = z.object({
 /** What {@link createParked} needs. */
 export interface ParkedOptions {
   readonly store: Pick<Store, 'loadFacts' | 'saveFact' | 'deleteFact' | 'onState'>;
-  /** Whether a device is in the directory. */
-  readonly isOurs: (device: DeviceName) => boolean;
+  /** The device that a channel belongs to; undefined where it is none of the directory's. */
+  readonly deviceOf: (channel: string) => DeviceName | undefined;
   /** Asks for another snapshot. */
   readonly reread: () => void;
 }
 
 /** Makes the model, with nothing parked. */
-export function createParked({ store, isOurs, reread }: ParkedOptions): Model {
+export function createParked({ store, deviceOf, reread }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
   const parked = new Map<string, ParkChange>();
   let restored = false;
@@ -71,11 +71,6 @@ export function createParked({ store, isOurs, reread }: ParkedOptions): Model {
     const told = new Set(snapshot.meanwhile.map(parkeeOf));
     const channels = new Map(snapshot.channels.map((channel) => [channel.uniqueId, channel]));
     const bridges = new Map(snapshot.bridges.map((bridge) => [bridge.id, bridge]));
-    const deviceOf = (id: string | undefined): DeviceName | '' => {
-      const name = channels.get(id ?? '')?.name ?? '';
-      const device = name.slice(0, name.lastIndexOf('-')) as DeviceName;
-      return isOurs(device) ? device : '';
-    };
     for (const [id, change] of parked) {
       if (told.has(id)) continue;
       const channel = channels.get(id);
@@ -83,7 +78,8 @@ export function createParked({ store, isOurs, reread }: ParkedOptions): Model {
       if (channel !== undefined && waits(channel, bridge)) continue;
       const other = bridge?.channels.find((each) => each !== id);
       const type = channel === undefined ? 'abandoned' : other === undefined ? 'timeout' : 'retrieved';
-      ends.push({ ...change, type, retriever: type === 'retrieved' ? deviceOf(other) : '', at });
+      const retriever = channels.get(other ?? '')?.name ?? '';
+      ends.push({ ...change, type, retriever: deviceOf(retriever) ?? '', at });
       note(id, { ...change, type });
     }
     return ends;
@@ -100,8 +96,10 @@ export function createParked({ store, isOurs, reread }: ParkedOptions): Model {
       return nothing;
     },
     async restore() {
+      const facts = await store.loadFacts();
+      // Once: what has ended meanwhile may be in what was read before.
       if (restored) return;
-      for (const [name, fact] of await store.loadFacts()) {
+      for (const [name, fact] of facts) {
         const id = name.slice(FACT.length);
         if (!name.startsWith(FACT) || parked.has(id)) continue;
         const change = read(fact);

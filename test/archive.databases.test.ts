@@ -16,6 +16,7 @@ import type { BareJid } from '../src/protocol/jid.ts';
 import { tree } from './servers/debian.ts';
 import { type MariadbServer, startMariadb } from './servers/mariadb.ts';
 import { type PostgresServer, startPostgres } from './servers/postgres.ts';
+import { openRelay } from './servers/relay.ts';
 import { runSqlite, sqliteProgram } from './servers/sqlite.ts';
 import { ejabberdTrees } from './servers/trees.ts';
 import { until } from './servers/until.ts';
@@ -301,6 +302,24 @@ it('MariaDB needs to let the bridge read one table, and stops what takes too lon
   await database.stop();
   await admin.end();
 });
+
+it.each(['postgres', 'mysql'] as const)(
+  '%s that is not heard of any more is not waited for',
+  async (kind) => {
+    const url = new URL(kind === 'mysql' ? mariadb.url : postgres.url);
+    const relay = await openRelay(Number(url.port));
+    url.port = String(relay.port);
+    const database = await (kind === 'mysql' ? createMysql : createPostgres)(url.href, 1);
+    const ask = () => database.query('SELECT 1 AS one', [], 10_000);
+    expect(await ask()).toEqual([{ one: 1 }]);
+    relay.freeze();
+    // On the idle connection, whose other end has vanished.
+    await expect(database.query('SELECT 1 AS one', [], 100)).rejects.toThrow(/timeout/i);
+    expect(await ask()).toEqual([{ one: 1 }]);
+    await database.stop();
+    await relay.stop();
+  },
+);
 
 it('a database that is not there, and a program that is not, are not available', async () => {
   for (const [url, sqlite] of [

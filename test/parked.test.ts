@@ -5,6 +5,7 @@ import type { Channel, PbxEvent, Snapshot, SnapshotChannel } from '../src/pbx/ev
 import type { ChannelId, DeviceName } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
+import { until } from './servers/until.ts';
 
 const channelOf = (uniqueId: string, name: string): Channel => ({
   name: name as ChannelId,
@@ -75,9 +76,13 @@ function model(
 ) {
   let rereads = 0;
   const known = new Set<string>(['PJSIP/340', 'PJSIP/320']);
+  const deviceOf = (channel: string) => {
+    const device = channel.split('-')[0] ?? '';
+    return known.has(device) ? (device as DeviceName) : undefined;
+  };
   const parked = createParked({
     store,
-    isOurs: (device) => known.has(device),
+    deviceOf,
     reread: () => {
       rereads += 1;
     },
@@ -177,6 +182,29 @@ describe('after a restart', () => {
     await later.restore?.();
     expect(later.rereads).toBe(1);
     expect(later.look([])).toEqual([['abandoned', '', 7]]);
+  });
+
+  it('what ended while the store was asked twice is not remembered once more', async () => {
+    const store = createMemoryStore();
+    model(store).park();
+    const answers: (() => void)[] = [];
+    const slow = {
+      ...store,
+      async loadFacts() {
+        const facts = await store.loadFacts();
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return facts;
+      },
+    };
+    const next = model(slow);
+    const both = [next.restore?.(), next.restore?.()];
+    await until('both are asked', () => answers.length === 2);
+    answers[0]?.();
+    await both[0];
+    expect(next.look([])).toEqual([['abandoned', '', 7]]);
+    answers[1]?.();
+    await both[1];
+    expect(next.look([])).toEqual([]);
   });
 
   it('what is no memory of ours is thrown away, and the facts of others are left alone', async () => {

@@ -57,6 +57,15 @@ afterAll(async () => {
 
 describeStore('Redis', () => open(plain));
 
+test('Redis that takes longer than a start waits is told of when it is there', async () => {
+  const store = open(plain);
+  const told: boolean[] = [];
+  store.onState(({ usable }) => told.push(usable));
+  await store.start(0);
+  await until('it is told', () => told.at(-1) === true, 20);
+  expect(told).toEqual([false, true]);
+});
+
 describe('Redis keeps', () => {
   test('audit entries, the newest about as many as were asked for, and none unasked', async () => {
     const silent = open(plain, { prefix: 'silent:' });

@@ -32,7 +32,12 @@ async function file(): Promise<Outgoing> {
 /** A client that is asked: `answers` say what it does with each kind of request, by the element's name. */
 function client(
   answers: Partial<Record<string, (payload: XmlElement) => XmlElement | undefined | Promise<never>>> = {},
-  options: { limits?: Partial<TransferLimits>; upload?: string; hasRoom?: () => boolean } = {},
+  options: {
+    limits?: Partial<TransferLimits>;
+    upload?: string;
+    hasRoom?: () => boolean;
+    isAway?: boolean;
+  } = {},
 ) {
   const asked: string[] = [];
   const blocks: Buffer[] = [];
@@ -56,7 +61,7 @@ function client(
     onIq: (_ns, handler) => {
       close = handler;
     },
-    send: (stanza) => sent.push(stanza) > 0,
+    send: (stanza) => sent.push(stanza) > 0 && options.isAway !== true,
     async request(to, _type, payload) {
       asked.push(`${payload.name} ${to}`);
       const answer = await (answers[payload.name] ?? usual[payload.name])?.(payload);
@@ -92,6 +97,19 @@ describe('a stream', () => {
     expect(Buffer.concat(blocks).equals(sound)).toBe(true);
     expect(Math.max(...blocks.map((each) => each.length))).toBe(4096);
     expect(logged.join()).toContain('a file was sent');
+  });
+
+  it('leaves no promise alone where the file cannot be closed', async () => {
+    const { transfer, over, logged } = client();
+    const sent = await file();
+    const close = sent.handle.close.bind(sent.handle);
+    sent.handle.close = async () => {
+      await close();
+      throw new Error('EIO');
+    };
+    await transfer.send(anna, sent);
+    await over();
+    await until('the operator is told', () => logged.join().includes('EIO'));
   });
 
   it('sends the part that the client wants', async () => {
@@ -265,6 +283,18 @@ describe('a link', () => {
     expect(sent).toHaveLength(1);
     expect(sent[0]).toMatch(/^<message [^>]*to='tweber@example.org\/desk'.*<body>a\.wav could not be sent/);
     expect(sent[0]).not.toMatch(/jabber:x:oob|403|127\.0/);
+    expect(logged.join()).toContain('403');
+  });
+
+  it('says why the upload failed, also where nobody can be told', async () => {
+    const { url, stop } = await service(403);
+    const { transfer, over, logged } = client(
+      { ...silent, request: slot(url) },
+      { upload: 'up.example.org', isAway: true },
+    );
+    await transfer.send(anna, await file());
+    await over();
+    stop();
     expect(logged.join()).toContain('403');
   });
 

@@ -26,15 +26,18 @@ export async function createMysql(url: string, connections: number): Promise<Dat
   let isMysql: boolean | undefined;
 
   /** The server gives up first: what is abandoned on this side only would go on there. */
-  async function limit(connection: PoolConnection, ms: number): Promise<void> {
+  async function limit(connection: PoolConnection, ms: number, timeout: number): Promise<void> {
     try {
-      if (isMysql === true) await connection.query(`SET SESSION max_execution_time = ${ms}`);
-      else await connection.query(`SET SESSION max_statement_time = ${ms / 1000}`);
+      const sql =
+        isMysql === true
+          ? `SET SESSION max_execution_time = ${ms}`
+          : `SET SESSION max_statement_time = ${ms / 1000}`;
+      await connection.query({ sql, timeout });
       isMysql ??= false;
     } catch (error) {
       if (isMysql !== undefined || !hasCode(error, /^ER_UNKNOWN_SYSTEM_VARIABLE$/)) throw error;
       isMysql = true;
-      await limit(connection, ms);
+      await limit(connection, ms, timeout);
     }
   }
 
@@ -43,9 +46,12 @@ export async function createMysql(url: string, connections: number): Promise<Dat
     async query(sql, values, timeoutMs) {
       const connection = await pool.getConnection();
       try {
-        await connection.query('SET SESSION TRANSACTION READ ONLY');
-        await limit(connection, Math.max(1, Math.floor(timeoutMs * 0.9)));
-        const [rows] = await connection.query({ sql, values: [...values], timeout: timeoutMs });
+        // Of each word: an idle connection may have lost its other end.
+        const end = performance.now() + timeoutMs;
+        const left = () => Math.max(1, Math.ceil(end - performance.now()));
+        await connection.query({ sql: 'SET SESSION TRANSACTION READ ONLY', timeout: left() });
+        await limit(connection, Math.max(1, Math.floor(timeoutMs * 0.9)), left());
+        const [rows] = await connection.query({ sql, values: [...values], timeout: left() });
         connection.release();
         return Array.isArray(rows) ? (rows as readonly Row[]) : [];
       } catch (error) {

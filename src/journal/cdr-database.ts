@@ -1,9 +1,10 @@
 /** Call records in a database, as cdr_pgsql, cdr_odbc, cdr_adaptive_odbc, cdr_mysql and FreePBX keep them. Tables of years are never read whole. */
 
+import { setImmediate } from 'node:timers/promises';
 import { hasColumn } from '../database/columns.ts';
 import { type Database, SqlError } from '../database/database.ts';
 import type { Zone } from '../zone.ts';
-import { type CdrRecords, type CdrSource, recordOf } from './cdr.ts';
+import { type CdrRecords, type CdrRow, type CdrSource, recordOf } from './cdr.ts';
 
 /** Where the records are. */
 export interface CdrDatabase {
@@ -27,6 +28,8 @@ const useful = ['src', 'dst', 'clid', 'billsec', 'uniqueid'] as const;
 const hourMs = 3_600_000;
 /** Calls may have begun so long before the time in question. Of those that began more than an hour before it, only long ones count. */
 const longestMs = 24 * hourMs;
+/** Rows that are understood at a time. */
+const atOnce = 500;
 /** Characters of a value that are read. */
 const longest = 255;
 
@@ -65,7 +68,13 @@ export function createCdrDatabase(options: CdrDatabase): CdrSource {
       [write(since - longestMs), write(until + hourMs), write(since - hourMs), hourMs / 1000],
       left(),
     );
-    const records = rows.flatMap((row) => recordOf((column) => row[column], zone) ?? []);
+    const records: CdrRow[] = [];
+    for (const [index, row] of rows.entries()) {
+      // Calls are waiting meanwhile.
+      if (index % atOnce === 0) await setImmediate();
+      const record = recordOf((column) => row[column], zone);
+      if (record !== undefined) records.push(record);
+    }
     return {
       rows: records.filter(({ end }) => end >= since && end <= until),
       skipped: rows.length - records.length,

@@ -5,6 +5,7 @@ import type { DirectorySource } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../models.ts';
 import type { BareJid } from '../protocol/jid.ts';
+import { readPicked } from '../store/page.ts';
 import type { Keep, Page, Store } from '../store/store.ts';
 import type { CdrSource } from './cdr.ts';
 import { createCompletion } from './completion.ts';
@@ -55,9 +56,6 @@ const nothing: readonly JournalChange[] = Object.freeze([]);
 /** How often it is noted that the bridge lives, milliseconds: calls whose end nobody saw are known to have lasted until then. */
 const aliveEveryMs = 30_000;
 const aliveFact = 'journal-alive';
-
-/** Entries that are read at a time where only some of them are wanted. */
-const pageSize = 500;
 
 /** Makes the journal. */
 export function createJournal(options: JournalOptions): Journal {
@@ -146,22 +144,10 @@ export function createJournal(options: JournalOptions): Journal {
       return told;
     },
     recall: (ends) => enter(ends, before ?? since),
-    async find(user, { result, limit, ...page }) {
-      const found: Entry[] = [];
-      const wanted = result === undefined ? limit : pageSize;
-      let { before, after } = page;
-      for (;;) {
-        const read = await book.read(user, { limit: wanted, before, after });
-        const entries = read.flatMap(({ id, at, text }) => decodeEntry(id, at, text) ?? []);
-        const some = entries.filter((entry) => result === undefined || entry.result === result);
-        // Towards newer ones each page is newer than the one before it.
-        if (after === undefined) found.push(...some);
-        else found.unshift(...some);
-        const enough = found.length >= limit || read.length < wanted;
-        if (enough) return after === undefined ? found.slice(0, limit) : found.slice(-limit);
-        if (after === undefined) before = read.at(-1)?.id;
-        else after = read[0]?.id;
-      }
-    },
+    find: (user, { result, ...page }) =>
+      readPicked(book, user, page, ({ id, at, text }) => {
+        const entry = decodeEntry(id, at, text);
+        return result === undefined || entry?.result === result ? entry : undefined;
+      }),
   };
 }

@@ -241,14 +241,12 @@ export const monitor = defineModule({
       }),
       response: { codec: recordList },
       async handle({ limit = 20, before }, context) {
-        const records = await context.monitor
-          .listOf(context.caller.user.jid, limit, before)
+        const { caller, monitor } = context;
+        const parts = await monitor
+          .listOf(caller.user.jid, { limit, before }, (record) => permittedPart(record, context))
           .catch(unreadable(context));
         const entries = [];
-        for (const record of records) {
-          const part = permittedPart(record, context);
-          if (part !== undefined) entries.push(await describeRecord(part, context));
-        }
+        for (const part of parts) entries.push(await describeRecord(part, context));
         return { entries };
       },
     }),

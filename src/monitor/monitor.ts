@@ -6,6 +6,7 @@ import type { Model } from '../models.ts';
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import type { RecordingPermission } from '../rules/policy.ts';
+import type { Page } from '../store/store.ts';
 import type { Verdict } from './decide.ts';
 import type { CallRecord } from './record.ts';
 import type { Retention } from './retention.ts';
@@ -65,8 +66,12 @@ export interface Monitor extends Model {
   pause(view: ChannelView, paused: boolean): Promise<void>;
   /** What is kept of a recording that somebody asks for; undefined where there is none. */
   find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
-  /** The newest recordings in which somebody is heard; `before`: those before the one of this id. */
-  listOf(owner: BareJid, limit: number, before: string | undefined): Promise<readonly CallRecord[]>;
+  /** The newest recordings in which somebody is heard: of each what `part` leaves of it, as many as are wanted where there are. */
+  listOf(
+    owner: BareJid,
+    page: Page,
+    part: (record: CallRecord) => CallRecord | undefined,
+  ): Promise<readonly CallRecord[]>;
   /** Where the sound is; undefined where nothing is kept. */
   readonly shelf: Shelf | undefined;
 }

@@ -2,8 +2,10 @@
 
 import type { Log } from '../log.ts';
 import type { BareJid } from '../protocol/jid.ts';
+import { readPicked } from '../store/page.ts';
 import type { Ledger } from '../store/store.ts';
 import type { Live } from './live.ts';
+import type { Monitor } from './monitor.ts';
 import { type CallRecord, parseRecord, participants } from './record.ts';
 import type { Noted, Shelf } from './shelf.ts';
 
@@ -21,8 +23,7 @@ export interface Notes {
   rebuild(): void;
   /** What is kept of a recording that somebody asks for; undefined where there is none. */
   find(recordId: string, asking: BareJid): Promise<CallRecord | undefined>;
-  /** The newest recordings in which somebody is heard; `before`: those before the one of this id. */
-  listOf(owner: BareJid, limit: number, before: string | undefined): Promise<readonly CallRecord[]>;
+  listOf: Monitor['listOf'];
   /** Tries again, now and then, what could not be written, until what it returns is called. */
   retry(): () => void;
   /** Resolves when all that is being written is, or could not be. */
@@ -66,6 +67,8 @@ export function strike(book: Pick<Ledger, 'replace'>, record: CallRecord): void 
 export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   /** What is being written in the directory. */
   const writes = new Set<Promise<unknown>>();
+  /** Writes that have not begun. */
+  const next = new Map<Live, Promise<Noted>>();
   /** What is not written yet or could not be, by id, oldest first. */
   const unwritten = new Map<string, Live>();
   let erased: (live: Live) => void = () => {};
@@ -132,17 +135,29 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     return result;
   }
 
+  /** One that is to come writes what there is by then: a directory that hangs gathers no more. */
+  function writeNext(live: Live): Promise<Noted> {
+    const known = next.get(live);
+    if (known !== undefined) return known;
+    const done = inOrder(live, () => {
+      if (next.get(live) === done) next.delete(live);
+      return write(live);
+    });
+    next.set(live, done);
+    return done;
+  }
+
   function note(live: Live): Promise<Noted> {
     unwritten.set(live.record.id, live);
     for (const oldest of unwritten.keys()) {
       if (unwritten.size <= MAX_UNWRITTEN) break;
       unwritten.delete(oldest);
     }
-    return inOrder(live, () => write(live));
+    return writeNext(live);
   }
 
   function writeAgain(): void {
-    for (const live of unwritten.values()) void inOrder(live, () => write(live));
+    for (const live of unwritten.values()) void writeNext(live);
   }
 
   return {
@@ -156,6 +171,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     },
     remove(live, failed) {
       unwritten.delete(failed.id);
+      next.delete(live);
       void inOrder(live, async () => {
         live.noted = false;
         strike(book, failed);
@@ -185,10 +201,11 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
       const entry = await book.get(asking, recordId);
       return entry && parseRecord(entry.text);
     },
-    async listOf(owner, limit, before) {
-      const entries = await book.read(owner, { limit, before });
-      return entries.flatMap(({ text }) => parseRecord(text) ?? []);
-    },
+    listOf: (owner, page, part) =>
+      readPicked(book, owner, page, ({ text }) => {
+        const record = parseRecord(text);
+        return record && part(record);
+      }),
     async written() {
       writeAgain();
       await Promise.all(writes);

@@ -211,10 +211,14 @@ export function createSections(options: SectionsOptions): Sections {
       current.handle = handle;
       // Whoever came meanwhile is heard from the beginning, too.
       change(live, current, { handle, ...(isOver() ? {} : gather(live, current)) });
-      if (paused) await pbx.muteRecording(name(), handle, true);
-      if (!(await shelf.appears(file, APPEAR_MS)) && !isOver()) {
-        await pbx.stopRecording(name(), handle).catch(() => {});
-        fail('not-available', 'The call cannot be recorded: please tell your administrator.');
+      try {
+        if (paused) await pbx.muteRecording(name(), handle, true);
+        if (!(await shelf.appears(file, APPEAR_MS)) && !isOver())
+          fail('not-available', 'The call cannot be recorded: please tell your administrator.');
+      } catch (error) {
+        // The telephone system records by now.
+        await stop(current).catch(() => {});
+        throw error;
       }
       if (isOver()) return;
       current.runs = true;
@@ -232,8 +236,11 @@ export function createSections(options: SectionsOptions): Sections {
     const sections = live.record.sections.filter(({ file }) => file !== current.section.file);
     const failed = live.record;
     live.record = { ...live.record, sections };
-    if (sections.length > 0) void notes.note(live);
-    else notes.remove(live, failed);
+    if (sections.length > 0) {
+      void notes.note(live);
+      // Without a word of it nobody would find it: no retention, no erasure.
+      void keeping?.shelf.drop(current.section.file).catch(() => {});
+    } else notes.remove(live, failed);
     // Where its channel has left, the others may talk on.
     if (sections.length === 0 && live.waits === undefined) lives.remove(live);
     else news.tellAll(live);

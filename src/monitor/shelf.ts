@@ -38,6 +38,8 @@ export interface Shelf {
   size(record: CallRecord): Promise<number>;
   /** Removes a recording's files and what is noted of it; what is not there is ignored. */
   remove(record: CallRecord): Promise<void>;
+  /** Removes one file, as made by us; one that is not there is ignored. */
+  drop(file: string): Promise<void>;
 }
 
 // O_NOFOLLOW: a link is never opened. O_NONBLOCK: neither is a pipe waited for.
@@ -113,6 +115,10 @@ export function createShelf(options: {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
       throw error;
     }
+  }
+
+  async function drop(file: string): Promise<void> {
+    await rm(join(dir, file), { force: true });
   }
 
   return {
@@ -195,8 +201,9 @@ export function createShelf(options: {
     },
     async remove(record) {
       // The note last: what could not be removed is found again.
-      for (const { file } of record.sections) await rm(join(dir, file), { force: true });
+      for (const { file } of record.sections) await drop(file);
       await rm(join(dir, `${record.id}.json`), { force: true });
     },
+    drop,
   };
 }

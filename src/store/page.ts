@@ -1,6 +1,7 @@
 /** Which entries of a book are asked for, whatever holds them. */
 
-import type { Keep, Page } from './store.ts';
+import type { BareJid } from '../protocol/jid.ts';
+import type { Keep, Ledger, LedgerEntry, Page } from './store.ts';
 
 /** An entry's place in its book. */
 export interface Placed {
@@ -28,4 +29,31 @@ function indexOf(entries: readonly Placed[], id: string): number {
 /** Entries before this moment are too old; without `keep` none is. */
 export function oldest(keep: Keep | undefined, now: number): number {
   return keep === undefined ? 0 : Math.max(0, now - keep.ageMs);
+}
+
+/** Entries that are read at a time where the first ones do not do. */
+const pageSize = 500;
+
+/**
+ * As many as are wanted of those that `take` makes something of, newest first, in as many readings as that needs: fewer of them are the end
+ * of the book. Rejects as the book does.
+ */
+export async function readPicked<T>(
+  book: Pick<Ledger, 'read'>,
+  owner: BareJid,
+  { limit, before, after }: Page,
+  take: (entry: LedgerEntry) => T | undefined,
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  for (let wanted = limit; ; wanted = pageSize) {
+    const read = await book.read(owner, { limit: wanted, before, after });
+    const some = read.flatMap((entry) => take(entry) ?? []);
+    // Towards newer ones each page is newer than the one before it.
+    if (after === undefined) found.push(...some);
+    else found.unshift(...some);
+    const enough = found.length >= limit || read.length < wanted;
+    if (enough) return after === undefined ? found.slice(0, limit) : found.slice(-limit);
+    if (after === undefined) before = read.at(-1)?.id;
+    else after = read[0]?.id;
+  }
 }

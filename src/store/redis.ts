@@ -303,6 +303,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       sweeper = setInterval(() => void sweep(), sweepEveryMs);
       sweeper.unref();
       await within(timeoutMs, () => state().usable);
+      // So that it is news when it is there, also where no attempt has failed.
+      if (!state().usable) tell();
     },
     async stop(graceMs) {
       if (!(await durable(graceMs))) {

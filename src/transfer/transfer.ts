@@ -136,7 +136,9 @@ export function createTransfer(options: {
       let control: AbortController | undefined;
       const end = async () => {
         if (control !== undefined) running.delete(control);
-        await file.handle.close();
+        await file.handle.close().catch((error) => {
+          log.warn({ file: file.name, reason: reasonOf(error) }, 'a file that was sent cannot be closed');
+        });
       };
       try {
         control = admit(to);

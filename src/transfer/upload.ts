@@ -51,14 +51,15 @@ export function createUploads(xmpp: Xmpp, service: string, limits: UploadLimits)
     }
   }
 
-  function tell(to: FullJid, content: readonly XmlElement[]): void {
+  /** Whether it is on its way. */
+  function tell(to: FullJid, content: readonly XmlElement[]): boolean {
     const message = xml('message', { from: xmpp.domain, to, type: 'chat' }, [
       ...content,
       // Whoever has the link has the file: it is for this client, and not for archives.
       xml('no-store', { xmlns: HINTS_NS }),
       xml('no-copy', { xmlns: HINTS_NS }),
     ]);
-    if (!xmpp.send(serialize(message))) throw new Error('the XMPP server is away: the link was not sent');
+    return xmpp.send(serialize(message));
   }
 
   function link(url: string, description: string): readonly XmlElement[] {
@@ -78,7 +79,8 @@ export function createUploads(xmpp: Xmpp, service: string, limits: UploadLimits)
             tell(to, [xml('body', {}, [`${file.name} could not be sent: please try again later.`])]);
           throw error;
         }
-        tell(to, link(slot.get, file.description));
+        if (!tell(to, link(slot.get, file.description)))
+          throw new Error('the XMPP server is away: the link was not sent');
         return file.size;
       };
     },

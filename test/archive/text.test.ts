@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { beginnings } from '../../src/archive/conversations.ts';
 import { holder, likePattern } from '../../src/archive/pattern.ts';
 import { readStanza } from '../../src/archive/stanza.ts';
@@ -109,5 +109,25 @@ describe('a time zone', () => {
         expect(berlin.read(berlin.write(seconds * 1000))?.begins).toBe(seconds * 1000);
       }),
     );
+  });
+
+  it('does not ask for the clock again and again: call records are read by the ten thousand', () => {
+    const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+    const zone = createZone('Europe/Berlin');
+    const noon = Date.parse('2026-11-26T12:00:00Z');
+    for (let second = 0; second < 3600; second++) {
+      const at = noon + second * 1000;
+      expect(zone.read(zone.write(at).slice(0, 19))?.begins).toBe(at);
+    }
+    expect(asked.mock.calls.length).toBeLessThan(50);
+    asked.mockRestore();
+  });
+
+  it('knows each quarter of an hour by itself', () => {
+    // Half an hour forward, at half past three in the afternoon of Greenwich.
+    const island = createZone('Australia/Lord_Howe');
+    const changes = Date.parse('2026-10-03T15:30:00Z');
+    expect(island.write(changes - 1000)).toBe('2026-10-04T01:59:59+10:30');
+    expect(island.write(changes)).toBe('2026-10-04T02:30:00+11:00');
   });
 });

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordId, sectionFile } from '../../src/monitor/record.ts';
+import type { BareJid } from '../../src/protocol/jid.ts';
 import { xml } from '../../src/protocol/xml.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createRedisStore } from '../../src/store/redis.ts';
@@ -101,8 +102,8 @@ async function running(store: Store, isThere = 20_000) {
   };
   ends.push(stop);
   /** Ids of the recordings that somebody finds in their list, newest first. */
-  const list = async (who: string) => {
-    const answer = await made.ask(`${who}/desk`, 'monitor', xml('FindOwn', { limit: '100' }));
+  const list = async (who: string, page: Readonly<Record<string, string>> = { limit: '100' }) => {
+    const answer = await made.ask(`${who}/desk`, 'monitor', xml('FindOwn', page));
     return [...answer.matchAll(/<RecordEntry id='([^']+)'/g)].map(([, id]) => id);
   };
   const find = (who: string, id: string) =>
@@ -123,6 +124,22 @@ describe.each([
     await bridge.lists(max, [young, shared]);
     expect(await bridge.find(max, shared)).toContain("state='finished'");
     expect(await bridge.find(max, old)).toContain("code='no-such-record'");
+  });
+
+  it('lists as many as are asked for, whatever came to nothing meanwhile', async () => {
+    const old = [await kept(302, [anna]), await kept(301, [anna])];
+    const store = open();
+    const bridge = await running(store);
+    await bridge.lists(anna, [...old].reverse());
+    // What a directory that is not mounted leaves of each call.
+    for (let days = 300; days > 0; days--) {
+      const id = recordId(now - days * day, 'a'.repeat(16));
+      store.ledger('records').append(anna as BareJid, { id, at: now - days * day, text: '{}' });
+    }
+    expect(await bridge.list(anna)).toEqual([...old].reverse());
+    expect(await bridge.list(anna, { limit: '1' })).toEqual(old.slice(1));
+    expect(await bridge.list(anna, { limit: '1', before: old[1] ?? '' })).toEqual(old.slice(0, 1));
+    expect(await bridge.list(anna, { before: old[0] ?? '' })).toEqual([]);
   });
 
   it('takes in nothing that is not a sidecar of ours', async () => {

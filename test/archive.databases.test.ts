@@ -316,7 +316,12 @@ it.each(['postgres', 'mysql'] as const)(
     // On the idle connection, whose other end has vanished.
     await expect(database.query('SELECT 1 AS one', [], 100)).rejects.toThrow(/timeout/i);
     expect(await ask()).toEqual([{ one: 1 }]);
+    // The relay's own sockets stay: they are frozen.
+    relay.freeze();
+    const sockets = () => process.getActiveResourcesInfo().filter((each) => /^TCPSocket/.test(each)).length;
+    const before = sockets();
     await database.stop();
+    await until('its socket is closed', () => sockets() < before);
     await relay.stop();
   },
 );

@@ -15,6 +15,7 @@ export interface Database {
    * be asked. Takes `timeoutMs` at the most.
    */
   query(sql: string, values: readonly SqlValue[], timeoutMs: number): Promise<readonly Row[]>;
+  /** Ends every connection; does not wait long for a server that is not heard of any more. */
   stop(): Promise<void>;
 }
 

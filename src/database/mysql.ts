@@ -1,5 +1,6 @@
 /** MySQL and MariaDB by the package `mysql2`, which is loaded only where it is used. */
 
+import { connect, type Socket } from 'node:net';
 import type { PoolConnection } from 'mysql2/promise';
 import { type Database, type Dialect, type Row, SqlError } from './database.ts';
 
@@ -12,11 +13,22 @@ const dialect: Dialect = {
   holds: (column) => `LOWER(${column}) LIKE LOWER(?) ESCAPE '!'`,
 };
 
+/** What the package says to who opens its sockets. */
+interface Opening {
+  readonly config: { readonly host: string; readonly port: number };
+}
+
 /** Makes it: connections that cannot write. */
 export async function createMysql(url: string, connections: number): Promise<Database> {
   const { createPool } = await import('mysql2/promise');
+  const sockets = new Set<Socket>();
   const pool = createPool({
     uri: url,
+    stream({ config }: Opening) {
+      const socket = connect(config.port, config.host).setNoDelay();
+      sockets.add(socket);
+      return socket.once('close', () => sockets.delete(socket));
+    },
     connectionLimit: connections,
     connectTimeout: 5000,
     charset: 'utf8mb4',
@@ -61,7 +73,11 @@ export async function createMysql(url: string, connections: number): Promise<Dat
         throw error;
       }
     },
-    stop: () => pool.end(),
+    async stop() {
+      await pool.end();
+      // A server that has vanished does not hang up, and would keep this process alive.
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 

@@ -65,7 +65,8 @@ export async function build(
   const parent = stages.some(({ name }) => name === stage.from) ? stage.from : undefined;
   if (parent === undefined) await mkdir(root);
   else await duplicate(await build(stages, parent, { project, folder }), root);
-  const env = { ...process.env };
+  // What this project was installed with lies in npm's cache.
+  const env: NodeJS.ProcessEnv = { ...process.env, npm_config_prefer_offline: 'true' };
   for (const { name, text } of stage.steps) {
     if (name === 'COPY') {
       const { from, sources, target: to } = readCopy(text);

@@ -109,7 +109,7 @@ function after(start: number | undefined, seconds: string): number | undefined {
 }
 
 /** `2026-11-26 12:00:00`, perhaps with a fraction, by the zone's clock; with an offset; or seconds of the epoch. */
-export function timeOf(text: string, zone: Zone): number | undefined {
+function timeOf(text: string, zone: Zone): number | undefined {
   if (/^\d{9,10}(\.\d{1,9})?$/.test(text)) return Math.round(Number(text) * 1000);
   const found = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([+-]\d\d)?(:\d\d)?$/.exec(text);
   if (found === null) return undefined;

@@ -13,7 +13,7 @@ import type { Store } from '../../src/store/store.ts';
 import { api } from '../modules/harness.ts';
 import { type RedisServer, startRedis } from '../servers/redis.ts';
 import { until } from '../servers/until.ts';
-import { type Folder, recording, recordingFolder, rule, wav } from './recorder.ts';
+import { type Folder, fileOf, finished, recording, recordingFolder, rule, wav } from './recorder.ts';
 
 const [anna, max] = ['tweber@example.org', 'mmeyer@example.org'];
 const day = 24 * 3600_000;
@@ -47,25 +47,10 @@ async function kept(
   changes: (note: Note) => unknown = (note) => note,
 ) {
   const at = now - days * day;
-  const id = recordId(at, days.toString(16).padStart(16, '0'));
-  const file = sectionFile(id, 1);
-  const section = {
-    file,
-    ruleId: 'r',
-    identity: '',
-    anchor: '1.1',
-    handle: '',
-    paused: false,
-    from: at,
-    to: at + 1000,
-    heard,
-  };
-  await writeFile(join(folder.dir, file), wav(1));
-  await writeFile(
-    join(folder.dir, `${id}.json`),
-    JSON.stringify(changes({ id, at, legs: [], sections: [section] })),
-  );
-  return id;
+  const record = finished(at, days.toString(16), heard as readonly BareJid[]);
+  await writeFile(join(folder.dir, fileOf(record)), wav(1));
+  await writeFile(join(folder.dir, `${record.id}.json`), JSON.stringify(changes(record)));
+  return record.id;
 }
 interface Note {
   readonly id: string;

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Keeping } from '../../src/monitor/monitor.ts';
+import { type CallRecord, recordId, sectionFile } from '../../src/monitor/record.ts';
 import { createShelf } from '../../src/monitor/shelf.ts';
 import { headBytes, readWav } from '../../src/monitor/wav.ts';
+import type { BareJid } from '../../src/protocol/jid.ts';
 import { numberPattern } from '../../src/rules/pattern.ts';
 import type { RecordingPolicy, RecordingRule } from '../../src/rules/policy.ts';
 import { heardFor } from '../servers/sip/voice.ts';
@@ -101,4 +103,26 @@ export function heardIn(file: Buffer, hertz: number): number {
   const count = Math.floor((file.length - sound.offset) / 2);
   const samples = Int16Array.from({ length: count }, (_, each) => file.readInt16LE(sound.offset + 2 * each));
   return heardFor(samples, sound.byteRate / 2, hertz);
+}
+
+/** The record of a call that was recorded for a second, in one section; `word` makes its id. */
+export function finished(at: number, word: string, heard: readonly BareJid[]): CallRecord {
+  const id = recordId(at, word.padStart(16, '0'));
+  const section = {
+    file: sectionFile(id, 1),
+    ruleId: 'r',
+    identity: '',
+    anchor: '1.1',
+    handle: '',
+    paused: false,
+    from: at,
+    to: at + 1000,
+    heard,
+  };
+  return { id, at, legs: [], sections: [section] };
+}
+
+/** Its first file. */
+export function fileOf({ id }: CallRecord): string {
+  return sectionFile(id, 1);
 }

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eraseCommand } from '../../src/cli/books.ts';
 import type { CallRecord } from '../../src/monitor/record.ts';
-import { recordId, sectionFile } from '../../src/monitor/record.ts';
 import { eraseRecordings, sweep } from '../../src/monitor/retention.ts';
 import { readWav, secondsOf } from '../../src/monitor/wav.ts';
 import type { BareJid } from '../../src/protocol/jid.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { type Folder, recordingFolder, wav } from './recorder.ts';
+import { type Folder, fileOf, finished, recordingFolder, wav } from './recorder.ts';
 
 const [anna, max] = ['tweber@example.org', 'mmeyer@example.org'] as [BareJid, BareJid];
 const day = 24 * 3600_000;
@@ -23,21 +22,8 @@ afterEach(() => folder.remove());
 /** A finished recording of one second, so many days old. */
 async function kept(days: number, ...heard: BareJid[]): Promise<CallRecord> {
   const at = now - days * day;
-  const id = recordId(at, days.toString(16).padStart(16, '0'));
-  const file = sectionFile(id, 1);
-  const section = {
-    file,
-    ruleId: 'r',
-    identity: '',
-    anchor: '1.1',
-    handle: '',
-    paused: false,
-    from: at,
-    to: at + 1000,
-    heard,
-  };
-  const record = { id, at, legs: [], sections: [section] };
-  await writeFile(join(folder.dir, file), wav(1));
+  const record = finished(at, days.toString(16), heard);
+  await writeFile(join(folder.dir, fileOf(record)), wav(1));
   await folder.keeping.shelf.note(record, true);
   return record;
 }

@@ -68,7 +68,7 @@ const readers: Record<string, Reader> = {
   },
 };
 
-const { port, stop } = await neighbor('./source.js', [load, `${times}`]);
+const { port, stop } = await neighbor('./source.js', [`${times}`, load]);
 const seconds = new Map(Object.keys(readers).map((name) => [name, [] as number[]]));
 const seen = new Map<string, number>();
 for (let round = -1; round < rounds; round++) {

@@ -8,11 +8,15 @@ export const median = (values: readonly number[]) =>
 
 /** Rounds until the compiler has settled. */
 const warmUp = 3;
+/** Rounds that are measured. */
+const measured = 4;
+/** Rounds of one {@link cpuSecondsOf}. */
+export const rounds = warmUp + measured;
 
 /** CPU seconds (user and system) of each round, those to warm up left out. */
-export async function cpuSecondsOf(run: () => Promise<void>, rounds: number): Promise<number[]> {
+export async function cpuSecondsOf(run: () => Promise<void>): Promise<number[]> {
   const taken: number[] = [];
-  for (let round = -warmUp; round < rounds; round++) {
+  for (let round = -warmUp; round < measured; round++) {
     const before = process.cpuUsage();
     await run();
     const { user, system } = process.cpuUsage(before);

@@ -5,15 +5,15 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repeatedCalls, subscriptions } from './load.ts';
-import { median, neighbor, script } from './measure.ts';
+import { median, neighbor, rounds, script } from './measure.ts';
 import { report, row } from './report.ts';
 
-const file = join(tmpdir(), `offhook-bench-${process.pid}.ami`);
-process.on('exit', () => rmSync(file, { force: true }));
+const folder = mkdtempSync(join(tmpdir(), 'offhook-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const names = ['naive', 'bare', 'bare, our reader', 'bare, our reader, few events', 'ours'] as const;
 const passes = 2;
 
@@ -29,11 +29,23 @@ async function drive(name: string, ...options: readonly number[]): Promise<Outco
   return outcome as Outcome;
 }
 
+/** The same load for each road, other calls in every round: a source of it, and how many events a round has. */
+async function startSource(users: number, atOnce: number) {
+  const calls = 1000;
+  let events = 0;
+  const files = Array.from({ length: rounds }, (_, round) => {
+    const load = repeatedCalls({ calls, users, atOnce, from: round * calls });
+    const file = join(folder, `${round}.ami`);
+    writeFileSync(file, load.bytes);
+    events = load.events;
+    return file;
+  });
+  return { ...(await neighbor('./source.js', ['1', ...files])), events };
+}
+
 for (const recipients of [1, 10]) {
   const users = subscriptions / recipients;
-  const load = repeatedCalls({ calls: 1000, users, atOnce: 100 });
-  writeFileSync(file, load.bytes);
-  const source = await neighbor('./source.js', [file]);
+  const source = await startSource(users, 100);
   const sink = await neighbor('./sink.js');
   const taken = new Map(names.map((name) => [name, [] as number[]]));
   const messages = new Map<string, number>();
@@ -46,8 +58,8 @@ for (const recipients of [1, 10]) {
   }
   source.stop();
   sink.stop();
-  const rate = (name: (typeof names)[number]) => load.events / median(taken.get(name) ?? []);
-  const said = (name: string) => ((messages.get(name) ?? 0) / load.events).toFixed(2);
+  const rate = (name: (typeof names)[number]) => source.events / median(taken.get(name) ?? []);
+  const said = (name: string) => ((messages.get(name) ?? 0) / source.events).toFixed(2);
   const label = `whole road, ${recipients} recipient${recipients === 1 ? '' : 's'}`;
   for (const name of names) {
     report(
@@ -77,9 +89,7 @@ for (const recipients of [1, 10]) {
 }
 
 // The same road with next to nobody there, and with a million subscriptions of which as few want each event.
-const load = repeatedCalls({ calls: 1000, users: 100, atOnce: 50 });
-writeFileSync(file, load.bytes);
-const source = await neighbor('./source.js', [file]);
+const source = await startSource(100, 50);
 const sink = await neighbor('./sink.js');
 const [few, many]: [number[], number[]] = [[], []];
 for (let pass = 0; pass < passes; pass++) {

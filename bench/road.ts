@@ -58,8 +58,15 @@ for (let n = 0; n < Number(othersText); n++) {
   ]);
 }
 
+/** A road that is there once, as a bridge is; each round is a new connection to the feed, and other calls. */
+interface Road {
+  /** Takes one round, to its last byte. Gives how many messages were sent. */
+  round(): Promise<number>;
+  stop(): Promise<void>;
+}
+
 /** The bridge's own parts, as the program wires them. */
-async function ours(): Promise<number> {
+async function ours(): Promise<Road> {
   const xmpp = createComponent({
     service: `xmpp://127.0.0.1:${xmppPort}`,
     domain,
@@ -78,34 +85,39 @@ async function ours(): Promise<number> {
     hasRoom: () => xmpp.hasRoom,
   });
   const translate = createTranslate({ now: () => 0 });
-  const framer = createFramer({
-    wanted: wantedEvents(translatedEvents),
-    onMessage(message) {
-      const event = translate(message);
-      if (event === undefined) return;
-      const changes = calls.apply(event);
-      if (changes.length > 0) publish(changes, world);
-    },
-  });
+  const wanted = wantedEvents(translatedEvents);
+  function onMessage(message: AmiMessage): void {
+    const event = translate(message);
+    if (event === undefined) return;
+    const changes = calls.apply(event);
+    if (changes.length > 0) publish(changes, world);
+  }
   const confirming = setInterval(() => void publish.settle(async () => {}), 100);
-  const socket = await openSocket(ami, framer.push);
-  await once(socket, 'close');
-  clearInterval(confirming);
-  while (xmpp.counters.buffered > 0) await wait(1);
-  await xmpp.stop(0);
-  return publish.counters.reduce((sum, { sent }) => sum + sent, 0);
+  const sent = () => publish.counters.reduce((sum, counter) => sum + counter.sent, 0);
+  return {
+    async round() {
+      const before = sent();
+      const socket = await openSocket(ami, createFramer({ wanted, onMessage }).push);
+      await once(socket, 'close');
+      while (xmpp.counters.buffered > 0) await wait(1);
+      return sent() - before;
+    },
+    async stop() {
+      clearInterval(confirming);
+      await xmpp.stop(0);
+    },
+  };
 }
 
 /** The same model and the same events between asterisk-manager and the XMPP library as their manuals show them. */
-async function naive(): Promise<number> {
+async function naive(): Promise<Road> {
   const entity = component({ service: `xmpp://127.0.0.1:${xmppPort}`, domain, password: 's' });
   entity.on('error', () => {});
   await entity.start();
   const calls = callsOf(() => directory);
   const translate = createTranslate({ now: () => 0 });
-  const manager = createManager(null, '', '', '', false);
-  const sending: Promise<unknown>[] = [];
-  manager.on('managerevent', (headers) => {
+  let sending: Promise<unknown>[] = [];
+  function onEvent(headers: Readonly<Record<string, unknown>>): void {
     const event = translate(parsed(headers));
     for (const change of event === undefined ? [] : calls.apply(event)) {
       if (change.kind !== 'channel') continue;
@@ -120,13 +132,22 @@ async function naive(): Promise<number> {
         sending.push(entity.send(xml('message', { to, from: domain, type: 'headline' }, payload)));
       }
     }
-  });
-  manager.connect(ami.port, ami.host);
-  await new Promise<void>((resolve) => manager.on('close', resolve));
-  await new Promise((resolve) => setImmediate(resolve));
-  await Promise.all(sending);
-  await entity.stop();
-  return sending.length;
+  }
+  return {
+    async round() {
+      sending = [];
+      const manager = createManager(null, '', '', '', false);
+      manager.on('managerevent', onEvent);
+      manager.connect(ami.port, ami.host);
+      await new Promise<void>((resolve) => manager.on('close', resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all(sending);
+      return sending.length;
+    },
+    async stop() {
+      await entity.stop();
+    },
+  };
 }
 
 /** asterisk-manager's object in the translator's eyes. */
@@ -155,13 +176,13 @@ const ourReader: MakeReader = (events, onMessage) =>
 const plainReader: MakeReader = (events, onMessage) => createPlainReader(new Set(events), onMessage);
 
 /** A reader, the channel's name, a fixed text of the size of an event, large writes: no state at all. */
-async function bare(makeReader: MakeReader, events: readonly string[]): Promise<number> {
+async function bare(makeReader: MakeReader, events: readonly string[]): Promise<Road> {
   const socket = connect(Number(xmppPort), '127.0.0.1');
   socket.write('<stream:stream><handshake/>');
   const rest = `${'<targetName>Somebody</targetName>'.repeat(20)}</ChannelEvent></cmd></message>`;
   let joined = '';
   let sent = 0;
-  const read = makeReader(events, (get) => {
+  const onMessage = (get: Get) => {
     const channel = get('Channel');
     const end = channel.lastIndexOf('-');
     const jid = `${channel.slice(channel.indexOf('/') + 1, end)}@example.org` as BareJid;
@@ -172,25 +193,36 @@ async function bare(makeReader: MakeReader, events: readonly string[]): Promise<
       socket.write(joined);
       joined = '';
     }
-  });
-  const feed = await openSocket(ami, read);
-  await once(feed, 'close');
-  await new Promise<void>((resolve) => void socket.end(joined, () => resolve()));
-  return sent;
+  };
+  return {
+    async round() {
+      sent = 0;
+      const feed = await openSocket(ami, makeReader(events, onMessage));
+      await once(feed, 'close');
+      await new Promise<void>((resolve) => void socket.write(joined, () => resolve()));
+      joined = '';
+      return sent;
+    },
+    async stop() {
+      socket.destroy();
+    },
+  };
 }
 
-const roads: Readonly<Record<string, () => Promise<number>>> = {
+const roads: Readonly<Record<string, () => Promise<Road>>> = {
   ours,
   naive,
   bare: () => bare(plainReader, everyEvent),
   'bare, our reader': () => bare(ourReader, everyEvent),
   'bare, our reader, few events': () => bare(ourReader, fewEvents),
 };
-const road = roads[name];
-if (road === undefined) throw new Error(`there is no road "${name}"`);
+const makeRoad = roads[name];
+if (makeRoad === undefined) throw new Error(`there is no road "${name}"`);
+const road = await makeRoad();
 let messages = 0;
 const seconds = await cpuSecondsOf(async () => {
-  messages = await road();
-}, 4);
+  messages = await road.round();
+});
+await road.stop();
 process.send?.({ seconds, messages });
 process.disconnect?.();

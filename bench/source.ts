@@ -1,12 +1,19 @@
-/** A process of its own that says the same bytes to whoever connects: so that only the reader's CPU time is measured. */
+/**
+ * A process of its own that says the bytes of a file to whoever connects, those of the next one to the next, and after the last those of the first:
+ * so that only the reader's CPU time is measured. `source.js TIMES FILE...`: each file is said so many times.
+ */
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-const [file = '', times = '1'] = process.argv.slice(2);
-const raw = readFileSync(file);
-const load = file.endsWith('.gz') ? gunzipSync(raw) : raw;
+const [times, ...files] = process.argv.slice(2);
+const loads = files.map((file) => {
+  const raw = readFileSync(file);
+  return file.endsWith('.gz') ? gunzipSync(raw) : raw;
+});
+let connections = 0;
 const server = createServer((socket) => {
+  const load = loads[connections++ % loads.length] ?? '';
   let left = Number(times);
   const more = () => {
     while (left-- > 0) if (!socket.write(load)) return;
@@ -17,7 +24,5 @@ const server = createServer((socket) => {
   socket.resume();
   more();
 });
-server.listen(0, '127.0.0.1', () =>
-  process.send?.({ port: (server.address() as AddressInfo).port, bytes: load.length }),
-);
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 process.on('disconnect', () => process.exit());

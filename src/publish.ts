@@ -4,8 +4,9 @@ import { type BacklogCounters, type BacklogLimits, createBacklog, type Item } fr
 import type { Change } from './changes.ts';
 import type { Directory } from './directory.ts';
 import type { Event, Module, Occurrence, World } from './modules/define.ts';
-import { eventFrame, eventHead } from './protocol/envelope.ts';
+import { type EventFrame, eventFrame, eventHead } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
+import { Utf8Writer } from './protocol/utf8.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
 import { hears } from './rules/rules.ts';
 import type { SubscriptionIndex } from './subscriptions/index.ts';
@@ -18,8 +19,8 @@ export interface PublishOptions {
   /** The component's JID: the sender of every event. */
   readonly from: string;
   /**
-   * Hands a serialized stanza to the server, its UTF-8 `body` shared by all who get it; false where it was refused. `bulk`: for one who hears of
-   * everybody, after those whom it concerns.
+   * Hands a serialized stanza to the server, its UTF-8 `body` shared by all who get it and valid during the call only; false where it was refused.
+   * `bulk`: for one who hears of everybody, after those whom it concerns.
    */
   readonly send: (head: string, body: Uint8Array, lane: 'event' | 'bulk') => boolean;
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
@@ -61,7 +62,7 @@ export interface Publish {
 interface Source {
   readonly module: string;
   readonly event: Event;
-  readonly frame: (payload: string) => string;
+  readonly frame: EventFrame;
   readonly counters: PublishCounters;
 }
 
@@ -92,6 +93,7 @@ export function createPublish(options: PublishOptions): Publish {
     byKind.set(on, [...(byKind.get(on) ?? []), source]);
   }
   const backlog = createBacklog<Told>(limits);
+  const out = new Utf8Writer();
 
   /** Shows every session that wants it, as things are by now. */
   function forEachWanting(
@@ -132,14 +134,23 @@ export function createPublish(options: PublishOptions): Publish {
     return wanted;
   }
 
+  /** What is the same for everybody who gets it. Valid until the next one is written. */
+  function written({ occurrence, source }: Told): Uint8Array {
+    out.clear();
+    out.fixed(source.frame.before);
+    occurrence.print(out);
+    out.fixed(source.frame.after);
+    return out.bytes;
+  }
+
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
-    const { occurrence, source, change } = told;
+    const { source, change } = told;
     let body: Uint8Array | undefined;
     let missed: Set<FullJid> | undefined;
     let heard = false;
     forEachWanting(told, directory, (session, scope) => {
-      body ??= Buffer.from(source.frame(occurrence.print()));
+      body ??= written(told);
       if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
         source.counters.sent += 1;
         heard = true;

@@ -11,6 +11,7 @@ import type { Pbx, Verb } from '../pbx/pbx.ts';
 import type { Phonebook } from '../phonebook/phonebook.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
+import type { Utf8Writer } from '../protocol/utf8.ts';
 import type { XmlElement } from '../protocol/xml.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Rules } from '../rules/rules.ts';
@@ -152,8 +153,8 @@ export interface Occurrence {
   readonly about?: About | undefined;
   /** The element that clients get, for filters to look into. */
   payload(): XmlElement;
-  /** The same, serialized; asked only where somebody wants it. */
-  print(): string;
+  /** Writes the same, serialized; asked only where somebody wants it. */
+  print(out: Utf8Writer): void;
 }
 
 /** An event as its file declares it. */
@@ -216,8 +217,8 @@ class Happening<T> implements Occurrence {
     return this.#codec.write(this.#telling.value);
   }
 
-  print(): string {
-    return this.#codec.print(this.#telling.value);
+  print(out: Utf8Writer): void {
+    this.#codec.print(this.#telling.value, out);
   }
 }
 

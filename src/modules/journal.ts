@@ -3,7 +3,7 @@
 import type { User } from '../directory.ts';
 import { fail } from '../errors.ts';
 import { type Entry, results } from '../journal/entry.ts';
-import { attr, attrOr, element, type Infer, many, optional, textElement } from '../protocol/codec.ts';
+import { attr, attrOr, element, type Infer, many, optional, sizeOf, textElement } from '../protocol/codec.ts';
 import { flag, integer, oneOf, text, word } from '../protocol/value.ts';
 import { type Context, command, defineModule, event } from './define.ts';
 import { identified, supervises } from './reach.ts';
@@ -141,7 +141,7 @@ async function find(user: User, { limit = 100, ...request }: Request, context: C
   const entries: JournalEntry[] = [];
   let room = context.settings.answerBytes;
   for (const entry of all) {
-    room -= Buffer.byteLength(journalEntry.print(entry));
+    room -= sizeOf(journalEntry, entry);
     if (entries.length === limit || room < 0) break;
     entries.push(entry);
   }

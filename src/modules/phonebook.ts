@@ -1,7 +1,7 @@
 /** Module `phonebook`: who has which number. */
 
 import type { Query } from '../phonebook/phonebook.ts';
-import { element, many, optional } from '../protocol/codec.ts';
+import { element, many, optional, sizeOf } from '../protocol/codec.ts';
 import { integer, text } from '../protocol/value.ts';
 import { type Context, command, defineModule } from './define.ts';
 import { entryOf, type PhonebookEntry, phonebookEntry } from './phonebook-entry.ts';
@@ -55,7 +55,7 @@ function find(query: Query, limit = Number.POSITIVE_INFINITY, context: Context) 
   let last: string | undefined;
   for (const { person, place } of context.phonebook.find(query, context.caller.user)) {
     const entry = entryOf(person);
-    room -= Buffer.byteLength(phonebookEntry.print(entry));
+    room -= sizeOf(phonebookEntry, entry);
     if (entries.length >= limit || room < 0) return { next: last, entries };
     entries.push(entry);
     last = place;

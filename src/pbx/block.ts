@@ -3,6 +3,7 @@ import { carriageReturn, colon, indexOfByte, lineFeed, valueEnd, valueStart } fr
 import { hashOf, textOf } from './texts.ts';
 
 const word = 4;
+const pair = 2 * word;
 // Channels have some 300 bytes; what is longer is read anew each time.
 const longest = 512;
 
@@ -11,8 +12,9 @@ interface Cell<T> {
   /** Bytes from the first value to the end of the last one; 0 while nothing is known. */
   size: number;
   readonly bytes: DataView;
-  /** Where the line of each header begins; -1 for one that is not there. */
+  /** Where the line of each header begins, and where the next line does; -1 for one that is not there. */
   readonly lines: number[];
+  readonly nexts: number[];
   /** The last header that is there, by place. */
   last: number;
   readonly values: string[];
@@ -121,7 +123,7 @@ export class Block<T> {
     return line + headers.lengthOf(this.#numbers[n] ?? 0) < same;
   }
 
-  /** Reads again from the line that the first byte is in which is not the same. */
+  /** Reads again from the line that the first byte is in which is not the same; lines after it that are the same are not taken apart. */
   #renew(
     cell: Cell<T>,
     same: number,
@@ -131,7 +133,7 @@ export class Block<T> {
     to: number,
     end: number,
   ): T | undefined {
-    const { lines, values } = cell;
+    const { lines, nexts, values, size: known } = cell;
     cell.size = 0;
     let n = this.#numbers.length - 1;
     while (n > 0 && !this.#isNamed(n, lines[n], same)) n--;
@@ -146,6 +148,16 @@ export class Block<T> {
     // Of lines that are not there any more the one before is the last.
     let stop = n === 1 ? to : valueEnd(bytes, from, at - 1);
     for (; n < this.#numbers.length; n++) {
+      const line = lines[n] ?? -1;
+      const next = nexts[n] ?? 0;
+      if (line > 0 && next <= known && at + next - line <= end && isSame(cell.bytes, line, next, view, at)) {
+        lines[n] = at - from;
+        at += next - line;
+        nexts[n] = at - from;
+        cell.last = n;
+        stop = valueEnd(bytes, from, at - 1);
+        continue;
+      }
       const split = this.#splits(n, view, bytes, at, end);
       const asked = this.#asked[n] ?? false;
       lines[n] = -1;
@@ -157,6 +169,7 @@ export class Block<T> {
       const feed = indexOfByte(bytes, lineFeed, split, end);
       stop = valueEnd(bytes, split, feed);
       lines[n] = at - from;
+      nexts[n] = feed + 1 - from;
       cell.last = n;
       if (asked) values[n] = textOf(bytes, view, valueStart(bytes, split, feed), stop);
       at = feed + 1;
@@ -166,8 +179,9 @@ export class Block<T> {
     const size = stop - from;
     if (size > longest) return cell.made;
     const last = size - word;
-    for (let i = same & -word; i < last; i += word) cell.bytes.setInt32(i, view.getInt32(from + i));
-    cell.bytes.setInt32(last, view.getInt32(from + last));
+    for (let i = same & -word; i < last; i += word)
+      cell.bytes.setInt32(i, view.getInt32(from + i, true), true);
+    cell.bytes.setInt32(last, view.getInt32(from + last, true), true);
     cell.size = size;
     return cell.made;
   }
@@ -178,6 +192,7 @@ function emptyCell<T>(): Cell<T> {
     size: 0,
     bytes: new DataView(new ArrayBuffer(longest)),
     lines: [],
+    nexts: [],
     last: 0,
     values: [],
     made: undefined,
@@ -189,6 +204,21 @@ function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, en
   const last = size - word;
   const most = Math.min(last, end - from - word);
   let i = 0;
-  for (; i < most; i += word) if (view.getInt32(from + i) !== bytes.getInt32(i)) return i;
-  return most === last && last >= 0 && view.getInt32(from + last) === bytes.getInt32(last) ? size : i;
+  // Eight at a time, as floating point numbers: what is no number is not the same as itself, and zeros are the same whatever their sign; these are left to the next loop.
+  for (; i < most - word; i += pair) {
+    const eight = view.getFloat64(from + i, true);
+    if (eight !== bytes.getFloat64(i, true) || eight === 0) break;
+  }
+  for (; i < most; i += word) if (view.getInt32(from + i, true) !== bytes.getInt32(i, true)) return i;
+  return most === last && last >= 0 && view.getInt32(from + last, true) === bytes.getInt32(last, true)
+    ? size
+    : i;
+}
+
+/** Whether the bytes of a cell from `line` to `next`, four at least, are those from `at` on. */
+function isSame(bytes: DataView, line: number, next: number, view: DataView, at: number): boolean {
+  const last = next - word;
+  for (let i = line; i < last; i += word)
+    if (bytes.getInt32(i, true) !== view.getInt32(at + i - line, true)) return false;
+  return bytes.getInt32(last, true) === view.getInt32(at + last - line, true);
 }

@@ -42,6 +42,8 @@ export class LazyMessage implements AmiMessage {
   /** Where the first line begins that was not looked at, and how many were. */
   #next = 0;
   #line = 0;
+  /** Lines of known headers, each counted once, that were looked at by {@link LazyMessage.#lookAtLine}. */
+  #recognized = 0;
   #found = 0;
   #asked = 0;
   #order = orderOf('');
@@ -95,10 +97,10 @@ export class LazyMessage implements AmiMessage {
       this.#line !== (this.#lines[first] ?? 0) + 1
     )
       return undefined;
-    // Of repeated headers the first one counts: none of the block's may stand before it.
-    if (block.isIn(this.#seen, this.#message)) return undefined;
-    const [from, to] = [this.#froms[first] ?? 0, this.#tos[first] ?? 0];
-    const made = block.read(this.#bytes, this.#view, from, to, this.#end);
+    // Of repeated headers the first one counts: none of the block's may stand before it. None can where every line so far was the first of a block.
+    if (this.#recognized > this.#passed + 1 && block.isIn(this.#seen, this.#message)) return undefined;
+    const from = this.#froms[first] ?? 0;
+    const made = block.read(this.#bytes, this.#view, from, this.#tos[first] ?? 0, this.#end);
     if (made === undefined) return undefined;
     this.#next = indexOfByte(this.#bytes, lineFeed, block.end, this.#end) + 1;
     this.#blocks[this.#passed] = block;
@@ -134,6 +136,7 @@ export class LazyMessage implements AmiMessage {
   #rewind(): void {
     this.#next = this.#start;
     this.#line = 0;
+    this.#recognized = 0;
     this.#found = 0;
     this.#asked = 0;
     this.#passed = 0;
@@ -202,6 +205,7 @@ export class LazyMessage implements AmiMessage {
     this.#found = header;
     // Of repeated headers the first one counts.
     if (this.#seen[header] === this.#message) return true;
+    this.#recognized++;
     this.#seen[header] = this.#message;
     this.#lines[header] = line;
     this.#froms[header] = valueStart(bytes, split, feed);

@@ -47,8 +47,8 @@ export class Names {
     const from = this.#starts[number] ?? 0;
     const last = length - word;
     for (let i = 0; i < last; i += word)
-      if (view.getInt32(at + i) !== this.#bytes.getInt32(from + i)) return 0;
-    return view.getInt32(at + last) === this.#bytes.getInt32(from + last) ? length : 0;
+      if (view.getInt32(at + i, true) !== this.#bytes.getInt32(from + i, true)) return 0;
+    return view.getInt32(at + last, true) === this.#bytes.getInt32(from + last, true) ? length : 0;
   }
 
   /** How many bytes a name has. */

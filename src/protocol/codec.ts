@@ -7,8 +7,9 @@
  */
 
 import { badRequest } from '../errors.ts';
+import { FixedText, Utf8Writer } from './utf8.ts';
 import type { Value } from './value.ts';
-import { elements, escapeXml, serialize, textOf, type XmlElement, type XmlNode } from './xml.ts';
+import { elements, serialize, textOf, type XmlElement, type XmlNode } from './xml.ts';
 
 /** One line of documentation about a field. */
 export interface FieldDoc {
@@ -28,17 +29,17 @@ export interface Field<T> {
   read(parent: XmlElement, name: string): T;
   write(value: T, name: string, attrs: Map<string, string>, children: XmlNode[]): void;
   /**
-   * Writes text that {@link write} and `serialize` would make, without the tree between: for what is written often. Made
+   * Writes what {@link write} and `serialize` would make, without the tree between: for what is written often. Made
    * once per declaration, so that names are joined once. Left out: the tree is made.
    */
   printer?(name: string): Printer<T>;
   readonly example: T;
 }
 
-/** Writes one field as text; what goes into the element's tag, or what goes into its content. */
+/** Writes one field as bytes; what goes into the element's tag, or what goes into its content. */
 export interface Printer<T> {
   readonly into: 'tag' | 'content';
-  print(value: T): string;
+  print(value: T, out: Utf8Writer): void;
 }
 
 type Shape = Readonly<Record<string, Field<unknown>>>;
@@ -54,8 +55,8 @@ export interface ElementCodec<T> {
   /** Throws `StanzaError` `bad-request`. The element's own name is the caller's to check. */
   read(element: XmlElement): T;
   write(value: T): XmlElement;
-  /** The same as serialized text: what is written often needs no tree. */
-  print(value: T): string;
+  /** Writes the same, serialized: what is written often needs no tree. */
+  print(value: T, out: Utf8Writer): void;
   /** A complete valid value. */
   readonly example: T;
 }
@@ -78,11 +79,6 @@ function scalar<T>(
   return (name) => ({ kind, name, mandatory, repeated: false, expects: value.expects, doc, fields: [] });
 }
 
-/** A value as text that may stand in XML. */
-function written<T>(value: Value<T>): (item: T) => string {
-  return value.plain === true ? (item) => value.write(item) : (item) => escapeXml(value.write(item));
-}
-
 /** A mandatory attribute. */
 export function attr<T>(value: Value<T>, doc = ''): Field<T> {
   return {
@@ -93,9 +89,16 @@ export function attr<T>(value: Value<T>, doc = ''): Field<T> {
       return readText(value, raw, `${parent.name}: attribute '${name}'`);
     },
     write: (item, name, attrs) => void attrs.set(name, value.write(item)),
-    printer: (name) => {
-      const escaped = written(value);
-      return { into: 'tag', print: (item) => ` ${name}='${escaped(item)}'` };
+    printer(name) {
+      const open = new FixedText(` ${name}='`);
+      return {
+        into: 'tag',
+        print(item, out) {
+          out.fixed(open);
+          out.escaped(value.write(item));
+          out.fixed(quote);
+        },
+      };
     },
     example: value.example,
   };
@@ -140,13 +143,20 @@ export function textElement<T>(value: Value<T>, fallback: T, doc = ''): Field<T>
       children.push({ name, attrs: none, children: content === '' ? [] : [content] });
     },
     printer(name) {
-      const escaped = written(value);
-      const [open, close, empty] = [`<${name}>`, `</${name}>`, `<${name}/>`];
+      const open = new FixedText(`<${name}>`);
+      const close = new FixedText(`</${name}>`);
+      const empty = new FixedText(`<${name}/>`);
       return {
         into: 'content',
-        print(item) {
-          const content = escaped(item);
-          return content === '' ? empty : open + content + close;
+        print(item, out) {
+          const content = value.write(item);
+          if (content === '') {
+            out.fixed(empty);
+            return;
+          }
+          out.fixed(open);
+          out.escaped(content);
+          out.fixed(close);
         },
       };
     },
@@ -187,7 +197,12 @@ export function maybe<T>(codec: ElementCodec<T>): Field<T | undefined> {
       return found === undefined ? undefined : codec.read(found);
     },
     write: (item, _name, _attrs, children) => void (item !== undefined && children.push(codec.write(item))),
-    printer: () => ({ into: 'content', print: (item) => (item === undefined ? '' : codec.print(item)) }),
+    printer: () => ({
+      into: 'content',
+      print(item, out) {
+        if (item !== undefined) codec.print(item, out);
+      },
+    }),
     example: codec.example,
   };
 }
@@ -204,7 +219,12 @@ export function many<T>(codec: ElementCodec<T>, max = 1000): Field<readonly T[]>
     write(items, _name, _attrs, children) {
       for (const item of items) children.push(codec.write(item));
     },
-    printer: () => ({ into: 'content', print: (items) => items.map(codec.print).join('') }),
+    printer: () => ({
+      into: 'content',
+      print(items, out) {
+        for (const item of items) codec.print(item, out);
+      },
+    }),
     example: [codec.example],
   };
 }
@@ -269,13 +289,22 @@ export function element<S extends Shape>(name: string, shape: S, doc = ''): Elem
     fields: fields.map(([key, field]) => field.doc(key)),
     read: (node) => fromEntries<S>(fields.map(([key, field]) => [key, field.read(node, key)])),
     write,
-    print: printed(name, shape) ?? ((value) => serialize(write(value))),
+    print: printed(name, shape) ?? ((value, out) => out.text(serialize(write(value)))),
     example: fromEntries<S>(fields.map(([key, field]) => [key, field.example])),
   };
 }
 
+const measure = new Utf8Writer();
+
+/** Bytes of an element on the wire. */
+export function sizeOf<T>(codec: ElementCodec<T>, value: T): number {
+  measure.clear();
+  codec.print(value, measure);
+  return measure.length;
+}
+
 /** The whole element's printer; undefined where a field has none. */
-function printed<S extends Shape>(name: string, shape: S): ((value: ValueOf<S>) => string) | undefined {
+function printed<S extends Shape>(name: string, shape: S): ElementCodec<ValueOf<S>>['print'] | undefined {
   const tag: [key: string, printer: Printer<unknown>][] = [];
   const content: typeof tag = [];
   for (const [key, field] of Object.entries(shape)) {
@@ -283,15 +312,19 @@ function printed<S extends Shape>(name: string, shape: S): ((value: ValueOf<S>) 
     if (printer === undefined) return undefined;
     (printer.into === 'tag' ? tag : content).push([key, printer]);
   }
-  return (value) => {
-    let out = `<${name}`;
-    for (const [key, printer] of tag) out += printer.print(value[key]);
-    if (content.length === 0) return `${out}/>`;
-    out += '>';
-    for (const [key, printer] of content) out += printer.print(value[key]);
-    return `${out}</${name}>`;
+  const open = new FixedText(`<${name}`);
+  const tagEnd = new FixedText(content.length === 0 ? '/>' : '>');
+  const close = new FixedText(content.length === 0 ? '' : `</${name}>`);
+  return (value, out) => {
+    out.fixed(open);
+    for (const [key, printer] of tag) printer.print(value[key], out);
+    out.fixed(tagEnd);
+    for (const [key, printer] of content) printer.print(value[key], out);
+    out.fixed(close);
   };
 }
+
+const quote = new FixedText("'");
 
 // The one place where the shape's types meet values that were built field by field.
 function fromEntries<S extends Shape>(entries: [string, unknown][]): ValueOf<S> {

@@ -1,6 +1,7 @@
 /** The frame around every command, answer and event: `<cmd xmlns='…' module='…'>` with exactly one child. */
 
 import { badRequest, type Failure } from '../errors.ts';
+import { FixedText } from './utf8.ts';
 import { elements, escapeXml, type XmlElement, xml } from './xml.ts';
 
 /** The namespace of the command API, as its original publisher chose it. */
@@ -41,15 +42,21 @@ export function wrapFailure(failure: Failure): XmlElement {
   return wrap('base', xml('Failure', { code: failure.code }, [xml('message', {}, [failure.message])]));
 }
 
+/** What stands around the payload of an event. */
+export interface EventFrame {
+  readonly before: FixedText;
+  readonly after: FixedText;
+}
+
 /**
- * Frames payloads of one module as the part of an event's message that is the same for every recipient: written once,
- * whoever gets it. `payload` is serialized XML.
+ * What frames payloads of one module as the part of an event's message that is the same for every recipient: written once,
+ * whoever gets it.
  * Hints: XEP-0334 `no-store` and `no-copy`; headlines are never archived, copied or stored offline (RFC 6121 §8.5.2).
  */
-export function eventFrame(from: string, module: string): (payload: string) => string {
+export function eventFrame(from: string, module: string): EventFrame {
   const head = ` from='${escapeXml(from)}' type='headline'><cmd xmlns='${CMD_NS}' module='${escapeXml(module)}'>`;
   const hints = "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>";
-  return (payload) => `${head}${payload}</cmd>${hints}</message>`;
+  return { before: new FixedText(head), after: new FixedText(`</cmd>${hints}</message>`) };
 }
 
 /** The small head that makes a framed event one recipient's message. */

@@ -1,14 +1,10 @@
 /** Kinds of text that attributes and elements hold: each reads, writes, and says what it expects. */
 
-import { escapeXml } from './xml.ts';
-
 /** One kind of text. `T` is what it means. */
 export interface Value<T> {
   /** The meaning of a text, or undefined where the text is not of this kind. */
   read(text: string): T | undefined;
   write(value: T): string;
-  /** What {@link write} gives never needs escaping in XML. */
-  readonly plain?: boolean;
   /** Ends the sentence "must be …". */
   readonly expects: string;
   /** A valid value, for documentation and for the round-trip test. */
@@ -49,7 +45,6 @@ export function integer(min: number, max: number, example: number): Value<number
       return Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined;
     },
     write: (value) => String(value),
-    plain: true,
     expects: `a whole number from ${min} to ${max}`,
     example,
   };
@@ -61,7 +56,6 @@ export function flag(example = false): Value<boolean> {
     read: (raw) =>
       raw === 'true' || raw === '1' ? true : raw === 'false' || raw === '0' ? false : undefined,
     write: (value) => (value ? 'true' : 'false'),
-    plain: true,
     expects: "'true' or 'false'",
     example,
   };
@@ -73,7 +67,6 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...words: 
   return {
     read: (raw) => (known.has(raw) ? raw : undefined),
     write: (value) => value,
-    plain: words.every((each) => escapeXml(each) === each),
     expects: `one of ${words.map((each) => `'${each}'`).join(', ')}`,
     example: words[0],
   };

@@ -57,11 +57,16 @@ const suspicious = Uint8Array.from({ length: 64 }, (_, code) =>
   code < 0x20 || `&<>"'`.includes(String.fromCharCode(code)) ? 1 : 0,
 );
 
+/** Whether a character below U+D800, by its code, is one that {@link escapeXml} does not leave as it is. */
+export function isMarkup(code: number): boolean {
+  return code < 64 && suspicious[code] === 1;
+}
+
 function isPlain(text: string): boolean {
   if (text.length > short) return !needsWork.test(text);
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 64 ? suspicious[code] === 1 : code >= 0xd800) return !needsWork.test(text);
+    if (code >= 0xd800 || isMarkup(code)) return !needsWork.test(text);
   }
   return true;
 }

@@ -11,8 +11,10 @@ import {
   maybe,
   one,
   optional,
+  sizeOf,
   textElement,
 } from '../../src/protocol/codec.ts';
+import { Utf8Writer } from '../../src/protocol/utf8.ts';
 import { flag, integer, oneOf, text } from '../../src/protocol/value.ts';
 import { serialize, xml } from '../../src/protocol/xml.ts';
 
@@ -99,6 +101,14 @@ const everyCodec = modules.flatMap((module) => [
 describe('the API', () => {
   it.each(everyCodec)('%s survives the wire', (_name, each) => {
     expect(each.read(each.write(each.example))).toEqual(each.example);
+  });
+
+  it.each(everyCodec)('%s is the same printed as in a tree', (_name, each) => {
+    const out = new Utf8Writer();
+    each.print(each.example, out);
+    const whole = serialize(each.write(each.example));
+    expect(Buffer.from(out.bytes).toString()).toBe(whole);
+    expect(sizeOf(each, each.example)).toBe(Buffer.byteLength(whole));
   });
 
   it('has a fresh reference in docs/protocol.md', () => {

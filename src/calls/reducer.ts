@@ -24,12 +24,13 @@ export function on<T extends PbxEvent['type']>(
   types: readonly T[],
   reduce: (world: World, event: EventOf<T>) => void,
 ): Entry[] {
-  const expected: ReadonlySet<string> = new Set(types);
-  const isOne = (event: PbxEvent): event is EventOf<T> => expected.has(event.type);
-  return types.map((type) => [
-    type,
-    (world, event) => {
-      if (isOne(event)) reduce(world, event);
-    },
-  ]);
+  return types.map((type) => {
+    const isOne = (event: PbxEvent): event is EventOf<T> => event.type === type;
+    return [
+      type,
+      (world, event) => {
+        if (isOne(event)) reduce(world, event);
+      },
+    ];
+  });
 }

@@ -80,11 +80,13 @@ export function createFramer(options: FramerOptions): Framer {
   let discarding = false;
   // How the unfinished message will end; undefined while its first line is not there.
   let ending: Ending | undefined;
+  // Of one that is discarded: it began as an event does.
+  let isEvent = false;
   let greeted = false;
 
-  function hand(event: string, bytes: Buffer, start: number, end: number): void {
+  function hand(event: string, bytes: Buffer, start: number, feed: number, end: number): void {
     view ??= viewOf(bytes);
-    onMessage(message.reset(event, bytes, view, start, end));
+    onMessage(message.reset(event, bytes, view, start, feed, end));
   }
 
   /** What the line from after `Event:` to `stop` names, where that is wanted. */
@@ -106,12 +108,12 @@ export function createFramer(options: FramerOptions): Framer {
         counts.messages++;
         const name = eventName(bytes, at + eventHeader.length, stop);
         if (name === undefined) counts.skipped++;
-        else hand(name, bytes, at, end);
+        else hand(name, bytes, at, stop, end);
         return;
       }
       if (startsWith(bytes, at, responseHeader)) {
         counts.messages++;
-        hand('', bytes, at, end);
+        hand('', bytes, at, stop, end);
         return;
       }
     }
@@ -125,7 +127,7 @@ export function createFramer(options: FramerOptions): Framer {
   function scan(bytes: Buffer, from: number): number {
     let start = 0;
     if (discarding) {
-      ending ??= endingOf(bytes, 0, indexOfByte(bytes, lineFeed, 0, bytes.length));
+      ending ??= endingOf(bytes, 0, indexOfByte(bytes, lineFeed, 0, bytes.length), isEvent);
       const end = ending === undefined ? -1 : blankLine(bytes, from, ending);
       if (end < 0) return 0;
       discarding = false;
@@ -134,7 +136,7 @@ export function createFramer(options: FramerOptions): Framer {
     for (let at = from; ; at = start) {
       start = skipBlank(bytes, start);
       const feed = indexOfByte(bytes, lineFeed, start, bytes.length);
-      ending = endingOf(bytes, start, feed);
+      ending = endingOf(bytes, start, feed, startsWith(bytes, start, eventHeader));
       if (ending === undefined) return start;
       const end = blankLine(bytes, Math.max(at, feed - 1), ending);
       if (end < 0) return start;
@@ -147,6 +149,7 @@ export function createFramer(options: FramerOptions): Framer {
     // Three bytes tell whether a blank line goes on in the next chunk; of a dropped message nothing else matters.
     if (!discarding && bytes.length - start > maxMessage + 2) {
       discarding = true;
+      isEvent = startsWith(bytes, start, eventHeader);
       counts.oversized++;
     }
     const begin = discarding ? Math.max(start, bytes.length - 3) : start;
@@ -256,10 +259,10 @@ function emptyLine(bytes: Buffer, from: number): number {
 }
 
 /** How the message ends whose first line goes from `start` to `feed`; undefined where that line does not end in these bytes. */
-function endingOf(bytes: Buffer, start: number, feed: number): Ending | undefined {
+function endingOf(bytes: Buffer, start: number, feed: number, isEvent: boolean): Ending | undefined {
   if (feed === bytes.length) return undefined;
   if (feed === start || bytes[feed - 1] !== carriageReturn) return 'bare';
-  return startsWith(bytes, start, eventHeader) ? 'event' : 'line';
+  return isEvent ? 'event' : 'line';
 }
 
 function skipBlank(bytes: Buffer, from: number): number {

@@ -38,6 +38,7 @@ export class LazyMessage implements AmiMessage {
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #start = 0;
+  #feed = 0;
   #end = 0;
   /** Where the first line begins that was not looked at, and how many were. */
   #next = 0;
@@ -62,13 +63,17 @@ export class LazyMessage implements AmiMessage {
   /** Every line is looked at: a header was asked for of which a block is made. */
   #plain = false;
 
-  /** Points it at the message in `bytes` from `start` to `end` (the blank line excluded); `view` is of the same bytes. */
-  reset(event: string, bytes: Buffer, view: DataView, start: number, end: number): this {
+  /**
+   * Points it at the message in `bytes` from `start` to `end` (the blank line excluded), whose first line ends with the line feed at `feed`, and
+   * bears the event's name unless that is empty; `view` is of the same bytes.
+   */
+  reset(event: string, bytes: Buffer, view: DataView, start: number, feed: number, end: number): this {
     if (event !== this.event) this.#order = orderOf(event);
     this.event = event;
     this.#bytes = bytes;
     this.#view = view;
     this.#start = start;
+    this.#feed = feed;
     this.#end = end;
     this.#plain = false;
     this.#rewind();
@@ -130,7 +135,14 @@ export class LazyMessage implements AmiMessage {
   /** The same message over bytes of its own, for whoever must keep it. */
   copy(): AmiMessage {
     const bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
-    return new LazyMessage().reset(this.event, bytes, viewOf(bytes), 0, bytes.length);
+    return new LazyMessage().reset(
+      this.event,
+      bytes,
+      viewOf(bytes),
+      0,
+      this.#feed - this.#start,
+      bytes.length,
+    );
   }
 
   #rewind(): void {
@@ -155,6 +167,7 @@ export class LazyMessage implements AmiMessage {
       this.#message = 0;
     }
     this.#message++;
+    if (this.event !== '') this.#recognize(eventHeader, this.#start + 'Event'.length, this.#feed);
   }
 
   #numberOf(name: string): number {
@@ -188,8 +201,8 @@ export class LazyMessage implements AmiMessage {
     const at = this.#next;
     if (at >= end) return false;
     const { found } = this.#order;
-    // An event begins with its name; what came after it the last time is noted under its number.
-    let header = this.#line === 0 ? eventHeader : (found[this.#found] ?? 0);
+    // What came after the last one the last time.
+    let header = found[this.#found] ?? 0;
     const length = headers.lengthAt(header, this.#view, at, end);
     let split = at + length;
     if (length === 0 || bytes[split] !== colon) {
@@ -198,18 +211,27 @@ export class LazyMessage implements AmiMessage {
       header = split < end && bytes[split] === colon ? headers.find(bytes, at, split) : -1;
     }
     const feed = indexOfByte(bytes, lineFeed, split, end);
+    if (header < 0) {
+      this.#next = feed + 1;
+      this.#line++;
+      return true;
+    }
+    found[this.#found] = header;
+    this.#recognize(header, split, feed);
+    return true;
+  }
+
+  /** Notes which header the next line bears, whose colon is at `split` and whose line feed at `feed`. */
+  #recognize(header: number, split: number, feed: number): void {
     this.#next = feed + 1;
     const line = this.#line++;
-    if (header < 0) return true;
-    if (line > 0) found[this.#found] = header;
     this.#found = header;
     // Of repeated headers the first one counts.
-    if (this.#seen[header] === this.#message) return true;
+    if (this.#seen[header] === this.#message) return;
     this.#recognized++;
     this.#seen[header] = this.#message;
     this.#lines[header] = line;
-    this.#froms[header] = valueStart(bytes, split, feed);
-    this.#tos[header] = valueEnd(bytes, split, feed);
-    return true;
+    this.#froms[header] = valueStart(this.#bytes, split, feed);
+    this.#tos[header] = valueEnd(this.#bytes, split, feed);
   }
 }

@@ -88,10 +88,34 @@ function* cut(bytes: Buffer, random: Random): Iterable<Buffer> {
   }
 }
 
-/** One stream, whole and in pieces. Throws Error with the bytes where the two differ. */
+/** A stream that was read otherwise in pieces than whole. */
+export class ReadOtherwise extends Error {
+  /** The pieces. */
+  readonly pieces: readonly Buffer[];
+
+  constructor(pieces: readonly Buffer[]) {
+    super(`a stream of ${Buffer.concat(pieces).length} bytes is read otherwise in ${pieces.length} pieces`);
+    this.pieces = pieces;
+  }
+}
+
+/** One stream, whole and in pieces. Throws {@link ReadOtherwise} where the two differ. */
 export function fuzzAmi(random: Random): void {
   const bytes = Buffer.concat(Array.from({ length: 1 + random.below(30) }, () => piece(random)));
-  const whole = read([bytes]);
-  const pieces = read(cut(bytes, random));
-  if (whole !== pieces) throw new Error(`read otherwise in pieces, base64: ${bytes.toString('base64')}`);
+  const pieces = [...cut(bytes, random)];
+  if (isReadOtherwise(pieces)) throw new ReadOtherwise(fewest(pieces));
+}
+
+const isReadOtherwise = (pieces: readonly Buffer[]) => read([Buffer.concat(pieces)]) !== read(pieces);
+
+/** The same stream in two pieces where these show the difference, as nearly always. */
+function fewest(pieces: readonly Buffer[]): readonly Buffer[] {
+  const bytes = Buffer.concat(pieces);
+  let at = 0;
+  for (const { length } of pieces) {
+    at += length;
+    const two = [bytes.subarray(0, at), bytes.subarray(at)];
+    if (isReadOtherwise(two)) return two;
+  }
+  return pieces;
 }

@@ -146,6 +146,16 @@ const noise = fc.oneof(
 const places = fc.array(fc.nat(), { maxLength: 30 });
 
 describe('framing, whatever the bytes', () => {
+  it('drops an event whose first line is over the cap up to where events end, however it is cut', () => {
+    const bytes = Buffer.from(
+      `Event: Hangup\r${'x'.repeat(200)}\r\nA: 1\n\n\r\nEvent: Hangup\r\n\r\nEvent: Hangup\r\nA: 2\r\n\r\n`,
+    );
+    const expected = read([bytes], { maxMessage: 100 });
+    expect(expected.seen.map(({ headers }) => headers[1])).toEqual([['A', '2']]);
+    for (let at = 1; at < bytes.length; at++)
+      expect(read(cut(bytes, [at]), { maxMessage: 100 })).toEqual(expected);
+  });
+
   it('gives the same messages however the stream is cut', () => {
     fc.assert(
       fc.property(

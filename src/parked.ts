@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { createBound } from './bounds.ts';
 import type { ParkChange } from './calls/changes.ts';
 import type { Model } from './models.ts';
 import type { PbxEvent, Snapshot, SnapshotChannel } from './pbx/events.ts';
@@ -43,6 +44,7 @@ export interface ParkedOptions {
 export function createParked({ store, deviceOf, reread }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
   const parked = new Map<string, ParkChange>();
+  const bound = createBound('parked_calls', maxParked, () => parked.size);
   let restored = false;
   let isKnown = false;
   // One that was away may have lost them.
@@ -59,7 +61,7 @@ export function createParked({ store, deviceOf, reread }: ParkedOptions): Model 
       if (parked.delete(id)) store.deleteFact(FACT + id);
       return;
     }
-    if (!parked.has(id) && parked.size >= maxParked) return;
+    if (!parked.has(id) && !bound.admits()) return;
     parked.set(id, change);
     save(id, change);
   }
@@ -86,6 +88,7 @@ export function createParked({ store, deviceOf, reread }: ParkedOptions): Model 
   }
 
   return {
+    bounds: [bound],
     apply(event, changes) {
       if (event.type === 'snapshot') {
         isKnown = true;
@@ -103,7 +106,7 @@ export function createParked({ store, deviceOf, reread }: ParkedOptions): Model 
         const id = name.slice(FACT.length);
         if (!name.startsWith(FACT) || parked.has(id)) continue;
         const change = read(fact);
-        if (change === undefined || parked.size >= maxParked) store.deleteFact(name);
+        if (change === undefined || !bound.admits()) store.deleteFact(name);
         else parked.set(id, change);
       }
       restored = true;

@@ -91,6 +91,7 @@ export function createQueueing(options: {
   }
 
   return {
+    bounds: [...model.bounds, ...missed.bounds],
     queue: model.queue,
     queues: model.queues,
     missed,

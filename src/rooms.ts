@@ -1,8 +1,9 @@
 /**
  * Which conference rooms are locked. Asterisk has no event for it: what a command does is told here, and what was done in the room itself
- * when somebody lists the rooms. Bounded by the rooms that are in use.
+ * when somebody lists the rooms.
  */
 
+import { createBound } from './bounds.ts';
 import type { ConferenceChange, Party } from './calls/changes.ts';
 import type { Model } from './models.ts';
 import type { ChannelId, Conference } from './pbx/pbx.ts';
@@ -21,22 +22,33 @@ export interface Rooms extends Model {
   listed(rooms: readonly Conference[]): void;
 }
 
+/** Locked rooms; of more, the oldest is told again when somebody lists the rooms. */
+const maxLocked = 1000;
 const nothing = Object.freeze([]);
 const nobody: Member = { channel: '', name: '', number: '' };
 
 /** Makes it, with no room known to be locked. `now`: epoch milliseconds. */
 export function createRooms({ now }: { readonly now: () => number }): Rooms {
   const locked = new Set<string>();
+  const bound = createBound('locked_rooms', maxLocked, () => locked.size);
   let tell: (changes: readonly ConferenceChange[]) => void = () => {};
 
+  function keep(room: string): void {
+    if (locked.has(room)) return;
+    const [oldest] = locked;
+    if (!bound.admits() && oldest !== undefined) locked.delete(oldest);
+    locked.add(room);
+  }
+
   function lock(room: string, isLocked: boolean, { channel, name, number }: Member): void {
-    if (isLocked) locked.add(room);
+    if (isLocked) keep(room);
     else locked.delete(room);
     const type = isLocked ? 'lock' : 'unlock';
     tell([{ kind: 'conference', type, room, channel, caller: { name, number }, at: now() }]);
   }
 
   return {
+    bounds: [bound],
     apply: () => nothing,
     onChange(listener) {
       tell = listener;

@@ -1,5 +1,6 @@
 /** The queue model as its users see it. Types only; `model.ts` implements it. */
 
+import type { Bounded } from '../bounds.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import type { QueueCall, QueueChange, Roster } from './changes.ts';
@@ -15,7 +16,7 @@ export interface QueueView {
 }
 
 /** All queues: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
-export interface Queues {
+export interface Queues extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly QueueChange[];
   /** By name, in whatever case: app_queue does not tell them apart. */

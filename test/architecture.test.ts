@@ -106,7 +106,17 @@ const may: Record<string, readonly string[]> = {
     'rules/rules.ts',
   ],
   'rooms.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts'],
-  'parked.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts', 'store/store.ts'],
+  'parked.ts': [
+    'calls/calls.ts',
+    'calls/changes.ts',
+    'changes.ts',
+    'log.ts',
+    'models.ts',
+    'modules/parking.ts',
+    'pbx/pbx.ts',
+    'pbx/events.ts',
+    'store/store.ts',
+  ],
   'webhook.ts': ['errors.ts'],
   replay: [
     'pbx/',

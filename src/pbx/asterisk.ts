@@ -20,6 +20,7 @@ import { parkingVerbs } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import { queueVerbs } from './queues.ts';
 import { recordingVerbs } from './recording.ts';
+import { mostListed } from './session.ts';
 import type { AmiTls } from './socket.ts';
 import { transferVerbs } from './transfer.ts';
 import { createWatch } from './watch.ts';
@@ -77,6 +78,8 @@ export interface AsteriskLimits {
   readonly refusedMs: number;
   readonly maxPending: number;
   readonly maxMeanwhile: number;
+  /** Items of one list that are read: channels, devices, entries of the AstDB. */
+  readonly maxListed: number;
   /**
    * How long what was begun may be in coming: an originated channel before Asterisk's word alone counts, three times that for a
    * consultation before it counts as not begun. It takes a few milliseconds, and a quarter of a second, on a healthy system.
@@ -93,6 +96,7 @@ const defaults: AsteriskLimits = {
   refusedMs: 60_000,
   maxPending: 1000,
   maxMeanwhile: 200_000,
+  maxListed: mostListed,
   beginMs: 1000,
 };
 
@@ -104,7 +108,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const { id, host, port, tls, actionTimeoutMs, log, clock } = options;
   const limits = { ...defaults, ...options.limits };
   const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
-  const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs };
+  const { maxListed } = limits;
+  const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs, maxListed };
   const watch = createWatch();
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};

@@ -231,12 +231,15 @@ describe('a call that was parked while nobody listened', () => {
     ['were lost, and it is gone', ({ look }) => look([])],
   ])('is not told where events, while the list was awaited, %s', async (_, happens) => {
     const on = model();
-    const answer = Promise.withResolvers<readonly ParkedCall[]>();
-    on.lists(() => answer.promise);
+    let answer = (_: readonly ParkedCall[]) => {};
+    const answered = new Promise<readonly ParkedCall[]>((resolve) => {
+      answer = resolve;
+    });
+    on.lists(() => answered);
     on.look(waiting);
     on.lists(async () => []);
     happens(on);
-    answer.resolve([listed]);
+    answer([listed]);
     await turn();
     expect(on.said).toEqual([]);
   });

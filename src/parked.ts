@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Calls } from './calls/calls.ts';
 import type { ParkChange } from './calls/changes.ts';
 import type { Tell } from './changes.ts';
+import { createKept } from './kept.ts';
 import type { Log } from './log.ts';
 import type { Model } from './models.ts';
 import { parkedKey } from './modules/parking.ts';
@@ -17,17 +18,18 @@ import type { Store } from './store/store.ts';
 /** Calls that are remembered at a time; the beginnings and ends of further ones are told only where the feed tells them. */
 export const maxParked = 1000;
 
-const FACT = 'parked ';
 const nothing: readonly ParkChange[] = Object.freeze([]);
 
 const text = z.string();
-const kept = z.object({
+// The names were names of channels and devices when they were written.
+const channel = text.min(1).transform((name) => name as ChannelId);
+const schema: z.ZodType<ParkChange, unknown> = z.object({
   kind: z.literal('park'),
   uniqueId: text.min(1),
   type: z.literal('parked'),
   lot: text,
   space: text,
-  channel: text.min(1),
+  channel,
   caller: z.object({ number: text, name: text }),
   parker: text,
   retriever: z.literal(''),
@@ -50,35 +52,20 @@ export interface ParkedOptions {
 /** Makes the model, with nothing parked. */
 export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
-  const parked = new Map<string, ParkChange>();
+  const parked = createKept({ store, prefix: 'parked ', max: maxParked, schema });
   /** Unique ids of those that a snapshot showed, and of which nothing was told yet; a new set for each snapshot. */
   let missed = new Set<string>();
-  let restored = false;
   let isKnown = false;
   let tell: Tell = () => {};
-  // One that was away may have lost them.
-  store.onState(({ usable }) => {
-    if (usable && restored) for (const change of parked.values()) save(change);
-  });
   // Which connection comes first is a matter of luck: one shows that there are calls to be asked for, the other answers.
   pbx.onState(({ control }) => {
     if (control) void learn();
   });
 
-  function save(change: ParkChange): void {
-    store.saveFact(FACT + change.uniqueId, JSON.stringify(change));
-  }
-
   function note(change: ParkChange): void {
-    const id = change.uniqueId;
-    missed.delete(id);
-    if (change.type !== 'parked') {
-      if (parked.delete(id)) store.deleteFact(FACT + id);
-      return;
-    }
-    if (!parked.has(id) && parked.size >= maxParked) return;
-    parked.set(id, change);
-    save(change);
+    missed.delete(change.uniqueId);
+    if (change.type === 'parked') parked.set(change.uniqueId, change);
+    else parked.delete(change.uniqueId);
   }
 
   /** What a snapshot says of those that wait, as far as events have not said it themselves. */
@@ -149,20 +136,10 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
       return compare(event.snapshot, event.at);
     },
     async restore() {
-      const facts = await store.loadFacts();
-      // Once: what has ended meanwhile may be in what was read before.
-      if (restored) return [...parked.keys()].map(parkedKey);
-      for (const [name, fact] of facts) {
-        const id = name.slice(FACT.length);
-        if (!name.startsWith(FACT) || parked.has(id)) continue;
-        const change = read(fact);
-        if (change?.uniqueId !== id || parked.size >= maxParked) store.deleteFact(name);
-        else parked.set(id, change);
-      }
-      restored = true;
+      const found = await parked.load();
       // The state was read before anybody knew what to look for in it.
-      if (isKnown && parked.size > 0) pbx.reread();
-      return [...parked.keys()].map(parkedKey);
+      if (isKnown && found.length > 0) pbx.reread();
+      return [...parked].map(([id]) => parkedKey(id));
     },
   };
 }
@@ -176,14 +153,4 @@ function parkeeOf(event: PbxEvent): string | undefined {
 function waits({ bridgeId }: SnapshotChannel, bridge: { readonly type: string } | undefined): boolean {
   if (bridge === undefined) return bridgeId !== '';
   return bridge.type === 'parking' || bridge.type === 'holding';
-}
-
-function read(fact: string): ParkChange | undefined {
-  try {
-    const parsed = kept.safeParse(JSON.parse(fact));
-    // The names were names of channels and devices when they were written.
-    return parsed.success ? (parsed.data as ParkChange) : undefined;
-  } catch {
-    return undefined; // Not ours, or of another version: the caller deletes it.
-  }
 }

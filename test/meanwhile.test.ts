@@ -17,9 +17,16 @@ const told = (extension: string) => heard.get(extension) ?? [];
 
 /** What an event of a client says, in a few words; undefined for other events. */
 function wordsOf(event: Tree): string | undefined {
+  const { attrs } = event;
   const text = (name: string) => textIn(find(event, name));
   if (event.name === 'ParkEvent') return `${text('eventType')} ${text('eventId')} ${text('space')}`;
   if (event.name === 'ConferenceEvent') return `${text('eventType')} ${text('eventId')} ${text('room')}`;
+  if (event.name === 'QueueMemberState') return `${attrs.eventType} ${attrs.agent}`;
+  const call = find(event, 'QueueCallEntry');
+  const place = `${textIn(find(call, 'channel'))} at ${textIn(find(call, 'position'))}`;
+  if (event.name === 'QueueJoinEvent') return `joins: ${place}`;
+  if (event.name === 'QueueLeaveEvent')
+    return `${attrs.eventDetails}: ${place}${attrs.agent === '' ? '' : ` by ${attrs.agent}`}`;
   return undefined;
 }
 
@@ -104,5 +111,59 @@ describe.each(reasons)('while %s', (_, away) => {
       }),
     );
     await tells('341', [`abandoned ${second} 702`], async () => asterisk.outside.hangup(second));
+  });
+
+  it('callers give up and come, and members go and take a break', async () => {
+    const { asterisk } = world;
+    const calls = (number: string) => asterisk.outside.call('4930123455', { number }) ?? '';
+    const member = (name: string, headers: Record<string, string>) =>
+      manager.action(name, { Queue: 'Support', ...headers });
+    await tells(
+      '340',
+      ['login 341'],
+      async () => void (await member('QueueAdd', { Interface: 'PJSIP/341' })),
+    );
+    const [first, second] = [calls('0301'), calls('0302')];
+    await tells('340', [`joins: ${first} at 1`, `joins: ${second} at 2`], async () => {});
+    let third = '';
+    const changes = [
+      'logout 341',
+      `abandoned: ${first} at 1`,
+      'pause 340',
+      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 2$/),
+    ];
+    await tells('340', changes, () =>
+      away(async () => {
+        asterisk.outside.hangup(first);
+        third = calls('0303');
+        await member('QueuePause', { Interface: 'PJSIP/340', Paused: 'true' });
+        await member('QueueRemove', { Interface: 'PJSIP/341' });
+      }),
+    );
+    await tells('340', [`abandoned: ${second} at 1`, `abandoned: ${third} at 1`, 'unpause 340'], async () => {
+      for (const each of [second, third]) asterisk.outside.hangup(each);
+      await member('QueuePause', { Interface: 'PJSIP/340', Paused: 'false' });
+    });
+  });
+
+  it('a member takes a call, and another one waits', async () => {
+    const { asterisk } = world;
+    const phone = asterisk.phone('340');
+    const first = asterisk.outside.call('4930123455', { number: '0301' }) ?? '';
+    await asterisk.until(() => phone.state().some(({ state }) => state === 'ringing'));
+    await tells('340', [`joins: ${first} at 1`], async () => {});
+    let second = '';
+    const changes = [
+      `connected: ${first} at 1 by 340`,
+      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 1$/),
+    ];
+    await tells('340', changes, () =>
+      away(async () => {
+        phone.answer();
+        second = asterisk.outside.call('4930123455', { number: '0302' }) ?? '';
+      }),
+    );
+    await tells('340', [`abandoned: ${second} at 1`], async () => asterisk.outside.hangup(second));
+    phone.hangup();
   });
 });

@@ -269,7 +269,10 @@ export function createBridge(options: BridgeOptions): Bridge {
   async function restore(): Promise<void> {
     const first = !restored;
     try {
-      if (first) await Promise.all(following.map((model) => model.restore?.()));
+      if (first) {
+        const owed = await Promise.all(following.map((model) => model.restore?.() ?? []));
+        publish.recall(owed.flat());
+      }
       const stored = await store.loadSessions();
       // Last: it gives what an earlier bridge told once.
       const memories = await told.load(connected);

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { About } from './backlog.ts';
 import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
@@ -32,9 +33,10 @@ export interface Model extends Partial<Bounded> {
   apply(event: PbxEvent, changes: readonly CallChange[]): readonly Change[];
   /**
    * Takes up what an earlier bridge left in the store. Called before {@link Model.start} where the store is there by then, else when it comes;
-   * perhaps more than once. Rejects as the store does, and is called again then.
+   * perhaps more than once. Rejects as the store does, and is called again then. Resolves with what was told of by then and has not ended,
+   * by {@link About.key}: each owes an end.
    */
-  restore?(): Promise<void>;
+  restore?(): Promise<readonly string[]>;
   /**
    * Takes in what the call model says without an event: the store came after the state of the telephone system, and these calls, which an earlier
    * bridge told of, had ended before. Called after {@link Model.restore}; returns what is to be told.
@@ -126,9 +128,8 @@ export function createModels(options: ModelsOptions): Models {
     }),
     rooms: createRooms(options),
     parked: createParked({
-      store: options.store,
+      ...options,
       deviceOf: (channel) => directory.current.deviceOfChannel(channel),
-      reread: () => options.pbx.reread(),
     }),
     deflections: options.deflections,
     places: options.places,

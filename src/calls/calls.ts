@@ -32,6 +32,8 @@ export interface Calls extends Partial<Bounded> {
    * caller, from the first. Counts among those of {@link expect}.
    */
   takes(uniqueId: string, rung: ChannelId): void;
+  /** Says that a channel waits in a space of a parking lot, and that this was told: what comes of it once more is no news. */
+  parked(uniqueId: string, space: string): void;
   /** The present state of a user's channel, by its `eventId`. */
   channel(id: ChannelId): ChannelView | undefined;
   /** The channels of a device, oldest first. */

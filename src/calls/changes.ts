@@ -101,6 +101,8 @@ export interface DeviceChange {
 /** A call was parked, or is no longer. */
 export interface ParkChange {
   readonly kind: 'park';
+  /** Of the parked channel. */
+  readonly uniqueId: string;
   readonly type: 'parked' | 'retrieved' | 'timeout' | 'abandoned';
   readonly lot: string;
   /** Extension that gets the call back, e.g. `701`. */

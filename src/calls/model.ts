@@ -59,6 +59,10 @@ export function createCalls({ deviceOf, extension, serviceAt, mostChannels }: Ca
       yield told();
     },
     expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
+    parked(uniqueId, space) {
+      const leg = world.legs.get(uniqueId);
+      if (leg !== undefined) leg.parked = space;
+    },
     takes: (uniqueId, rung) => expectTaking(world, uniqueId, rung),
     channel(id) {
       const leg = world.calls.get(id);

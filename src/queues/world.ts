@@ -22,7 +22,7 @@ export interface Waiting {
   readonly call: QueueCall;
   readonly queue: Queue;
   /** Extension in which it called the application Queue; empty where that was not seen. */
-  readonly exten: string;
+  exten: string;
   /** Its caller hangs up. */
   ending: boolean;
   /** Members that ring for it: their interfaces by the unique ids of their channels. */

@@ -348,7 +348,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     saveCall: (channel, text, isNew) => accept('calls', channel, text, isNew),
     deleteCall: (channel) => accept('calls', channel, undefined),
     loadFacts: () => loadTexts('facts'),
-    saveFact: (name, text) => accept('facts', name, text),
+    saveFact: (name, text, isNew) => accept('facts', name, text, isNew),
     deleteFact: (name) => accept('facts', name, undefined),
     ledger,
     audit(entry) {

@@ -122,8 +122,8 @@ export interface Store extends Partial<Bounded> {
   deleteCall(channel: string): void;
   /** What a bridge left for the one after it, by name. Rejects while the backing server is away. */
   loadFacts(): Promise<Map<string, string>>;
-  /** Keeps a fact, replacing what was known under its name. Names are this program's own. */
-  saveFact(name: string, text: string): void;
+  /** Keeps a fact, replacing what was known under its name. Names are this program's own. `isNew` as for {@link saveCall}. */
+  saveFact(name: string, text: string, isNew?: boolean): void;
   /** Forgets a fact; unknown ones are ignored. */
   deleteFact(name: string): void;
   /**

@@ -270,7 +270,14 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       expect(parked.space).toMatch(/^7[0-2][0-9]$/);
       await until('370 is free', () => !alive(on, '370'));
       expect(await on.parkedCalls()).toMatchObject([
-        { space: parked.space, lot: 'default', channel: a.name, callerNumber: '340' },
+        {
+          space: parked.space,
+          lot: 'default',
+          channel: a.name,
+          uniqueId: parked.uniqueId,
+          callerNumber: '340',
+          parker: 'PJSIP/370',
+        },
       ]);
       expect(await on.parkedCalls('default')).toHaveLength(1);
       await phone('320').dial(parked.space);

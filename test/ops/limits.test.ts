@@ -38,13 +38,15 @@ function constant(source: string, name: string): number | undefined {
 
 /** Everything that counts for `offhook_held`, with its number where that is a constant. */
 const bounds = [...sources].flatMap(([file, source]) =>
-  [...source.matchAll(/(?:createBound|remembered)\(\s*'(\w+)',\s*([\w.]+)/g)].map(
-    ([, of = '', most = '']) => ({
-      file,
-      of,
-      most: constant(source, most.slice(most.lastIndexOf('.') + 1)),
-    }),
-  ),
+  [
+    ...source.matchAll(
+      /(?:(?:createBound|remembered)\(\s*|createKept\(\{\s*of: )'(\w+)',\s*(?:max: )?([\w.]+)/g,
+    ),
+  ].map(([, of = '', most = '']) => ({
+    file,
+    of,
+    most: constant(source, most.slice(most.lastIndexOf('.') + 1)),
+  })),
 );
 
 /** Bounds that nothing counts: by what the document calls them, the constants behind the numbers. */
@@ -197,7 +199,9 @@ describe('docs/limits.md', () => {
     const known = new Set([
       ...Object.values(constants).flatMap((behind) => behind.map(([file, name]) => `${file} ${name}`)),
       ...[...sources].flatMap(([file, source]) =>
-        [...source.matchAll(/createBound\(\s*'\w+',\s*(\w+)/g)].map(([, name = '']) => `${file} ${name}`),
+        [...source.matchAll(/(?:createBound\(\s*|createKept\(\{\s*of: )'\w+',\s*(?:max: )?(\w+)/g)].map(
+          ([, name = '']) => `${file} ${name}`,
+        ),
       ),
     ]);
     const found = [...sources].flatMap(([file, source]) =>

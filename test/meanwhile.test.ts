@@ -54,7 +54,7 @@ beforeAll(async () => {
   });
   manager = await connectClient(world.asterisk.port);
   await manager.action('Login', { Username: 'control', Secret: secret });
-  for (const extension of ['340', '341', '342']) {
+  for (const extension of ['340', '342', '345']) {
     const wanted = ['base', 'conference', 'queue'].map(
       (module) => `<Subscription module='${module}' type='*'/>`,
     );
@@ -85,9 +85,9 @@ async function tells(extension: string, words: readonly string[], act: () => Pro
 describe.each(reasons)('while %s', (_, away) => {
   it('a parked call goes and another comes', async () => {
     const { asterisk } = world;
-    const phone = asterisk.phone('341');
+    const phone = asterisk.phone('345');
     async function park(space: string): Promise<string> {
-      const parked = asterisk.outside.call('341', { number: '0301234', name: 'Customer' }) ?? '';
+      const parked = asterisk.outside.call('345', { number: '0301234', name: 'Customer' }) ?? '';
       phone.answer();
       const [own] = phone.state();
       await manager.action('Park', { Channel: parked, TimeoutChannel: own?.channel ?? '' });
@@ -100,17 +100,17 @@ describe.each(reasons)('while %s', (_, away) => {
       return parked;
     }
     let [first, second] = ['', ''];
-    await tells('341', [expect.stringMatching(/^parked PJSIP\/trunk-\w+ 701$/)], async () => {
+    await tells('345', [expect.stringMatching(/^parked PJSIP\/trunk-\w+ 701$/)], async () => {
       first = await park('701');
     });
     const both = [`abandoned ${first} 701`, expect.stringMatching(/^parked PJSIP\/trunk-\w+ 702$/)];
-    await tells('341', both, () =>
+    await tells('345', both, () =>
       away(async () => {
         second = await park('702');
         asterisk.outside.hangup(first);
       }),
     );
-    await tells('341', [`abandoned ${second} 702`], async () => asterisk.outside.hangup(second));
+    await tells('345', [`abandoned ${second} 702`], async () => asterisk.outside.hangup(second));
   });
 
   it('callers give up and come, and members go and take a break', async () => {

@@ -160,15 +160,6 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     monotonic: () => performance.now(),
   });
 
-  metrics.watch({
-    xmpp,
-    pbx,
-    store,
-    bridge,
-    presence,
-    limits,
-    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
-  });
   if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
   const watch =
     delegation &&
@@ -177,6 +168,16 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
   const health = listen && createHealth(listen.host, listen.port, readiness, metrics);
+  metrics.watch({
+    xmpp,
+    pbx,
+    store,
+    bridge,
+    presence,
+    limits,
+    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
+    http: health,
+  });
   let http: Offhook['http'];
   return {
     bridge,

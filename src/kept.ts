@@ -4,6 +4,7 @@
  */
 
 import type { z } from 'zod';
+import { type Bounded, createBound } from './bounds.ts';
 import type { Store } from './store/store.ts';
 
 /** What {@link createKept} needs. */
@@ -11,14 +12,15 @@ export interface KeptOptions<T> {
   readonly store: Pick<Store, 'loadFacts' | 'saveFact' | 'deleteFact' | 'onState'>;
   /** What the names of these facts begin with. */
   readonly prefix: string;
-  /** Most things at a time. */
+  /** Most things at a time, and what they are; see `Bound`. */
+  readonly of: string;
   readonly max: number;
   /** What is one, of all that a store may hold. */
   readonly schema: z.ZodType<T>;
 }
 
 /** Things by their ids. */
-export interface Kept<T> extends Iterable<readonly [id: string, thing: T]> {
+export interface Kept<T> extends Iterable<readonly [id: string, thing: T]>, Bounded {
   readonly size: number;
   has(id: string): boolean;
   /** Keeps a thing, in the place of an earlier one of this id; one too many is not kept. */
@@ -33,8 +35,9 @@ export interface Kept<T> extends Iterable<readonly [id: string, thing: T]> {
 }
 
 /** Makes it, with nothing in it. */
-export function createKept<T>({ store, prefix, max, schema }: KeptOptions<T>): Kept<T> {
+export function createKept<T>({ store, prefix, of, max, schema }: KeptOptions<T>): Kept<T> {
   const things = new Map<string, T>();
+  const bound = createBound(of, max, () => things.size);
   let loaded = false;
   store.onState(({ usable }) => {
     if (usable && loaded) for (const [id, thing] of things) save(id, thing, false);
@@ -53,6 +56,7 @@ export function createKept<T>({ store, prefix, max, schema }: KeptOptions<T>): K
   }
 
   return {
+    bounds: [bound],
     get size() {
       return things.size;
     },
@@ -60,7 +64,7 @@ export function createKept<T>({ store, prefix, max, schema }: KeptOptions<T>): K
     has: (id) => things.has(id),
     set(id, thing) {
       const isNew = !things.has(id);
-      if (isNew && things.size >= max) return;
+      if (isNew && !bound.admits()) return;
       things.set(id, thing);
       // Before the first look nobody knows what the store has.
       save(id, thing, isNew && loaded);
@@ -78,7 +82,7 @@ export function createKept<T>({ store, prefix, max, schema }: KeptOptions<T>): K
         const id = name.slice(prefix.length);
         if (!name.startsWith(prefix) || things.has(id)) continue;
         const thing = read(fact);
-        if (thing === undefined || things.size >= max) store.deleteFact(name);
+        if (thing === undefined || !bound.admits()) store.deleteFact(name);
         else {
           things.set(id, thing);
           found.push([id, thing]);

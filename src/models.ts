@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { About } from './backlog.ts';
+import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
@@ -24,7 +25,7 @@ import { createRooms, type Rooms } from './rooms.ts';
 import type { Keep, Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
-export interface Model {
+export interface Model extends Partial<Bounded> {
   /**
    * Takes in an event, and what the call model made of it; returns what is to be told, often nothing. On the hot road: called for every
    * event, in order, and never waits.

@@ -52,7 +52,7 @@ export interface ParkedOptions {
 /** Makes the model, with nothing parked. */
 export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
-  const parked = createKept({ store, prefix: 'parked ', max: maxParked, schema });
+  const parked = createKept({ of: 'parked_calls', max: maxParked, store, prefix: 'parked ', schema });
   /** Unique ids of those that a snapshot showed, and of which nothing was told yet; a new set for each snapshot. */
   let missed = new Set<string>();
   let isKnown = false;
@@ -126,6 +126,7 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
   }
 
   return {
+    bounds: parked.bounds,
     onChange(listener) {
       tell = listener;
     },

@@ -1,6 +1,7 @@
 /** What was told of queues outlives the bridge: the next one takes it for its own, and tells what differs from the state that it finds. */
 
 import { z } from 'zod';
+import type { Bounded } from './bounds.ts';
 import { createKept } from './kept.ts';
 import type { ChannelId, QueueMember } from './pbx/pbx.ts';
 import type { QueueCall, QueueChange, QueueMemberChange } from './queues/changes.ts';
@@ -36,7 +37,7 @@ const membership: z.ZodType<QueueMember> = z.object({
 });
 
 /** What was told of queues. */
-export interface QueueTold {
+export interface QueueTold extends Bounded {
   /** Notes what is told now. */
   note(changes: readonly QueueChange[]): void;
   /** What an earlier bridge has told, to be taken in; nothing the second time. Rejects as the store does. */
@@ -47,8 +48,20 @@ export interface QueueTold {
 
 /** Makes it, with nothing told. */
 export function createQueueTold(store: Parameters<typeof createKept>[0]['store']): QueueTold {
-  const waits = createKept({ store, prefix: 'waits ', max: maxWaits, schema: wait });
-  const memberships = createKept({ store, prefix: 'member ', max: maxMemberships, schema: membership });
+  const waits = createKept({
+    of: 'told_waiting_calls',
+    max: maxWaits,
+    store,
+    prefix: 'waits ',
+    schema: wait,
+  });
+  const memberships = createKept({
+    of: 'told_memberships',
+    max: maxMemberships,
+    store,
+    prefix: 'member ',
+    schema: membership,
+  });
   /** The waiting lists as they were told, by queue. */
   const lists = new Map<string, Wait[]>();
 
@@ -78,6 +91,7 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
   }
 
   return {
+    bounds: [...waits.bounds, ...memberships.bounds],
     note(changes) {
       for (const change of changes) {
         if (change.kind === 'queue-member') noteMember(change);

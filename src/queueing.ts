@@ -96,6 +96,7 @@ export function createQueueing(options: {
   }
 
   return {
+    bounds: [...model.bounds, ...missed.bounds, ...told.bounds],
     queue: model.queue,
     queues: model.queues,
     missed,

@@ -6,6 +6,8 @@ export interface RateLimit<K> {
   take(key: K): boolean;
   /** Keys that are remembered. */
   readonly size: number;
+  /** How often one was forgotten for another. */
+  readonly forgotten: number;
 }
 
 /**
@@ -21,7 +23,9 @@ export function createRateLimit<K>(options: {
 }): RateLimit<K> {
   const { perSecond, burst, keys, monotonic } = options;
   const buckets = new Map<K, { tokens: number; at: number }>();
+  let forgotten = 0;
   function forgetOldest(): void {
+    forgotten += 1;
     for (const oldest of buckets.keys()) {
       buckets.delete(oldest);
       return;
@@ -40,6 +44,9 @@ export function createRateLimit<K>(options: {
     },
     get size() {
       return buckets.size;
+    },
+    get forgotten() {
+      return forgotten;
     },
   };
 }

@@ -11,9 +11,8 @@ import type { ChannelId, Conference, Pbx } from './pbx/pbx.ts';
 import type { ConferenceChange } from './rooms/changes.ts';
 import { type Actor, createRoomWorld } from './rooms/model.ts';
 
-/** Members and locks that the next bridge knows; of further members it tells that they came once more, and not that they left. */
-export const maxMembers = 1000;
-export const maxLocks = 1000;
+/** Members, and locks, that the next bridge knows; of further members it tells that they came once more, and not that they left. */
+export const maxTold = 1000;
 
 /** The rooms. */
 export interface Rooms extends Model {
@@ -41,8 +40,20 @@ export function createRooms(options: {
 }): Rooms {
   const { store, pbx, now } = options;
   const world = createRoomWorld();
-  const members = createKept({ store, prefix: 'in-room ', max: maxMembers, schema: member });
-  const locks = createKept({ store, prefix: 'locked ', max: maxLocks, schema: z.literal(true) });
+  const members = createKept({
+    of: 'told_room_members',
+    max: maxTold,
+    store,
+    prefix: 'in-room ',
+    schema: member,
+  });
+  const locks = createKept({
+    of: 'told_locked_rooms',
+    max: maxTold,
+    store,
+    prefix: 'locked ',
+    schema: z.literal(true),
+  });
   let isKnown = false;
   let tell: (changes: readonly ConferenceChange[]) => void = () => {};
 
@@ -52,26 +63,34 @@ export function createRooms(options: {
       const present = world.member(uniqueId);
       if (present !== undefined) members.set(uniqueId, present);
       else if (uniqueId !== '') members.delete(uniqueId);
-      if (world.isLocked(room) && !locks.has(room)) locks.set(room, true);
+      if (!world.isLocked(room)) locks.delete(room);
+      else if (!locks.has(room)) locks.set(room, true);
     }
-    // A room that everybody has left is locked no more, without a word.
+  }
+
+  /** Forgets locks that went without a word, with a room that everybody has left. */
+  function tidy(): void {
     for (const [room] of locks) if (!world.isLocked(room)) locks.delete(room);
   }
 
   function say(changes: readonly ConferenceChange[]): void {
     keep(changes);
+    tidy();
     if (changes.length > 0) tell(changes);
   }
 
   return {
+    bounds: [...world.bounds, ...members.bounds, ...locks.bounds],
     onChange(listener) {
       tell = listener;
     },
     apply(event) {
       const changes = world.apply(event);
-      const isWhole = event.type === 'snapshot';
-      if (isWhole || changes.length > 0) keep(changes);
-      isKnown ||= isWhole;
+      keep(changes);
+      if (event.type === 'snapshot') {
+        isKnown = true;
+        tidy();
+      }
       return changes;
     },
     async restore() {

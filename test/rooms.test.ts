@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Channel, ListedRoom, PbxEvent } from '../src/pbx/events.ts';
 import type { ChannelId } from '../src/pbx/pbx.ts';
 import type { ConferenceChange } from '../src/rooms/changes.ts';
-import { createRooms, maxMembers } from '../src/rooms.ts';
+import { createRooms, maxTold } from '../src/rooms.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 
 const channelOf = (name: string): Channel => ({
@@ -208,12 +208,12 @@ describe('after a restart', () => {
 
   it('a bounded number is remembered', async () => {
     const store = createMemoryStore();
-    const names = Array.from({ length: maxMembers + 2 }, (_, n) => `c${n}`);
+    const names = Array.from({ length: maxTold + 2 }, (_, n) => `c${n}`);
     office(store).tells(...names.map((each) => joins(each)));
     const next = office(store);
     await next.rooms.restore?.();
     expect(next.tells(snapshot([room(names)]))).toEqual(
-      names.slice(maxMembers).map((each) => `join 800 ${each}`),
+      names.slice(maxTold).map((each) => `join 800 ${each}`),
     );
   });
 });

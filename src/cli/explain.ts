@@ -185,7 +185,7 @@ function dryDispatch(directory: Directory, env: BridgeEnvironment, at: number, n
     context: () => context,
     directory: () => directory,
     domains: new Set(directory.users.map((user) => user.jid.slice(user.jid.indexOf('@') + 1))),
-    rate: { take: () => true, size: 0 },
+    rate: { take: () => true, size: 0, forgotten: 0 },
     maxInFlight: 1,
     timeoutMs: 5000,
     show: (text) => text,

@@ -45,7 +45,7 @@ export interface JournalPage extends Page {
 export interface Journal extends Model {
   /** Parts in calls that are not over. */
   readonly open: number;
-  /** Calls that are remembered: {@link maxJournalCalls} at the most. */
+  /** Calls that are remembered. */
   readonly calls: number;
   /** A user's entries, newest first. Rejects while the store cannot be read. */
   find(user: BareJid, page: JournalPage): Promise<readonly Entry[]>;
@@ -104,6 +104,7 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   return {
+    bounds: parts.bounds,
     get open() {
       return parts.open;
     },

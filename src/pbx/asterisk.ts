@@ -1,4 +1,5 @@
 import { createBackoff } from '../backoff.ts';
+import { type Bounded, createBound } from '../bounds.ts';
 import { createAbilities } from './abilities.ts';
 import { createActing } from './acting.ts';
 import { unavailable } from './answer.ts';
@@ -59,7 +60,7 @@ export interface AsteriskCounters {
 }
 
 /** The adapter. */
-export interface Asterisk extends Pbx {
+export interface Asterisk extends Pbx, Bounded {
   readonly counters: AsteriskCounters;
   /** When what is being handed on was read from the socket, in `performance.now()` milliseconds; undefined between reads. */
   readonly readAt: number | undefined;
@@ -116,6 +117,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   let control: Control | undefined;
   let feed: Feed | undefined;
   let offered: ReadonlySet<string> | undefined;
+  const actions = createBound('actions', limits.maxPending, () => control?.pending ?? 0);
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -171,6 +173,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       signal,
       account: options.control,
       maxPending: limits.maxPending,
+      onFull: actions.exceed,
       ...(options.onAction && { onSettled: options.onAction }),
     });
     control = opened;
@@ -214,7 +217,10 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     log,
   });
 
+  const ring = ringVerbs(acting);
   return {
+    ...ring,
+    bounds: [actions, ...ring.bounds],
     id,
     get state() {
       return state;
@@ -262,7 +268,6 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       listener = each;
     },
     reread: () => feed?.close('the state is read anew'),
-    ...ringVerbs(acting),
     ...channelVerbs(acting),
     ...transferVerbs(acting),
     ...parkingVerbs(acting),

@@ -27,6 +27,8 @@ export interface ControlOptions extends Address {
   readonly maxPending: number;
   /** Most items of one list; default `mostListed`. */
   readonly maxListed?: number;
+  /** Called when an action is refused because so many wait. */
+  onFull?(): void;
   /** Called when an action has been answered, refused or given up. */
   onSettled?(action: string, ms: number, ok: boolean): void;
 }
@@ -105,6 +107,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   function perform(sent: AmiAction, items: ManagerMessage[] | undefined): Promise<readonly ManagerMessage[]> {
     if (gone) return Promise.reject(unavailable());
     if (pending.size >= maxPending) {
+      options.onFull?.();
       return Promise.reject(
         new StanzaError('resource-constraint', 'Too many requests wait for the telephone system.'),
       );

@@ -55,6 +55,8 @@ export interface HostedOptions {
   readonly monotonic: () => number;
   /** Granted subscriptions that are kept, at most. */
   readonly maxWatches: number;
+  /** Called with each that there is no room for. */
+  readonly onFull?: () => void;
   readonly log: Log;
 }
 
@@ -84,6 +86,7 @@ export function createHosted(options: HostedOptions): Hosted {
   function grant(contact: BareJid, watcher: BareJid): boolean {
     if (audience.has(contact, watcher)) return true;
     if (audience.size >= maxWatches) {
+      options.onFull?.();
       log[full ? 'debug' : 'warn'](
         { contact, watcher, maxWatches },
         'no room for another presence subscription',

@@ -15,6 +15,7 @@ const nothing: readonly QueueChange[] = Object.freeze([]);
 export function createQueues(): Queues {
   const world = createWorld();
   return {
+    bounds: world.bounds,
     apply(event) {
       reduce(world, event);
       if (world.out.length === 0) return nothing;

@@ -1,5 +1,6 @@
 /** The queue model as its users see it. Types only; `model.ts` implements it. */
 
+import type { Bounded } from '../bounds.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import type { QueueCall, QueueChange, Roster } from './changes.ts';
@@ -27,7 +28,7 @@ export interface Remembered {
 }
 
 /** All queues: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
-export interface Queues {
+export interface Queues extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly QueueChange[];
   /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs. */

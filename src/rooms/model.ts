@@ -3,6 +3,7 @@
  * state shows besides is the difference. No I/O, no clock.
  */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import type { Channel, ListedRoom, PbxEvent } from '../pbx/events.ts';
 import type { ChannelId } from '../pbx/pbx.ts';
 import type { ConferenceChange } from './changes.ts';
@@ -26,7 +27,7 @@ export interface Actor {
 }
 
 /** All rooms. */
-export interface RoomWorld {
+export interface RoomWorld extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing. */
   apply(event: PbxEvent): readonly ConferenceChange[];
   /** A room is locked, or open again. */
@@ -42,6 +43,11 @@ export interface RoomWorld {
   isLocked(room: string): boolean;
 }
 
+/** Members that are remembered: what events say of further ones is told, and not what the whole state says. */
+const maxMembers = 10_000;
+/** Locked rooms; of more, the oldest is told once more. */
+const maxLocked = 1000;
+
 const nothing: readonly ConferenceChange[] = Object.freeze([]);
 const nobody: Actor = { channel: '', number: '', name: '' };
 
@@ -51,12 +57,17 @@ export function createRoomWorld(): RoomWorld {
   /** Unique ids by room. */
   const rooms = new Map<string, Set<string>>();
   const locked = new Set<string>();
+  const memberBound = createBound('room_members', maxMembers, () => members.size);
+  const lockBound = createBound('locked_rooms', maxLocked, () => locked.size);
 
-  function put(member: Member): void {
+  /** False where there is no room for one more. */
+  function put(member: Member): boolean {
+    if (!members.has(member.uniqueId) && !memberBound.admits()) return false;
     members.set(member.uniqueId, member);
     const inside = rooms.get(member.room);
     if (inside === undefined) rooms.set(member.room, new Set([member.uniqueId]));
     else inside.add(member.uniqueId);
+    return true;
   }
 
   function remove({ uniqueId, room }: Member): void {
@@ -79,8 +90,15 @@ export function createRoomWorld(): RoomWorld {
     return { kind: 'conference', type, room, uniqueId, channel, caller, present: present(room), at };
   }
 
+  function keepLocked(room: string): void {
+    if (locked.has(room)) return;
+    const [oldest] = locked;
+    if (!lockBound.admits() && oldest !== undefined) locked.delete(oldest);
+    locked.add(room);
+  }
+
   function lock(room: string, isLocked: boolean, by: Actor, at: number): ConferenceChange {
-    if (isLocked) locked.add(room);
+    if (isLocked) keepLocked(room);
     else locked.delete(room);
     const { channel, number, name } = by;
     const type = isLocked ? 'lock' : 'unlock';
@@ -134,7 +152,7 @@ export function createRoomWorld(): RoomWorld {
     for (const now of truth.values()) {
       const before = members.get(now.uniqueId);
       const member = before ?? { ...now, muted: false };
-      put({ ...member, muted: now.muted });
+      if (!put({ ...member, muted: now.muted })) continue;
       if (before === undefined) changes.push(say('join', member, at));
       if (member.muted !== now.muted) changes.push(say(now.muted ? 'mute' : 'unmute', member, at));
     }
@@ -148,6 +166,7 @@ export function createRoomWorld(): RoomWorld {
   }
 
   return {
+    bounds: [memberBound, lockBound],
     apply(event) {
       if (event.type !== 'snapshot')
         return isOfRooms(event) ? happened(event, members.get(event.channel.uniqueId)) : nothing;
@@ -158,7 +177,7 @@ export function createRoomWorld(): RoomWorld {
     listed,
     restore(told, lockedRooms) {
       for (const member of told) if (!members.has(member.uniqueId)) put(member);
-      for (const room of lockedRooms) locked.add(room);
+      for (const room of lockedRooms) keepLocked(room);
     },
     member: (uniqueId) => members.get(uniqueId),
     isLocked: (room) => locked.has(room),

@@ -85,6 +85,7 @@ const may: Record<string, readonly string[]> = {
     'journal/entry.ts',
     'naming.ts',
     'rooms.ts',
+    'rooms/',
     'monitor/monitor.ts',
     'monitor/record.ts',
     'archive/archive.ts',
@@ -107,7 +108,8 @@ const may: Record<string, readonly string[]> = {
     'changes.ts',
     'rules/rules.ts',
   ],
-  'rooms.ts': ['calls/changes.ts', 'models.ts', 'pbx/pbx.ts'],
+  rooms: ['pbx/pbx.ts', 'pbx/events.ts'],
+  'rooms.ts': ['kept.ts', 'models.ts', 'modules/conference-event.ts', 'pbx/pbx.ts', 'rooms/'],
   'kept.ts': ['store/store.ts'],
   'queue-told.ts': ['kept.ts', 'pbx/pbx.ts', 'queues/changes.ts', 'queues/queues.ts'],
   'parked.ts': [

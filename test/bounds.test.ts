@@ -15,6 +15,7 @@ import type { ChannelId, DeviceName } from '../src/pbx/pbx.ts';
 import type { BareJid } from '../src/protocol/jid.ts';
 import { createQueues } from '../src/queues/model.ts';
 import { createRooms } from '../src/rooms.ts';
+import { createMemoryStore } from '../src/store/memory.ts';
 import { createEjabberdApi } from '../src/xmpp/ejabberd-api.ts';
 import { deflectionsOver, idlePbx } from './idle.ts';
 import { view } from './modules/harness.ts';
@@ -53,12 +54,21 @@ describe('a telephone system without measure', () => {
     expect(deflections.of('7').doNotDisturb).toBe(true);
   });
 
-  it('has conference rooms', () => {
-    const rooms = createRooms({ now: Date.now });
-    const bound = boundOf(rooms, 'locked_rooms');
-    for (let n = 0; n < bound.most + 10; n++)
+  it('has conference rooms, and members in them, who are told of all the same', () => {
+    const rooms = createRooms({ store: createMemoryStore(), pbx: idlePbx(), now: Date.now });
+    const [locked, members] = ['locked_rooms', 'room_members'].map((of) => boundOf(rooms, of));
+    if (locked === undefined || members === undefined) throw new Error('no bounds');
+    for (let n = 0; n < locked.most + 10; n++)
       rooms.lock(String(n), true, { channel: '', name: '', number: '' });
-    expect([bound.held, bound.exceeded]).toEqual([bound.most, 10]);
+    expect([locked.held, locked.exceeded]).toEqual([locked.most, 10]);
+    const joins = (n: number): PbxEvent => ({
+      type: 'conference-join',
+      at: 1,
+      channel: channel(`PJSIP/trunk-${n}`),
+      conference: String(n),
+    });
+    for (let n = 0; n < members.most + 10; n++) expect(rooms.apply(joins(n), [])).toHaveLength(1);
+    expect([members.held, members.exceeded]).toEqual([members.most, 10]);
   });
 
   it('has channels: of further ones nothing is known, and there is room again when one has ended', () => {

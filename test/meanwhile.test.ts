@@ -78,8 +78,8 @@ async function tells(extension: string, words: readonly string[], act: () => Pro
   await until(`${extension} is told`, () => told(extension).length - before >= words.length, 15).catch(
     () => {},
   );
-  expect(told(extension).slice(before)).toEqual(words);
   seen.set(extension, told(extension).length);
+  expect(told(extension).slice(before)).toEqual(words);
 }
 
 describe.each(reasons)('while %s', (_, away) => {
@@ -165,5 +165,34 @@ describe.each(reasons)('while %s', (_, away) => {
     );
     await tells('340', [`abandoned: ${second} at 1`], async () => asterisk.outside.hangup(second));
     phone.hangup();
+  });
+
+  it('somebody leaves a room and another comes, one is silenced, and the room is locked', async () => {
+    const { asterisk } = world;
+    const enter = (number: string) => asterisk.phone(number).call('800') ?? '';
+    const inRoom = (name: string, headers: Record<string, string> = {}) =>
+      manager.action(name, { Conference: '800', ...headers });
+    const [own, other] = [enter('342'), enter('343')];
+    await tells('342', [`join ${own} 800`, `join ${other} 800`], async () => {});
+    let third = '';
+    const changes = [
+      `leave ${other} 800`,
+      `mute ${own} 800`,
+      expect.stringMatching(/^join PJSIP\/344-\w+ 800$/),
+      'lock  800',
+    ];
+    await tells('342', changes, () =>
+      away(async () => {
+        asterisk.phone('343').hangup();
+        third = enter('344');
+        await inRoom('ConfbridgeMute', { Channel: own });
+        await inRoom('ConfbridgeLock');
+      }),
+    );
+    await tells('342', [`unmute ${own} 800`, `leave ${third} 800`, `leave ${own} 800`], async () => {
+      await inRoom('ConfbridgeUnmute', { Channel: own });
+      asterisk.phone('344').hangup();
+      asterisk.phone('342').hangup();
+    });
   });
 });

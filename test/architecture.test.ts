@@ -125,6 +125,7 @@ const may: Record<string, readonly string[]> = {
     'store/store.ts',
   ],
   'webhook.ts': ['errors.ts'],
+  'courtesy.ts': ['protocol/', 'rate.ts', 'xmpp/namespaces.ts', 'xmpp/xmpp.ts'],
   replay: [
     'pbx/',
     'calls/',

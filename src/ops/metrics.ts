@@ -23,8 +23,8 @@ export interface Measured {
   readonly presence: Presence;
   readonly limits: BridgeLimits;
   readonly xmppLimits: Limits;
-  /** Where these numbers are asked for; undefined: nowhere. */
-  readonly http?: Bounded | undefined;
+  /** Whoever else keeps something. */
+  readonly others?: readonly Bounded[];
 }
 
 /** Takes in what happens, and says what has. */
@@ -112,7 +112,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
 
   const one = (value: () => number) => (): Sample[] => [[{}, value()]];
 
-  function watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits, http }: Measured): void {
+  function watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits, others = [] }: Measured): void {
     const { publish, sessions } = bridge;
     const ami = pbx.counters;
     const stream = xmpp.counters;
@@ -300,7 +300,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       ],
     );
 
-    const bounds = [...pbx.bounds, ...bridge.bounds, ...(http?.bounds ?? [])];
+    const bounds = [...pbx.bounds, ...bridge.bounds, ...others.flatMap((each) => each.bounds)];
     read(
       'gauge',
       'offhook_held',

@@ -5,7 +5,7 @@ import type { Bounded } from './bounds.ts';
 import { createKept } from './kept.ts';
 import type { ChannelId, QueueMember } from './pbx/pbx.ts';
 import type { QueueCall, QueueChange, QueueMemberChange } from './queues/changes.ts';
-import type { Remembered, WaitingCall } from './queues/queues.ts';
+import type { Remembered } from './queues/queues.ts';
 
 /** Calls that wait and memberships of which another bridge tells the ends; of more, it tells the beginnings once more. */
 export const maxWaits = 1000;
@@ -40,10 +40,10 @@ const membership: z.ZodType<QueueMember> = z.object({
 export interface QueueTold extends Bounded {
   /** Notes what is told now. */
   note(changes: readonly QueueChange[]): void;
-  /** What an earlier bridge has told, to be taken in; nothing the second time. Rejects as the store does. */
-  load(): Promise<Remembered>;
-  /** The calls that wait as far as was told, and are remembered. */
-  waiting(): readonly WaitingCall[];
+  /** Takes in what an earlier bridge has told. Rejects as the store does, and goes on from there when it is called again. */
+  load(): Promise<void>;
+  /** All that was told and has not ended, as far as it is remembered. */
+  remembered(): Remembered;
 }
 
 /** Makes it, with nothing told. */
@@ -100,15 +100,20 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
       }
     },
     async load() {
-      const found = await waits.load();
-      const calls = found.map(([, one]) => one).sort((a, b) => a.place - b.place);
-      for (const one of calls) lists.set(one.queue, [...(lists.get(one.queue) ?? []), one]);
-      const members = await memberships.load();
-      return {
-        calls: calls.map(({ queue, place: _, ...call }) => ({ queue, call })),
-        members: members.map(([, member]) => member),
-      };
+      for (const [, one] of await waits.load()) {
+        const list = [...(lists.get(one.queue) ?? []), one];
+        lists.set(
+          one.queue,
+          list.sort((a, b) => a.place - b.place),
+        );
+      }
+      await memberships.load();
     },
-    waiting: () => [...waits].map(([, { queue, place: _, ...call }]) => ({ queue, call })),
+    remembered: () => ({
+      calls: [...waits]
+        .sort(([, a], [, b]) => a.place - b.place)
+        .map(([, { queue, place: _, ...call }]) => ({ queue, call })),
+      members: [...memberships].map(([, member]) => member),
+    }),
   };
 }

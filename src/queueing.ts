@@ -102,11 +102,12 @@ export function createQueueing(options: {
     missed,
     start: missed.start,
     async restore() {
-      const { members, calls } = await told.load();
-      model.restore({ members, calls });
+      await told.load();
+      const remembered = told.remembered();
+      const isNews = model.restore(remembered);
       // The state was read before anybody knew what to look for in it.
-      if (isKnown && members.length + calls.length > 0) pbx.reread();
-      return told.waiting().map(({ queue, call }) => keyOfCall(queue, call.uniqueId));
+      if (isKnown && isNews) pbx.reread();
+      return remembered.calls.map(({ queue, call }) => keyOfCall(queue, call.uniqueId));
     },
     apply(event, calls) {
       if (event.type === 'queues' && event.started !== undefined) {

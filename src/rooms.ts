@@ -94,14 +94,14 @@ export function createRooms(options: {
       return changes;
     },
     async restore() {
-      const found = await members.load();
-      const locked = await locks.load();
-      world.restore(
-        found.map(([, each]) => each),
-        locked.map(([room]) => room),
+      await members.load();
+      await locks.load();
+      const isNews = world.restore(
+        [...members].map(([, each]) => each),
+        [...locks].map(([room]) => room),
       );
       // The state was read before anybody knew what to look for in it.
-      if (isKnown && found.length > 0) pbx.reread();
+      if (isKnown && isNews) pbx.reread();
       return [...members].map(([, { room, uniqueId }]) => memberKey(room, uniqueId));
     },
     lock: (room, locked, by) => say([world.lock(room, locked, by, now())]),

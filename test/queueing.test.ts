@@ -122,7 +122,7 @@ describe('after a restart', () => {
     await before.queueing.restore?.();
     before.tells(queues({ Support: [[anna], []] }), joins('b'), joins('a', { position: 1, count: 2 }));
     const next = desk(store);
-    expect(await next.queueing.restore?.()).toEqual(['queue Support call b', 'queue Support call a']);
+    expect(await next.queueing.restore?.()).toEqual(['queue Support call a', 'queue Support call b']);
     return next;
   }
 
@@ -170,6 +170,26 @@ describe('after a restart', () => {
     await later.queueing.restore?.();
     expect(later.rereads()).toBe(1);
     expect(later.tells(snapshot(), queues({ Support: [[anna], []] }))).toEqual([
+      'leave Support b at 1 abandoned',
+    ]);
+  });
+
+  it('a store that is lost in the middle of being read has what was read of it taken in with the rest', async () => {
+    const store = createMemoryStore();
+    desk(store).tells(queues({ Support: [[anna], []] }), joins('b'));
+    let asked = 0;
+    const next = desk({
+      ...store,
+      async loadFacts() {
+        asked += 1;
+        if (asked === 2) throw new Error('away');
+        return store.loadFacts();
+      },
+    });
+    await expect(next.queueing.restore?.()).rejects.toThrow('away');
+    expect(await next.queueing.restore?.()).toEqual(['queue Support call b']);
+    expect(next.tells(snapshot(), queues({ Support: [[], []] }))).toEqual([
+      'logout Support PJSIP/340',
       'leave Support b at 1 abandoned',
     ]);
   });

@@ -31,8 +31,8 @@ export interface Remembered {
 export interface Queues extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly QueueChange[];
-  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs. */
-  restore(told: Remembered): void;
+  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs. Says whether there was such. */
+  restore(told: Remembered): boolean;
   /** By name, in whatever case: app_queue does not tell them apart. */
   queue(name: string): QueueView | undefined;
   queues(): readonly QueueView[];

@@ -18,23 +18,27 @@ import {
   type World,
 } from './world.ts';
 
-/** Takes in what an earlier bridge has told. Of what is known already, that counts. */
-export function restore(world: World, { members, calls }: Remembered): void {
+/** Takes in what an earlier bridge has told. Of what is known already, that counts. Says whether anything was not. */
+export function restore(world: World, { members, calls }: Remembered): boolean {
+  const changed = new Set<Queue>();
   const named = (name: string) => world.queues.get(keyOf(name)) ?? addQueue(world, name);
   for (const member of members) {
     const queue = named(member.queue);
     if (queue.members.has(member.interface)) continue;
     queue.members.set(member.interface, member);
-    queue.roster = [...queue.members.values()];
+    changed.add(queue);
   }
+  for (const queue of changed) queue.roster = [...queue.members.values()];
   for (const { queue: name, call } of calls) {
-    if (world.waiting.has(call.uniqueId)) continue;
+    if (world.waiting.has(call.uniqueId) || world.departures.has(call.uniqueId)) continue;
     const queue = named(name);
     // In which extension it called the queue, the next list shows.
     const waiting = newWaiting(queue, call, '');
     queue.waiting.push(waiting);
     world.waiting.set(call.uniqueId, waiting);
+    changed.add(queue);
   }
+  return changed.size > 0;
 }
 
 /** A snapshot came: the queues follow. What the feed was about to say of departures never comes. */

@@ -37,8 +37,8 @@ export interface RoomWorld extends Bounded {
     rooms: readonly { readonly room: string; readonly locked: boolean }[],
     at: number,
   ): readonly ConferenceChange[];
-  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next whole state tells what differs. */
-  restore(members: readonly Member[], locked: readonly string[]): void;
+  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next whole state tells what differs. Says whether there was such. */
+  restore(members: readonly Member[], locked: readonly string[]): boolean;
   member(uniqueId: string): Member | undefined;
   isLocked(room: string): boolean;
 }
@@ -176,8 +176,11 @@ export function createRoomWorld(): RoomWorld {
     lock,
     listed,
     restore(told, lockedRooms) {
-      for (const member of told) if (!members.has(member.uniqueId)) put(member);
-      for (const room of lockedRooms) keepLocked(room);
+      const fresh = told.filter(({ uniqueId }) => !members.has(uniqueId));
+      for (const member of fresh) put(member);
+      const shut = lockedRooms.filter((room) => !locked.has(room));
+      for (const room of shut) keepLocked(room);
+      return fresh.length + shut.length > 0;
     },
     member: (uniqueId) => members.get(uniqueId),
     isLocked: (room) => locked.has(room),

@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
-import type { Bound, Bounded } from './bounds.ts';
+import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
@@ -26,7 +26,7 @@ import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type Publish } from './publish.ts';
-import { createRateLimit, type RateLimit } from './rate.ts';
+import { boundOfKeys, createRateLimit } from './rate.ts';
 import type { Audit } from './rules/audit.ts';
 import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
@@ -327,16 +327,6 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   let stopped = false;
 
-  const remembered = (of: string, limit: RateLimit<BareJid>): Bound => ({
-    of,
-    most: limits.sessions,
-    get held() {
-      return limit.size;
-    },
-    get exceeded() {
-      return limit.forgotten;
-    },
-  });
   const parts: readonly Partial<Bounded>[] = [
     dispatching,
     calls,
@@ -350,8 +340,8 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   return {
     bounds: [
-      remembered('commanding_users', rate),
-      remembered('searching_users', searchRate),
+      boundOfKeys('commanding_users', limits.sessions, rate),
+      boundOfKeys('searching_users', limits.sessions, searchRate),
       ...parts.flatMap(({ bounds = [] }) => bounds),
     ],
     dispatch,

@@ -6,7 +6,7 @@
 import type { Bounded } from './bounds.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
-import { createRateLimit } from './rate.ts';
+import { boundOfKeys, createRateLimit } from './rate.ts';
 import { DELEGATION_1_NS, DELEGATION_2_NS } from './xmpp/namespaces.ts';
 import type { IqRequest } from './xmpp/xmpp.ts';
 
@@ -36,21 +36,10 @@ const usual = { perSecond: 50, burst: 1000 };
 /** Makes it. */
 export function createCourtesy({ domain, domains, limited, keys, monotonic }: CourtesyOptions): Courtesy {
   const rate = createRateLimit<BareJid>({ ...usual, keys, monotonic });
-  const trusted = new Set<string>([domain, ...domains.map((each) => each.toLowerCase())]);
+  const trusted = new Set([domain, ...domains].map((each) => each.toLowerCase()));
   const others = new Set<string | undefined>([CMD_NS, DELEGATION_1_NS, DELEGATION_2_NS, ...limited]);
   return {
-    bounds: [
-      {
-        of: 'asking_users',
-        most: keys,
-        get held() {
-          return rate.size;
-        },
-        get exceeded() {
-          return rate.forgotten;
-        },
-      },
-    ],
+    bounds: [boundOfKeys('asking_users', keys, rate)],
     admits({ from, payload }) {
       if (others.has(payload.ns) || (from.local === '' && trusted.has(from.domain))) return true;
       return rate.take(from.bare);

@@ -1,5 +1,7 @@
 /** Token buckets: how often somebody may ask. */
 
+import type { Bound } from './bounds.ts';
+
 /** Decides whether a key may act now. */
 export interface RateLimit<K> {
   /** Takes one token; false where there is none left. */
@@ -47,6 +49,20 @@ export function createRateLimit<K>(options: {
     },
     get forgotten() {
       return forgotten;
+    },
+  };
+}
+
+/** How many keys a limit remembers, of `most`, as a bound. */
+export function boundOfKeys(of: string, most: number, limit: RateLimit<never>): Bound {
+  return {
+    of,
+    most,
+    get held() {
+      return limit.size;
+    },
+    get exceeded() {
+      return limit.forgotten;
     },
   };
 }

@@ -40,7 +40,7 @@ function constant(source: string, name: string): number | undefined {
 const bounds = [...sources].flatMap(([file, source]) =>
   [
     ...source.matchAll(
-      /(?:(?:createBound|remembered)\(\s*|createKept\(\{\s*of: )'(\w+)',\s*(?:max: )?([\w.]+)/g,
+      /(?:(?:createBound|boundOfKeys)\(\s*|createKept\(\{\s*of: )'(\w+)',\s*(?:max: )?([\w.]+)/g,
     ),
   ].map(([, of = '', most = '']) => ({
     file,
@@ -104,6 +104,9 @@ const constants: Readonly<Record<string, readonly (readonly [file: string, name:
   'resources of a watcher, clients of a user whose status counts': [
     ['presence/audience.ts', 'maxResources'],
     ['presence/follow.ts', 'maxStatuses'],
+  ],
+  "a user's questions for telephones' presence; users who are remembered for it": [
+    ['presence/hosted.ts', 'keys'],
   ],
   'watchers asked whether they are still there': [['presence/presence.ts', 'pingsAtOnce']],
   'telephones put into one roster': [['presence/presence.ts', 'maxOffers']],
@@ -169,7 +172,7 @@ describe('docs/limits.md', () => {
       expect(row, `${of} of ${file} is not in docs/limits.md`).toBeDefined();
       if (most !== undefined) expect(row?.bound, `${of} of ${file}`).toContain(written(most));
     }
-    const known = new Set([...bounds.map(({ of }) => of), 'asking_users']);
+    const known = new Set(bounds.map(({ of }) => of));
     const told = [...document.matchAll(/offhook_held\{of="(\w+)"\}/g)].map(([, of = '']) => of);
     expect(told.filter((of) => !known.has(of))).toEqual([]);
   });

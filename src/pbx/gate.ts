@@ -9,8 +9,8 @@ export type Gate = (chunk: Buffer) => Buffer;
 /** Bytes that a message may have; Asterisk's own have at most a few thousand. The event connection has the same bound. */
 const largest = 65_536;
 const [LF, CR] = [0x0a, 0x0d];
-// Not one of our actions is answered like that.
-const output = /^response:.*follow/i;
+// Not one of our actions is answered like that; the library passes over a banner, so that what comes after it counts as the first line.
+const strange = /^(?:response:.*follow|asterisk call manager)/im;
 
 /** Makes a gate for one connection. */
 export function createGate(): Gate {
@@ -28,7 +28,7 @@ export function createGate(): Gate {
         throw new Error(`a message of more than ${largest} bytes came: is this Asterisk?`);
       if (end === undefined) break;
       const message = waiting.subarray(at, end);
-      if (!output.test(message.toString('latin1', 0, message.indexOf(LF)))) whole.push(message);
+      if (!strange.test(message.toString('latin1'))) whole.push(message);
       at = end;
     }
     waiting = waiting.subarray(at);

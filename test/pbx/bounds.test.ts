@@ -65,6 +65,7 @@ describe('on the connection that acts', () => {
     ['an answer to that name', 'Response: Success\r\nActionID: rawevent\r\n\r\n'],
     ['blank lines', '\r\n'.repeat(30_000)],
     ['the output of a command', 'Response: Follows\r\n\r\nOutput: a\r\n\r\n'],
+    ['the same after a banner', 'Asterisk Call Manager/1\r\nResponse: Follows\r\n\r\nOutput: a\r\n\r\n'],
   ])('%s is nothing', async (_, text) => {
     const { wire, pbx } = await connect();
     controlOf(wire).socket.write(text);

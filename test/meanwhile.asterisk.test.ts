@@ -137,8 +137,9 @@ describe.each([
       await pbx.cli(`confbridge mute 800 ${await channelOf('320')}`);
       next = await phone('330').dial('500');
       await phone('310').dial('800');
-      await until('both are there', async () =>
-        /310[\s\S]*Queue|Queue[\s\S]*310/.test(await pbx.cli('core show channels verbose')),
+      await until('one waits', async () => (await pbx.cli('queue show Support')).includes('PJSIP/330-'));
+      await until('the other is in the room', async () =>
+        (await pbx.cli('confbridge list 800')).includes('PJSIP/310-'),
       );
       await pbx.cli('confbridge lock 800');
       customer = await park();
@@ -167,6 +168,7 @@ it('while Asterisk is away, all of it ends; who serves a queue goes on to', asyn
   await phone('310').dial('500');
   await heard('anna', '310 waits');
   await phone('320').dial('800');
+  await heard('carla', 'join 320');
   await phone('330').dial('800');
   await heard('carla', 'join 320', 'join 330');
   await park();

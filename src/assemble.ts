@@ -18,6 +18,7 @@ import {
 } from './adapters.ts';
 import { type Bridge, type BridgeLimits, createBridge } from './bridge.ts';
 import type { Config } from './config.ts';
+import { createCourtesy } from './courtesy.ts';
 import { callsOf } from './directory/calls.ts';
 import { numberShower } from './log.ts';
 import { modules } from './modules/index.ts';
@@ -71,6 +72,13 @@ const ENVELOPE_BYTES = 32_768;
 export function assemble(config: Config, log: Logger, version: string, tuning: Tuning = {}): Offhook {
   const metrics = createMetrics(modules);
   const pbx = makePbx(config, log, metrics, tuning);
+  const courtesy = createCourtesy({
+    domain: config.xmpp.component,
+    domains: config.xmpp.userDomains,
+    limited: [SEARCH_NS],
+    keys: config.limits.sessions,
+    monotonic: () => performance.now(),
+  });
   const xmpp = createComponent({
     service: config.xmpp.service,
     domain: config.xmpp.component,
@@ -80,6 +88,7 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     learned: () => pbx.readAt,
     onWritten: metrics.eventWritten,
     limits: tuning.xmpp ?? {},
+    admits: courtesy.admits,
   });
   const store = makeStore(config, log, tuning);
   const places = createPlaces({
@@ -160,15 +169,6 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
     monotonic: () => performance.now(),
   });
 
-  metrics.watch({
-    xmpp,
-    pbx,
-    store,
-    bridge,
-    presence,
-    limits,
-    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
-  });
   if (delegation !== undefined) serveDelegation(xmpp, { ...delegation, serve: bridge.dispatch });
   const watch =
     delegation &&
@@ -177,6 +177,16 @@ export function assemble(config: Config, log: Logger, version: string, tuning: T
   const readiness = () => readinessOf(xmpp, pbx, store);
   const { listen } = config.http;
   const health = listen && createHealth(listen.host, listen.port, readiness, metrics);
+  metrics.watch({
+    xmpp,
+    pbx,
+    store,
+    bridge,
+    presence,
+    limits,
+    xmppLimits: { ...defaultLimits, ...tuning.xmpp },
+    others: [courtesy, ...(health === undefined ? [] : [health])],
+  });
   let http: Offhook['http'];
   return {
     bridge,

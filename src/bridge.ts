@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
+import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
@@ -25,7 +26,7 @@ import { createPresenceRequest, refuseWatchers } from './presence-request.ts';
 import { CMD_NS } from './protocol/envelope.ts';
 import type { BareJid } from './protocol/jid.ts';
 import { createPublish, type Publish } from './publish.ts';
-import { createRateLimit } from './rate.ts';
+import { boundOfKeys, createRateLimit } from './rate.ts';
 import type { Audit } from './rules/audit.ts';
 import { createRules } from './rules/rules.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
@@ -91,7 +92,7 @@ export interface BridgeOptions {
 }
 
 /** A bridge that can be started and stopped once. */
-export interface Bridge {
+export interface Bridge extends Bounded {
   /** Resolves when the store has been asked and both neighbours were reached once; never rejects. */
   start(): Promise<void>;
   /** Answers what is in flight, tells nobody more, closes every connection. */
@@ -104,16 +105,12 @@ export interface Bridge {
   readonly isReady: boolean;
   /** Subscriptions of all sessions together. */
   readonly subscriptions: number;
-  /** Users whose request rate is remembered. */
-  readonly rated: number;
   /** Events that wait until a snapshot of the telephone system is taken in. */
   readonly waiting: number;
   /** Channels of users that are there now. */
   readonly calls: number;
   /** Channels that somebody was told of, as the next bridge will know. */
   readonly told: Pick<Told, 'size' | 'waiting'>;
-  /** Calls that the journal remembers. */
-  readonly journaled: number;
   /** Entries of the phonebook. */
   readonly persons: number;
   /** Recordings that run now. */
@@ -199,27 +196,28 @@ export function createBridge(options: BridgeOptions): Bridge {
     log,
     now,
   });
-  const rate = createRateLimit<BareJid>({
-    perSecond: limits.perSecond,
-    burst: limits.burst,
-    keys: limits.sessions,
-    monotonic: options.monotonic,
+  const rateLimit = () =>
+    createRateLimit<BareJid>({
+      perSecond: limits.perSecond,
+      burst: limits.burst,
+      keys: limits.sessions,
+      monotonic: options.monotonic,
+    });
+  const [rate, searchRate] = [rateLimit(), rateLimit()];
+  const dispatching = createDispatch({
+    modules,
+    context,
+    directory: () => directory.current,
+    domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
+    rate,
+    maxInFlight: limits.inFlight,
+    timeoutMs: limits.commandMs,
+    show: options.settings.showNumber,
+    audit: options.audit,
+    log,
   });
   const { timed = (dispatch) => dispatch } = options;
-  const dispatch = timed(
-    createDispatch({
-      modules,
-      context,
-      directory: () => directory.current,
-      domains: new Set(options.domains.map((domain) => domain.toLowerCase())),
-      rate,
-      maxInFlight: limits.inFlight,
-      timeoutMs: limits.commandMs,
-      show: options.settings.showNumber,
-      audit: options.audit,
-      log,
-    }),
-  );
+  const dispatch = timed(dispatching);
 
   const world = () => ({ directory: directory.current, calls, phonebook: models.phonebook });
   function tell(changes: readonly Change[]): void {
@@ -271,7 +269,10 @@ export function createBridge(options: BridgeOptions): Bridge {
   async function restore(): Promise<void> {
     const first = !restored;
     try {
-      if (first) await Promise.all(following.map((model) => model.restore?.()));
+      if (first) {
+        const owed = await Promise.all(following.map((model) => model.restore?.() ?? []));
+        publish.recall(owed.flat());
+      }
       const stored = await store.loadSessions();
       // Last: it gives what an earlier bridge told once.
       const memories = await told.load(connected);
@@ -297,12 +298,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   serveSearch(xmpp, {
     phonebook: models.phonebook,
     directory: () => directory.current,
-    rate: createRateLimit<BareJid>({
-      perSecond: limits.perSecond,
-      burst: limits.burst,
-      keys: limits.sessions,
-      monotonic: options.monotonic,
-    }),
+    rate: searchRate,
     answerBytes: options.settings.answerBytes,
   });
   // What the stream held when it broke may have been lost: it is told again, as it is by then.
@@ -331,7 +327,23 @@ export function createBridge(options: BridgeOptions): Bridge {
 
   let stopped = false;
 
+  const parts: readonly Partial<Bounded>[] = [
+    dispatching,
+    calls,
+    ...following,
+    presence,
+    liveness,
+    transfer,
+    options.archive ?? {},
+    store,
+  ];
+
   return {
+    bounds: [
+      boundOfKeys('commanding_users', limits.sessions, rate),
+      boundOfKeys('searching_users', limits.sessions, searchRate),
+      ...parts.flatMap(({ bounds = [] }) => bounds),
+    ],
     dispatch,
     sessions,
     publish,
@@ -342,9 +354,6 @@ export function createBridge(options: BridgeOptions): Bridge {
     get subscriptions() {
       return index.size;
     },
-    get rated() {
-      return rate.size;
-    },
     get waiting() {
       return intake.waiting;
     },
@@ -352,9 +361,6 @@ export function createBridge(options: BridgeOptions): Bridge {
       return calls.channels().length;
     },
     told,
-    get journaled() {
-      return models.journal.calls;
-    },
     get persons() {
       return models.phonebook.size;
     },

@@ -7,10 +7,12 @@ import type { MailboxChange } from './mailboxes.ts';
 import type { RecordChange } from './monitor/monitor.ts';
 import type { SeatChange } from './places/places.ts';
 import type { QueueChange } from './queues/changes.ts';
+import type { ConferenceChange } from './rooms/changes.ts';
 
 /** A change of the telephone world, from whichever model. Each model declares its own and adds it here. */
 export type Change =
   | CallChange
+  | ConferenceChange
   | DeflectionChange
   | JournalChange
   | MailboxChange

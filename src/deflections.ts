@@ -6,6 +6,7 @@
  * extension whenever something says that they are others: the dialplan's UserEvent, or a lamp.
  */
 
+import { createBound } from './bounds.ts';
 import type { Directory } from './directory.ts';
 import { Failure, fail } from './errors.ts';
 import type { Log } from './log.ts';
@@ -85,6 +86,8 @@ const maxSingle = 2000;
 const atOnce = 8;
 /** Extensions looked at one by one at a time; with more, the families are read as a whole. */
 const maxLooking = 50;
+/** Lamps of do-not-disturb; of further ones it is not known whether they are lit. */
+const maxLamps = 100_000;
 
 /** Makes it; nothing is asked before both connections to the telephone system are up. */
 export function createDeflections(options: DeflectionsOptions): Deflections {
@@ -106,6 +109,9 @@ export function createDeflections(options: DeflectionsOptions): Deflections {
   let reading = false;
   let readAgain = false;
   let denied = false;
+
+  const lookingBound = createBound('deflections_looked_at', maxLooking, () => looking.size);
+  const lampBound = createBound('lamps', maxLamps, () => lamps.size);
 
   const extensions = () => directory().users.map(({ extension }) => extension);
 
@@ -150,6 +156,7 @@ export function createDeflections(options: DeflectionsOptions): Deflections {
   function light(name: string, state: string): readonly DeflectionChange[] {
     const { of: what, extension } = lamp.exec(name)?.groups ?? {};
     if (what !== 'DND' || extension === undefined) return nothing;
+    if (!lamps.has(extension) && !lampBound.admits()) return nothing;
     return changing([extension], () => lamps.set(extension, isOn(state)));
   }
 
@@ -237,7 +244,7 @@ export function createDeflections(options: DeflectionsOptions): Deflections {
       looking.set(extension, true);
       return;
     }
-    if (looking.size >= maxLooking) return refresh();
+    if (!lookingBound.admits()) return refresh();
     try {
       let values = blank;
       do {
@@ -300,6 +307,7 @@ export function createDeflections(options: DeflectionsOptions): Deflections {
   });
 
   return {
+    bounds: [lookingBound, lampBound],
     of,
     refresh,
     onChange(listener) {

@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { type Bounded, createBound } from './bounds.ts';
 import { type Directory, emptyDirectory } from './directory.ts';
 import { Failure, StanzaError } from './errors.ts';
 import type { Command, Context, Module } from './modules/define.ts';
@@ -40,10 +41,11 @@ export interface DispatchOptions {
 export type Dispatch = (from: Jid, cmd: XmlElement) => Promise<IqAnswer>;
 
 /** Makes the dispatcher. */
-export function createDispatch(options: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): Dispatch & Bounded {
   const { directory, domains, rate, maxInFlight, timeoutMs, show, audit, log } = options;
   const modules = new Map(options.modules.map((module) => [module.name, module]));
   let inFlight = 0;
+  const bound = createBound('commands', maxInFlight, () => inFlight);
   /** Requests that are not taken twice at a time; no more than are in flight. */
   const underWay = new Set<string>();
 
@@ -101,7 +103,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const context = { ...options.context(), caller };
     demandOffered(module, command, context.directory.policy, context.pbx);
     const run = command.prepare(payload);
-    if (inFlight >= maxInFlight) {
+    if (!bound.admits()) {
       throw new StanzaError('resource-constraint', 'The bridge is busy: try again in a moment.');
     }
     const key = command.once ? `${caller.jid.bare} ${module} ${serialize(payload)}` : undefined;
@@ -134,11 +136,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     });
   }
 
-  return async (from, cmd) => {
+  const dispatch: Dispatch = async (from, cmd) => {
     const { answer, outcome, reason } = await answerTo(from, cmd);
     record(from, cmd, outcome, reason);
     return answer;
   };
+  return Object.assign(dispatch, { bounds: [bound] });
 
   async function answerTo(
     from: Jid,

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from 'pino';
+import { type Bounded, createBound } from './bounds.ts';
 import { type FullJid, fullJid } from './protocol/jid.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { createAsking } from './xmpp/alive.ts';
@@ -35,7 +36,7 @@ export interface LivenessOptions {
 }
 
 /** Watches over sessions. */
-export interface Liveness {
+export interface Liveness extends Bounded {
   start(): void;
   stop(): void;
   /** There is reason to believe that this session ended: asks soon, and again in the next seconds until it is certain. */
@@ -60,6 +61,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
   const { leastMs, now, monotonic } = options;
   const asking = createAsking(xmpp);
   const underWay = new Set<FullJid>();
+  const bound = createBound('sessions_asked_about', MAX_UNDER_WAY, () => underWay.size);
   /** Suspects by how often they were asked, each with the time that they are due; in the order of these times. */
   const suspects: readonly Map<FullJid, number>[] = AGAIN_MS.map(() => new Map());
   let timer: NodeJS.Timeout | undefined;
@@ -137,6 +139,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
     allowed = Math.min(allowed + most, Math.max(1, most));
     owed = Math.min(owed + TICK_MS * shareOf(sessions.size), Math.max(1, most));
     const room = Math.min(Math.floor(allowed), MAX_UNDER_WAY - underWay.size);
+    if (underWay.size >= MAX_UNDER_WAY) bound.exceed();
     const left = askSuspects(room);
     const quiet = monotonic() < quietUntil;
     const turn = hurry && !quiet ? left : Math.min(left, Math.floor(owed));
@@ -182,6 +185,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
   });
 
   return {
+    bounds: [bound],
     start() {
       timer ??= setInterval(tick, TICK_MS).unref();
     },

@@ -1,5 +1,6 @@
-/** Voicemail counters: learned whole after each connect, then from events. Bounded by the boxes the telephone system has. */
+/** Voicemail counters: learned whole after each connect, then from events. */
 
+import { createBound } from './bounds.ts';
 import type { Log } from './log.ts';
 import type { Model } from './models.ts';
 import type { MailboxCount, Pbx } from './pbx/pbx.ts';
@@ -21,6 +22,8 @@ export interface Mailboxes extends Model {
 }
 
 const empty: MailboxCount = { newMessages: 0, oldMessages: 0 };
+/** Boxes; the counters of further ones are not known. */
+const maxBoxes = 100_000;
 const nothing: readonly MailboxChange[] = Object.freeze([]);
 
 /** Makes an empty table that is filled whenever both connections to the telephone system are up. */
@@ -36,7 +39,11 @@ export function createMailboxes(options: {
   let heard = new Set<string>();
   let tell: (changes: readonly MailboxChange[]) => void = () => {};
 
+  const bound = createBound('mailboxes', maxBoxes, () => boxes.size);
+
+  /** Returns whether it is another one than before. */
   function put(mailbox: string, count: MailboxCount): boolean {
+    if (!boxes.has(mailbox) && !bound.admits()) return false;
     const before = boxes.get(mailbox) ?? empty;
     boxes.set(mailbox, count);
     return before.newMessages !== count.newMessages || before.oldMessages !== count.oldMessages;
@@ -72,6 +79,7 @@ export function createMailboxes(options: {
     if (control && feed) void learn();
   });
   return {
+    bounds: [bound],
     of: (mailbox) => boxes.get(mailbox) ?? empty,
     onChange(listener) {
       tell = listener;
@@ -79,9 +87,10 @@ export function createMailboxes(options: {
     apply(event) {
       if (event.type !== 'message-waiting') return nothing;
       const { mailbox, newMessages, oldMessages, at } = event;
-      heard.add(mailbox);
       const count = { newMessages, oldMessages };
-      return put(mailbox, count) ? [{ kind: 'mailbox', mailbox, count, at }] : nothing;
+      const isNews = put(mailbox, count);
+      if (boxes.has(mailbox)) heard.add(mailbox);
+      return isNews ? [{ kind: 'mailbox', mailbox, count, at }] : nothing;
     },
   };
 }

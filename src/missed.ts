@@ -3,6 +3,7 @@
  * reaches the caller's number settles them, and so does a later call of the same number that a member takes.
  */
 
+import { type Bounded, createBound } from './bounds.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Directory, User } from './directory.ts';
 import type { Log } from './log.ts';
@@ -38,7 +39,7 @@ export interface MissedCall {
 }
 
 /** The missed calls of all queues. */
-export interface MissedCalls {
+export interface MissedCalls extends Bounded {
   /** A call left a queue. */
   left(change: QueueLeaveChange): void;
   /** Calls of users changed: one of them may be a call back. */
@@ -76,6 +77,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
   const open = new Map<string, MissedCall>();
   /** The names of the same by the keys of the number that called. */
   const byNumber = new Map<string, Set<string>>();
+  const bound = createBound('missed_calls', maxOpen, () => open.size);
   let learned = false;
 
   const nameOf = (call: MissedCall) => `${ownerOf(call.queue)} ${call.id}`;
@@ -87,7 +89,9 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
       byNumber.set(key, (byNumber.get(key) ?? new Set()).add(name));
     open.set(name, call);
     const [oldest] = open.values();
-    if (open.size > maxOpen && oldest !== undefined) drop(oldest);
+    if (open.size <= maxOpen || oldest === undefined) return;
+    bound.exceed();
+    drop(oldest);
   }
 
   function drop(call: MissedCall): void {
@@ -153,6 +157,7 @@ export function createMissedCalls(options: MissedOptions): MissedCalls {
   });
 
   return {
+    bounds: [bound],
     left(change) {
       const { queue, call, reason, at } = change;
       if (reason === 'connected') tookCall(change);

@@ -2,6 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { About } from './backlog.ts';
+import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { CallChange } from './calls/changes.ts';
 import type { Change, Tell } from './changes.ts';
@@ -23,7 +25,7 @@ import { createRooms, type Rooms } from './rooms.ts';
 import type { Keep, Store } from './store/store.ts';
 
 /** A part of the telephone world that has things of its own to tell. */
-export interface Model {
+export interface Model extends Partial<Bounded> {
   /**
    * Takes in an event, and what the call model made of it; returns what is to be told, often nothing. On the hot road: called for every
    * event, in order, and never waits.
@@ -31,9 +33,10 @@ export interface Model {
   apply(event: PbxEvent, changes: readonly CallChange[]): readonly Change[];
   /**
    * Takes up what an earlier bridge left in the store. Called before {@link Model.start} where the store is there by then, else when it comes;
-   * perhaps more than once. Rejects as the store does, and is called again then.
+   * perhaps more than once. Rejects as the store does, and is called again then. Resolves with what was told of by then and has not ended,
+   * by {@link About.key}: each owes an end.
    */
-  restore?(): Promise<void>;
+  restore?(): Promise<readonly string[]>;
   /**
    * Takes in what the call model says without an event: the store came after the state of the telephone system, and these calls, which an earlier
    * bridge told of, had ended before. Called after {@link Model.restore}; returns what is to be told.
@@ -125,9 +128,8 @@ export function createModels(options: ModelsOptions): Models {
     }),
     rooms: createRooms(options),
     parked: createParked({
-      store: options.store,
+      ...options,
       deviceOf: (channel) => directory.current.deviceOfChannel(channel),
-      reread: () => options.pbx.reread(),
     }),
     deflections: options.deflections,
     places: options.places,

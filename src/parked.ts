@@ -1,28 +1,35 @@
 /**
  * Calls that wait in parking lots, as clients were told. What the feed did not tell, since it or the bridge was away, the next snapshot
- * shows: then the end is told, for nobody else is to wait for a call that is gone.
+ * shows: then the end is told, for nobody is to wait for a call that is gone, and the beginning, for nobody is to be forgotten in a lot.
  */
 
 import { z } from 'zod';
+import type { Calls } from './calls/calls.ts';
 import type { ParkChange } from './calls/changes.ts';
+import type { Tell } from './changes.ts';
+import { createKept } from './kept.ts';
+import type { Log } from './log.ts';
 import type { Model } from './models.ts';
+import { parkedKey } from './modules/parking.ts';
 import type { PbxEvent, Snapshot, SnapshotChannel } from './pbx/events.ts';
-import type { DeviceName } from './pbx/pbx.ts';
+import type { ChannelId, DeviceName, ParkedCall, Pbx } from './pbx/pbx.ts';
 import type { Store } from './store/store.ts';
 
-/** Calls that are remembered at a time; the ends of further ones are told only where the feed tells them. */
+/** Calls that are remembered at a time; the beginnings and ends of further ones are told only where the feed tells them. */
 export const maxParked = 1000;
 
-const FACT = 'parked ';
 const nothing: readonly ParkChange[] = Object.freeze([]);
 
 const text = z.string();
-const kept = z.object({
+// The names were names of channels and devices when they were written.
+const channel = text.min(1).transform((name) => name as ChannelId);
+const schema: z.ZodType<ParkChange, unknown> = z.object({
   kind: z.literal('park'),
+  uniqueId: text.min(1),
   type: z.literal('parked'),
   lot: text,
   space: text,
-  channel: text.min(1),
+  channel,
   caller: z.object({ number: text, name: text }),
   parker: text,
   retriever: z.literal(''),
@@ -35,80 +42,105 @@ export interface ParkedOptions {
   readonly store: Pick<Store, 'loadFacts' | 'saveFact' | 'deleteFact' | 'onState'>;
   /** The device that a channel belongs to; undefined where it is none of the directory's. */
   readonly deviceOf: (channel: string) => DeviceName | undefined;
-  /** Asks for another snapshot. */
-  readonly reread: () => void;
+  readonly pbx: Pick<Pbx, 'parkedCalls' | 'reread' | 'onState'>;
+  readonly calls: Pick<Calls, 'channels' | 'parked'>;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** Makes the model, with nothing parked. */
-export function createParked({ store, deviceOf, reread }: ParkedOptions): Model {
+export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
-  const parked = new Map<string, ParkChange>();
-  let restored = false;
+  const parked = createKept({ of: 'parked_calls', max: maxParked, store, prefix: 'parked ', schema });
+  /** Unique ids of those that a snapshot showed, and of which nothing was told yet; a new set for each snapshot. */
+  let missed = new Set<string>();
   let isKnown = false;
-  // One that was away may have lost them.
-  store.onState(({ usable }) => {
-    if (usable && restored) for (const [id, change] of parked) save(id, change);
+  let tell: Tell = () => {};
+  // Which connection comes first is a matter of luck: one shows that there are calls to be asked for, the other answers.
+  pbx.onState(({ control }) => {
+    if (control) void learn();
   });
 
-  function save(id: string, change: ParkChange): void {
-    store.saveFact(FACT + id, JSON.stringify(change));
+  function note(change: ParkChange): void {
+    missed.delete(change.uniqueId);
+    if (change.type === 'parked') parked.set(change.uniqueId, change);
+    else parked.delete(change.uniqueId);
   }
 
-  function note(id: string, change: ParkChange): void {
-    if (change.type !== 'parked') {
-      if (parked.delete(id)) store.deleteFact(FACT + id);
-      return;
-    }
-    if (!parked.has(id) && parked.size >= maxParked) return;
-    parked.set(id, change);
-    save(id, change);
-  }
-
-  function compare(snapshot: Snapshot, at: number): readonly ParkChange[] {
+  /** What a snapshot says of those that wait, as far as events have not said it themselves. */
+  function compare({ channels, bridges, meanwhile }: Snapshot, at: number): readonly ParkChange[] {
+    const heard = new Set(meanwhile.map(parkeeOf));
+    const inBridges = new Map(bridges.map((bridge) => [bridge.id, bridge]));
+    const byId = new Map(parked.size === 0 ? [] : channels.map((channel) => [channel.uniqueId, channel]));
     const ends: ParkChange[] = [];
-    if (parked.size === 0) return ends;
-    // Of these the events themselves say what happened.
-    const told = new Set(snapshot.meanwhile.map(parkeeOf));
-    const channels = new Map(snapshot.channels.map((channel) => [channel.uniqueId, channel]));
-    const bridges = new Map(snapshot.bridges.map((bridge) => [bridge.id, bridge]));
     for (const [id, change] of parked) {
-      if (told.has(id)) continue;
-      const channel = channels.get(id);
-      const bridge = bridges.get(channel?.bridgeId ?? '');
-      if (channel !== undefined && waits(channel, bridge)) continue;
+      if (heard.has(id)) continue;
+      const channel = byId.get(id);
+      const bridge = inBridges.get(channel?.bridgeId ?? '');
+      if (channel !== undefined && waits(channel, bridge)) {
+        calls.parked(id, change.space);
+        continue;
+      }
       const other = bridge?.channels.find((each) => each !== id);
       const type = channel === undefined ? 'abandoned' : other === undefined ? 'timeout' : 'retrieved';
-      const retriever = channels.get(other ?? '')?.name ?? '';
+      const retriever = byId.get(other ?? '')?.name ?? '';
       ends.push({ ...change, type, retriever: deviceOf(retriever) ?? '', at });
-      note(id, { ...change, type });
     }
+    for (const end of ends) note(end);
+    const isNew = (id: string) => !parked.has(id) && !heard.has(id);
+    const lots = bridges.filter(({ type }) => type === 'parking');
+    missed = new Set(lots.flatMap((lot) => lot.channels.filter(isNew)));
+    void learn();
     return ends;
   }
 
-  return {
-    apply(event, changes) {
-      if (event.type === 'snapshot') {
-        isKnown = true;
-        return compare(event.snapshot, event.at);
+  /** Asks where those are that were parked unseen, and tells. What events say of them in between counts more. */
+  async function learn(): Promise<void> {
+    const asked = missed;
+    if (asked.size === 0) return;
+    try {
+      const listed = await pbx.parkedCalls();
+      // A later snapshot has asked again.
+      if (asked !== missed) return;
+      const views = new Map(calls.channels().map((view) => [view.uniqueId, view]));
+      const begun = listed
+        .filter(({ uniqueId }) => asked.has(uniqueId))
+        .slice(0, maxParked - parked.size)
+        .map((call) => begin(call, views.get(call.uniqueId)?.channel ?? call.channel));
+      for (const change of begun) {
+        calls.parked(change.uniqueId, change.space);
+        note(change);
       }
-      const id = parkeeOf(event);
-      if (id !== undefined) for (const change of changes) if (change.kind === 'park') note(id, change);
-      return nothing;
+      tell(begun);
+    } catch (error) {
+      log.info({ reason: String(error) }, 'calls that were parked unseen cannot be asked for yet');
+    }
+  }
+
+  function begin(call: ParkedCall, channel: ChannelId): ParkChange {
+    const { uniqueId, lot, space, parker, timeout } = call;
+    const caller = { number: call.callerNumber, name: call.callerName };
+    const where = { lot, space, channel, caller, parker, timeout };
+    return { kind: 'park', type: 'parked', uniqueId, ...where, retriever: '', at: now() };
+  }
+
+  return {
+    bounds: parked.bounds,
+    onChange(listener) {
+      tell = listener;
+    },
+    apply(event, changes) {
+      for (const change of changes) if (change.kind === 'park') note(change);
+      if (event.type !== 'snapshot') return nothing;
+      isKnown = true;
+      return compare(event.snapshot, event.at);
     },
     async restore() {
-      const facts = await store.loadFacts();
-      // Once: what has ended meanwhile may be in what was read before.
-      if (restored) return;
-      for (const [name, fact] of facts) {
-        const id = name.slice(FACT.length);
-        if (!name.startsWith(FACT) || parked.has(id)) continue;
-        const change = read(fact);
-        if (change === undefined || parked.size >= maxParked) store.deleteFact(name);
-        else parked.set(id, change);
-      }
-      restored = true;
+      const found = await parked.load();
       // The state was read before anybody knew what to look for in it.
-      if (isKnown && parked.size > 0) reread();
+      if (isKnown && found.length > 0) pbx.reread();
+      return [...parked].map(([id]) => parkedKey(id));
     },
   };
 }
@@ -122,14 +154,4 @@ function parkeeOf(event: PbxEvent): string | undefined {
 function waits({ bridgeId }: SnapshotChannel, bridge: { readonly type: string } | undefined): boolean {
   if (bridge === undefined) return bridgeId !== '';
   return bridge.type === 'parking' || bridge.type === 'holding';
-}
-
-function read(fact: string): ParkChange | undefined {
-  try {
-    const parsed = kept.safeParse(JSON.parse(fact));
-    // The names were names of channels and devices when they were written.
-    return parsed.success ? (parsed.data as ParkChange) : undefined;
-  } catch {
-    return undefined; // Not ours, or of another version: the caller deletes it.
-  }
 }

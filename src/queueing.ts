@@ -4,9 +4,11 @@ import type { Directory } from './directory.ts';
 import type { Log } from './log.ts';
 import { createMissedCalls, type MissedCalls } from './missed.ts';
 import type { Model } from './models.ts';
+import { keyOfCall } from './modules/queue-event.ts';
 import type { Pbx, QueueCounters } from './pbx/pbx.ts';
 import type { Numbers } from './phonebook/numbers.ts';
 import { isIn } from './queue-people.ts';
+import { createQueueTold } from './queue-told.ts';
 import { createQueues } from './queues/model.ts';
 import type { Queues } from './queues/queues.ts';
 import type { Keep, Store } from './store/store.ts';
@@ -40,11 +42,11 @@ const seldomMs = 60_000;
 
 /** Makes it. */
 export function createQueueing(options: {
-  readonly pbx: Pick<Pbx, 'tellQueues' | 'queueCounters'>;
+  readonly pbx: Pick<Pbx, 'tellQueues' | 'queueCounters' | 'reread'>;
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  readonly store: Pick<Store, 'ledger' | 'onState'>;
+  readonly store: Pick<Store, 'ledger' | 'loadFacts' | 'saveFact' | 'deleteFact' | 'onState'>;
   readonly directory: () => Directory;
   readonly numbers: Pick<Numbers, 'keys'>;
   /** How much is kept of missed calls, by queue. */
@@ -52,6 +54,7 @@ export function createQueueing(options: {
 }): Queueing {
   const { pbx, log, now, directory } = options;
   const model = createQueues();
+  const told = createQueueTold(options.store);
   const missed = createMissedCalls({
     ...options,
     isIn(queue, user) {
@@ -59,6 +62,8 @@ export function createQueueing(options: {
       return view !== undefined && isIn(view, user, directory());
     },
   });
+  /** The queues were told of once. */
+  let isKnown = false;
   let readAt = 0;
   /** How often in a row a reading showed nothing new: then something here does not fit for ever. */
   let futile = 0;
@@ -91,10 +96,19 @@ export function createQueueing(options: {
   }
 
   return {
+    bounds: [...model.bounds, ...missed.bounds, ...told.bounds],
     queue: model.queue,
     queues: model.queues,
     missed,
     start: missed.start,
+    async restore() {
+      await told.load();
+      const remembered = told.remembered();
+      const isNews = model.restore(remembered);
+      // The state was read before anybody knew what to look for in it.
+      if (isKnown && isNews) pbx.reread();
+      return remembered.calls.map(({ queue, call }) => keyOfCall(queue, call.uniqueId));
+    },
     apply(event, calls) {
       if (event.type === 'queues' && event.started !== undefined) {
         // The same start is computed a little differently each time.
@@ -102,6 +116,8 @@ export function createQueueing(options: {
         started = event.started;
       }
       const changes = model.apply(event);
+      told.note(changes);
+      isKnown ||= event.type === 'queues';
       if (event.type === 'queues') futile = changes.length === 0 ? futile + 1 : 0;
       if (model.takeDoubt()) readSoon();
       for (const change of changes) if (change.kind === 'queue-leave') missed.left(change);

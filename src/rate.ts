@@ -1,11 +1,15 @@
 /** Token buckets: how often somebody may ask. */
 
+import type { Bound } from './bounds.ts';
+
 /** Decides whether a key may act now. */
 export interface RateLimit<K> {
   /** Takes one token; false where there is none left. */
   take(key: K): boolean;
   /** Keys that are remembered. */
   readonly size: number;
+  /** How often one was forgotten for another. */
+  readonly forgotten: number;
 }
 
 /**
@@ -21,7 +25,9 @@ export function createRateLimit<K>(options: {
 }): RateLimit<K> {
   const { perSecond, burst, keys, monotonic } = options;
   const buckets = new Map<K, { tokens: number; at: number }>();
+  let forgotten = 0;
   function forgetOldest(): void {
+    forgotten += 1;
     for (const oldest of buckets.keys()) {
       buckets.delete(oldest);
       return;
@@ -40,6 +46,23 @@ export function createRateLimit<K>(options: {
     },
     get size() {
       return buckets.size;
+    },
+    get forgotten() {
+      return forgotten;
+    },
+  };
+}
+
+/** How many keys a limit remembers, of `most`, as a bound. */
+export function boundOfKeys(of: string, most: number, limit: RateLimit<never>): Bound {
+  return {
+    of,
+    most,
+    get held() {
+      return limit.size;
+    },
+    get exceeded() {
+      return limit.forgotten;
     },
   };
 }

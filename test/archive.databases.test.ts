@@ -63,6 +63,8 @@ const lines: readonly Line[] = [
   message('twéber', second + 31, max, 'noon for another one'),
   message('tweber', second + 32, 'mméyer@example.org', 'twelve'),
   message('tweber', second + 40, 'boss@example.org', '\u{1F600} Smile'),
+  message('tweber', second + 50, 'boss@example.org', `whale ${'-'.repeat(60_000)}`),
+  message('tweber', second + 51, 'boss@example.org', `larger whale ${'-'.repeat(66_000)}`),
   ...Array.from({ length: 700 }, (_, index) => message('tweber', second + 100 + index, max, `many ${index}`)),
 ];
 const inProsody = (quote: '"' | '`') =>
@@ -195,6 +197,10 @@ describe.each(kinds.flatMap((kind) => servers.map((server) => [kind, server] as 
       expect(await search('o', { from: second * 1000, to: (second + 20) * 1000 })).toEqual([]);
       expect(await search('oo', { peer: 'boss@example.org' as BareJid })).toEqual(['noon']);
       expect(await search('twelve', { peer: max })).toEqual([]);
+    });
+
+    it('among messages of a size that people write', async () => {
+      expect((await search('whale')).map((body) => body.slice(0, 6))).toEqual(['whale ']);
     });
 
     it('page by page, no further than asked', async () => {

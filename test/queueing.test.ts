@@ -3,16 +3,18 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDirectory } from '../src/directory.ts';
 import type { PbxEvent } from '../src/pbx/events.ts';
 import { createNumbers } from '../src/phonebook/numbers.ts';
+import { maxWaits } from '../src/queue-told.ts';
 import { createQueueing } from '../src/queueing.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
-import { joins, leaves, member, queues, rings } from './queues/script.ts';
+import type { Store } from '../src/store/store.ts';
+import { channel, joins, leaves, line, member, queues, rings, snapshot } from './queues/script.ts';
 
 const anna = member('PJSIP/340');
 
 /** Queues at work over a telephone system that tells what it is told to. */
-function desk() {
+function desk(store: Store = createMemoryStore()) {
   const directory = createDirectory([]);
-  let readings = 0;
+  let [readings, rereads] = [0, 0];
   let truth: PbxEvent = queues({ Support: [[anna], []] });
   const queueing = createQueueing({
     pbx: {
@@ -21,18 +23,27 @@ function desk() {
         queueing.apply(truth, []);
       },
       queueCounters: async () => undefined,
+      reread: () => {
+        rereads += 1;
+      },
     },
     log: pino({ level: 'silent' }),
     now: Date.now,
-    store: createMemoryStore(),
+    store,
     directory: () => directory,
     numbers: createNumbers('DE', '0'),
     keep: { count: 10, ageMs: 1000 },
   });
-  queueing.apply(truth, []);
   return {
     queueing,
     readings: () => readings,
+    rereads: () => rereads,
+    opens: () => queueing.apply(truth, []),
+    /** What it tells, in a few words. */
+    tells: (...events: PbxEvent[]) =>
+      events.flatMap((event) =>
+        queueing.apply(event, []).flatMap((change) => ('roster' in change ? [line(change)] : [])),
+      ),
     is: (event: PbxEvent) => {
       truth = event;
     },
@@ -40,6 +51,13 @@ function desk() {
       for (const event of events) queueing.apply(event, []);
     },
   };
+}
+
+/** One that knows its queues. */
+function open() {
+  const made = desk();
+  made.opens();
+  return made;
 }
 
 beforeEach(() => {
@@ -51,7 +69,7 @@ afterEach(() => {
 
 describe('a doubt', () => {
   it('has the queues read again, once for many', async () => {
-    const { queueing, readings, is, happens } = desk();
+    const { queueing, readings, is, happens } = open();
     const carla = member('PJSIP/320');
     is(queues({ Support: [[anna, carla], []] }));
     happens(joins('a'), rings('a', 'PJSIP/320'), rings('a', 'PJSIP/320'), leaves('b'));
@@ -63,7 +81,7 @@ describe('a doubt', () => {
   });
 
   it('that comes again and again is followed once a second, and less often where nothing comes of it', async () => {
-    const { readings, happens } = desk();
+    const { readings, happens } = open();
     const doubt = rings('a', 'PJSIP/999');
     for (let second = 0; second < 300; second++) {
       happens(doubt);
@@ -75,7 +93,7 @@ describe('a doubt', () => {
   });
 
   it('is not followed after the end', async () => {
-    const { queueing, readings, happens } = desk();
+    const { queueing, readings, happens } = open();
     happens(rings('a', 'PJSIP/999'));
     await queueing.stop?.();
     await vi.advanceTimersByTimeAsync(5000);
@@ -85,12 +103,106 @@ describe('a doubt', () => {
 
 describe('a look', () => {
   it('reads at the most once a second', async () => {
-    const { queueing, readings } = desk();
+    const { queueing, readings } = open();
     await Promise.all([queueing.look(), queueing.look()]);
     await queueing.look();
     expect(readings()).toBe(1);
     await vi.advanceTimersByTimeAsync(1000);
     await queueing.look();
     expect(readings()).toBe(2);
+  });
+});
+
+describe('after a restart', () => {
+  const both = [snapshot([channel('a'), channel('b')]), queues({ Support: [[anna], ['a', 'b']] })] as const;
+
+  /** A bridge that has told of Anna and of two callers, the second of whom was let in ahead of the first. */
+  async function after(store = createMemoryStore()) {
+    const before = desk(store);
+    await before.queueing.restore?.();
+    before.tells(queues({ Support: [[anna], []] }), joins('b'), joins('a', { position: 1, count: 2 }));
+    const next = desk(store);
+    expect(await next.queueing.restore?.()).toEqual(['queue Support call a', 'queue Support call b']);
+    return next;
+  }
+
+  it('nothing is told of what is as it was, also the order of who waits', async () => {
+    const { tells, rereads } = await after();
+    expect(tells(...both)).toEqual([]);
+    expect(rereads()).toBe(0);
+  });
+
+  it('what differs is told: who went, who came, who takes a break, and why a call waits no longer', async () => {
+    const { tells } = await after();
+    const paused = member('PJSIP/320', { paused: true, pausedReason: 'Lunch' });
+    const differs = [
+      snapshot([channel('b'), channel('c')]),
+      queues({ Support: [[paused], ['b', 'c']] }),
+    ] as const;
+    expect(tells(...differs)).toEqual([
+      'logout Support PJSIP/340',
+      'leave Support a at 1 abandoned',
+      'login Support PJSIP/320',
+      'join Support c at 2',
+    ]);
+  });
+
+  it('and by the one after it, nothing once more', async () => {
+    const store = createMemoryStore();
+    const { tells } = await after(store);
+    tells(snapshot([channel('b')]), queues({ Support: [[], ['b']] }));
+    const last = desk(store);
+    await last.queueing.restore?.();
+    expect(last.tells(snapshot([channel('b')]), queues({ Support: [[], ['b']] }))).toEqual([]);
+  });
+
+  it('a store that comes late has the state read again, where it says more than is known', async () => {
+    const store = createMemoryStore();
+    const late = desk(store);
+    late.tells(...both);
+    await late.queueing.restore?.();
+    expect(late.rereads()).toBe(0);
+
+    const other = createMemoryStore();
+    desk(other).tells(queues({ Support: [[anna], []] }), joins('b'));
+    const later = desk(other);
+    later.tells(snapshot(), queues({ Support: [[anna], []] }));
+    await later.queueing.restore?.();
+    expect(later.rereads()).toBe(1);
+    expect(later.tells(snapshot(), queues({ Support: [[anna], []] }))).toEqual([
+      'leave Support b at 1 abandoned',
+    ]);
+  });
+
+  it('a store that is lost in the middle of being read has what was read of it taken in with the rest', async () => {
+    const store = createMemoryStore();
+    desk(store).tells(queues({ Support: [[anna], []] }), joins('b'));
+    let asked = 0;
+    const next = desk({
+      ...store,
+      async loadFacts() {
+        asked += 1;
+        if (asked === 2) throw new Error('away');
+        return store.loadFacts();
+      },
+    });
+    await expect(next.queueing.restore?.()).rejects.toThrow('away');
+    expect(await next.queueing.restore?.()).toEqual(['queue Support call b']);
+    expect(next.tells(snapshot(), queues({ Support: [[], []] }))).toEqual([
+      'logout Support PJSIP/340',
+      'leave Support b at 1 abandoned',
+    ]);
+  });
+
+  it('what is beyond the bound is told once more', async () => {
+    const store = createMemoryStore();
+    const many = Array.from({ length: maxWaits + 3 }, (_, n) => `c${n}`);
+    const full = [snapshot(many.map((each) => channel(each))), queues({ Support: [[], many] })] as const;
+    expect(desk(store).tells(...full)).toHaveLength(maxWaits + 3);
+    const next = desk(store);
+    await next.queueing.restore?.();
+    expect(next.tells(...full)).toEqual(
+      many.slice(maxWaits).map((each, n) => `join Support ${each} at ${maxWaits + 1 + n}`),
+    );
   });
 });

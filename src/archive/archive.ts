@@ -1,5 +1,6 @@
 /** The archive port: what somebody has written and was written, as the XMPP server has kept it. Types only. */
 
+import type { Bounded } from '../bounds.ts';
 import type { BareJid } from '../protocol/jid.ts';
 
 /** A message with a text. */
@@ -28,7 +29,7 @@ export interface ArchiveQuery {
  * A server's archive, only read. Both reject with `Failure`: `not-available` while the database cannot be asked, `rejected` where too many
  * ask at once.
  */
-export interface Archive {
+export interface Archive extends Partial<Bounded> {
   /**
    * Calls `found` with each message that fits, newest first, until it returns false. Looks at a limited number of messages: see
    * docs/limits.md. Encrypted messages, and those without text, are no hits.

@@ -36,6 +36,9 @@ export async function findSchema(database: Database, timeoutMs: number): Promise
   return ejabberd(database.dialect, await has('archive', 'server_host'));
 }
 
+/** Characters of a stanza that is read: everybody fills their own archive, and several searches at a time hold some hundred of them each. */
+const longest = 65_536;
+
 /** `column`s of a condition with their values, in order. */
 class Conditions {
   readonly #dialect: Dialect;
@@ -86,7 +89,7 @@ function prosody(dialect: Dialect): Schema {
       if (other !== undefined) where.is(peer, other);
       if (from !== undefined) where.add(`${when} >= ?`, Math.floor(from / 1000));
       if (to !== undefined) where.add(`${when} < ?`, Math.ceil(to / 1000));
-      where.add(holds('value'), likePattern(text));
+      where.add('LENGTH(value) <= ?', longest).add(holds('value'), likePattern(text));
       const sql = `SELECT ${when} AS at, ${peer} AS peer, value FROM prosodyarchive WHERE ${where.sql} ORDER BY ${when} DESC, sort_id DESC LIMIT ${limit} OFFSET ${offset}`;
       return { sql, values: where.values };
     },
@@ -121,7 +124,7 @@ function ejabberd(dialect: Dialect, several: boolean): Schema {
       if (peer !== undefined) where.is('bare_peer', peer);
       if (from !== undefined) where.add('timestamp >= ?', from * 1000);
       if (to !== undefined) where.add('timestamp < ?', to * 1000);
-      where.add(dialect.holds('txt'), likePattern(text));
+      where.add('LENGTH(xml) <= ?', longest).add(dialect.holds('txt'), likePattern(text));
       const sql = `SELECT timestamp AS at, bare_peer AS peer, xml FROM archive WHERE ${where.sql} ORDER BY timestamp DESC LIMIT ${limit} OFFSET ${offset}`;
       return { sql, values: where.values };
     },

@@ -1,5 +1,6 @@
 /** The archive port on an XMPP server's SQL database. */
 
+import { createBound } from '../bounds.ts';
 import type { Database, Row } from '../database/database.ts';
 import { Failure, fail } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -23,8 +24,9 @@ export interface ArchiveLimits {
 
 const defaults: ArchiveLimits = { atOnce: 4, waiting: 100, candidates: 5000, times: 5000, queryMs: 4000 };
 
-/** The first questions are small: most people look for something recent. */
-const pages = [100, 400, 1000];
+/** The first question is small: most people look for something recent. Further ones are no larger than may be in memory a few times. */
+const pages = [100, 400];
+const laterPages = 500;
 
 /** A database whose tables are known. */
 interface Opened {
@@ -48,14 +50,14 @@ export function createSqlArchive(options: {
   const { open, log, monotonic } = options;
   const limits = { ...defaults, ...options.limits };
   const queue: (() => void)[] = [];
+  const bound = createBound('archive_searches_waiting', limits.waiting, () => queue.length);
   let asking = 0;
   let complained = false;
   let opened: Promise<Opened> | undefined;
 
   async function turn<T>(work: () => Promise<T>): Promise<T> {
     if (asking >= limits.atOnce) {
-      if (queue.length >= limits.waiting)
-        fail('rejected', 'Too many searches are under way: try again in a moment.');
+      if (!bound.admits()) fail('rejected', 'Too many searches are under way: try again in a moment.');
       await new Promise<void>((resolve) => queue.push(resolve));
     } else asking += 1;
     try {
@@ -104,12 +106,13 @@ export function createSqlArchive(options: {
   }
 
   return {
+    bounds: [bound],
     search: (wanted: ArchiveQuery, found: (message: ArchivedMessage) => boolean) =>
       asked(async ({ database, schema }) => {
         const fits = holder(wanted.text);
         const end = monotonic() + 2 * limits.queryMs;
         for (let page = 0, offset = 0; offset < limits.candidates; page += 1) {
-          const size = Math.min(pages[page] ?? 2000, limits.candidates - offset);
+          const size = Math.min(pages[page] ?? laterPages, limits.candidates - offset);
           const left = Math.min(limits.queryMs, end - monotonic());
           if (left <= 0) return;
           const rows = await ask(database, schema.search(wanted, size, offset), left);

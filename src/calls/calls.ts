@@ -1,5 +1,6 @@
 /** The call model as its users see it. Types only; `model.ts` implements it. */
 
+import type { Bounded } from '../bounds.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { CallChange, ChannelView } from './changes.ts';
@@ -12,7 +13,7 @@ export type DeviceLookup = (channelName: string) => DeviceName | undefined;
 export type SnapshotEvent = Extract<PbxEvent, { readonly type: 'snapshot' }>;
 
 /** The telephone world: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
-export interface Calls {
+export interface Calls extends Partial<Bounded> {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly CallChange[];
   /**
@@ -31,6 +32,8 @@ export interface Calls {
    * caller, from the first. Counts among those of {@link expect}.
    */
   takes(uniqueId: string, rung: ChannelId): void;
+  /** Says that a channel waits in a space of a parking lot, and that this was told: what comes of it once more is no news. */
+  parked(uniqueId: string, space: string): void;
   /** The present state of a user's channel, by its `eventId`. */
   channel(id: ChannelId): ChannelView | undefined;
   /** The channels of a device, oldest first. */

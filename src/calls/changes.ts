@@ -101,6 +101,8 @@ export interface DeviceChange {
 /** A call was parked, or is no longer. */
 export interface ParkChange {
   readonly kind: 'park';
+  /** Of the parked channel. */
+  readonly uniqueId: string;
   readonly type: 'parked' | 'retrieved' | 'timeout' | 'abandoned';
   readonly lot: string;
   /** Extension that gets the call back, e.g. `701`. */
@@ -117,16 +119,5 @@ export interface ParkChange {
   readonly at: number;
 }
 
-/** Somebody came into a conference room, left it, fell silent in it or locked it. */
-export interface ConferenceChange {
-  readonly kind: 'conference';
-  readonly type: 'join' | 'leave' | 'mute' | 'unmute' | 'lock' | 'unlock';
-  readonly room: string;
-  /** Of the one who did it; empty where that is not known, or somebody outside. */
-  readonly channel: ChannelId | '';
-  readonly caller: Party;
-  readonly at: number;
-}
-
 /** A change of the telephone world, in the order in which it is to be told. */
-export type CallChange = ChannelChange | PickupChange | DeviceChange | ParkChange | ConferenceChange;
+export type CallChange = ChannelChange | PickupChange | DeviceChange | ParkChange;

@@ -10,11 +10,13 @@ import type { World } from './world.ts';
 // A channel's state only ever goes up; an event that says less is older than what is known.
 const rank = { other: 0, down: 0, ring: 1, ringing: 1, busy: 1, up: 2 } as const;
 
-/** The leg of a channel, its particulars brought up to date. Undefined for one that has ended. Adopts one that is new. */
+/** The leg of a channel, its particulars brought up to date. Undefined for one that has ended, or is too many. Adopts one that is new. */
 export function meet(world: World, channel: Channel, application = ''): Leg | undefined {
   const leg = world.legs.get(channel.uniqueId);
-  if (leg === undefined)
-    return world.ended.has(channel.uniqueId) ? undefined : adopt(world, channel, application);
+  if (leg === undefined) {
+    if (world.ended.has(channel.uniqueId) || !world.room.admits()) return undefined;
+    return adopt(world, channel, application);
+  }
   leg.name = channel.name;
   if (rank[channel.state] >= rank[leg.state]) leg.state = channel.state;
   leg.caller = renewed(leg.caller, channel.callerNumber, channel.callerName);

@@ -17,6 +17,8 @@ export interface CallsOptions {
   readonly extension?: (number: string) => Party | undefined;
   /** Token of the service behind a dialled number, where the feed does not tell applications. */
   readonly serviceAt?: (number: string) => string;
+  /** Channels that are followed; default: as many as a list of Asterisk may have. */
+  readonly mostChannels?: number;
 }
 
 const nothing: readonly CallChange[] = Object.freeze([]);
@@ -25,12 +27,13 @@ const nothing: readonly CallChange[] = Object.freeze([]);
  * Makes a call model with nothing in it. The cost of an event does not depend on how many calls there are; what has
  * ended is forgotten.
  */
-export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): Calls {
-  const world = createWorld({
+export function createCalls({ deviceOf, extension, serviceAt, mostChannels }: CallsOptions): Calls {
+  const lookups = {
     deviceOf,
     extension: extension ?? (() => undefined),
     serviceAt: serviceAt ?? (() => ''),
-  });
+  };
+  const world = createWorld(lookups, mostChannels);
 
   function views(legs: Iterable<Leg>): ChannelView[] {
     const seen: ChannelView[] = [];
@@ -46,6 +49,7 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
   }
 
   return {
+    bounds: [world.room],
     apply(event) {
       reduce(world, event);
       return told();
@@ -55,6 +59,10 @@ export function createCalls({ deviceOf, extension, serviceAt }: CallsOptions): C
       yield told();
     },
     expect: (uniqueId, number) => expectNumber(world, uniqueId, number),
+    parked(uniqueId, space) {
+      const leg = world.legs.get(uniqueId);
+      if (leg !== undefined) leg.parked = space;
+    },
     takes: (uniqueId, rung) => expectTaking(world, uniqueId, rung),
     channel(id) {
       const leg = world.calls.get(id);

@@ -27,6 +27,7 @@ export function park(world: World, event: ParkEvent): void {
   const retriever = recognize(world, event.retriever);
   world.out.push({
     kind: 'park',
+    uniqueId: leg.uniqueId,
     type,
     lot: event.lot,
     space: event.space,

@@ -3,7 +3,6 @@
 import type { PbxEvent } from '../pbx/events.ts';
 import { bridgeDestroy, bridgeEnter, bridgeLeave } from './bridges.ts';
 import { application, spying, update } from './channels.ts';
-import { conference } from './conference.ts';
 import { deviceState } from './devices.ts';
 import { dialBegin, dialEnd, dialState } from './dial.ts';
 import { hangup, hangupRequest } from './hangup.ts';
@@ -37,7 +36,6 @@ const reducers = new Map<string, Reduce>([
   ...on(['queue-join'], queueJoin),
   ...on(['queue-leave', 'queue-abandon'], queueLeave),
   ...on(['agent-called'], agentCalled),
-  ...on(['conference-join', 'conference-leave', 'conference-mute', 'conference-unmute'], conference),
   ...on(['spy-start'], spying),
   ...on(['originate-response'], originated),
   ...on(['device-state'], deviceState),

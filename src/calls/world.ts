@@ -1,5 +1,6 @@
 /** The telephone world: every channel, bridge and group that is there, and nothing that is gone. */
 
+import { type CountedBound, createBound } from '../bounds.ts';
 import type { ChannelId, DeviceName } from '../pbx/pbx.ts';
 import type { DeviceLookup } from './calls.ts';
 import type { CallChange, Party } from './changes.ts';
@@ -27,6 +28,8 @@ export interface Expected {
 /** The state of the model. */
 export interface World extends Lookups {
   readonly legs: Map<string, Leg>;
+  /** How many legs are followed: of further channels nothing is known. */
+  readonly room: CountedBound;
   readonly rooms: Map<string, Room>;
   readonly groups: Map<string, Group>;
   /** Halves of Local channels by name. */
@@ -52,12 +55,16 @@ export interface World extends Lookups {
 }
 
 const remembered = 4096;
+/** As many as a list of Asterisk may have. */
+const maxLegs = 200_000;
 
-/** An empty world. */
-export function createWorld(lookups: Lookups): World {
+/** An empty world. `most`: channels that are followed. */
+export function createWorld(lookups: Lookups, most = maxLegs): World {
+  const legs = new Map<string, Leg>();
   return {
     ...lookups,
-    legs: new Map(),
+    legs,
+    room: createBound('channels', most, () => legs.size),
     rooms: new Map(),
     groups: new Map(),
     halves: new Map(),

@@ -14,6 +14,7 @@ import { createQueues } from '../queues/model.ts';
 import { readRecording } from '../replay/file.ts';
 import { RECORDED_DOMAIN, recordedPeople } from '../replay/people.ts';
 import { tell } from '../replay/told.ts';
+import { createRoomWorld } from '../rooms/model.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { UsageError } from './usage.ts';
 
@@ -41,7 +42,7 @@ export function replayCommand(
   for (const { path, ...recording } of recordings) {
     // Each recording is a life of its own: what one left open is not the next one's.
     const calls = callsOf(() => directory);
-    const following = [createQueues(), journalOf(directory)];
+    const following = [createQueues(), createRoomWorld(), journalOf(directory)];
     const violations = tell(recording, { modules, directory, calls, following }, (told) => {
       if (only !== undefined && told.to !== only) return;
       events += 1;

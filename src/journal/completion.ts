@@ -61,8 +61,14 @@ export function createCompletion(options: CompletionOptions): Completion {
 
   /** One reading after the other: two at a time would enter the same calls. Resolves with whether the records could be read. */
   let reading = Promise.resolve(true);
+  let readings = 0;
   function fill(from: number, to: number): Promise<boolean> {
-    reading = reading.then(() => read(from, to));
+    readings += 1;
+    reading = reading
+      .then(() => read(from, to))
+      .finally(() => {
+        readings -= 1;
+      });
     return reading;
   }
 
@@ -140,7 +146,11 @@ export function createCompletion(options: CompletionOptions): Completion {
     wait();
     timers = afterMs.map((ms, at) => {
       const isLast = at === afterMs.length - 1;
-      return setTimeout(() => void (isLast ? settle() : fill(whole.from, whole.to)), ms);
+      return setTimeout(() => {
+        if (isLast) void settle();
+        // Slower than the line that comes and goes: the last reading will do.
+        else if (readings === 0) void fill(whole.from, whole.to);
+      }, ms);
     });
   }
 

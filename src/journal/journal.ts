@@ -45,7 +45,7 @@ export interface JournalPage extends Page {
 export interface Journal extends Model {
   /** Parts in calls that are not over. */
   readonly open: number;
-  /** Calls that are remembered: {@link maxJournalCalls} at the most. */
+  /** Calls that are remembered. */
   readonly calls: number;
   /** A user's entries, newest first. Rejects while the store cannot be read. */
   find(user: BareJid, page: JournalPage): Promise<readonly Entry[]>;
@@ -104,6 +104,7 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   return {
+    bounds: parts.bounds,
     get open() {
       return parts.open;
     },
@@ -114,9 +115,10 @@ export function createJournal(options: JournalOptions): Journal {
       tell = listener;
     },
     async restore() {
-      if (settings.keep.count === 0) return;
+      // An entry owes nothing: it is told when its call is over.
+      if (settings.keep.count === 0) return [];
       const facts = await store.loadFacts();
-      if (restored) return;
+      if (restored) return [];
       restored = true;
       const last = Number(facts.get(aliveFact) ?? 0);
       before = last > 0 ? last : undefined;
@@ -124,6 +126,7 @@ export function createJournal(options: JournalOptions): Journal {
       // Where there was no bridge before this one, a mistake in how records are read shows at once, too.
       if (since === undefined) heard = Math.min(before ?? now(), heard ?? Number.POSITIVE_INFINITY);
       else completion?.gap(before ?? since, since);
+      return [];
     },
     async start() {
       if (settings.keep.count > 0) timer = setInterval(alive, aliveEveryMs);

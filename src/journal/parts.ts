@@ -3,6 +3,7 @@
  * together, and those that a queue rings again. Pure; time comes with the changes.
  */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import type { ChannelChange, ChannelView, Party } from '../calls/changes.ts';
 import type { ChannelId } from '../pbx/pbx.ts';
 import type { BareJid } from '../protocol/jid.ts';
@@ -68,7 +69,7 @@ interface Part {
 type Involved = Map<string, Part>;
 
 /** Follows parts. */
-export interface Parts {
+export interface Parts extends Bounded {
   /** Parts that are not over. */
   readonly open: number;
   /** Calls that are remembered, over or not. */
@@ -87,13 +88,17 @@ const nothing: readonly Finished[] = Object.freeze([]);
 const nobody: Party = Object.freeze({ number: '', name: '' });
 
 /** Calls that are remembered at the most, those in progress and the latest: their telephones may ring again, and they may be transferred or led elsewhere. */
-export const maxJournalCalls = 10_000;
+const maxJournalCalls = 10_000;
+
+/** Channels of a part: whoever waits in a queue makes a telephone ring again and again. */
+const mostLegs = 100;
 
 /** Makes an empty table. */
 export function createParts(userAt: FindUser): Parts {
   const byChannel = new Map<ChannelId, Part>();
   /** By call; the oldest first. */
   const calls = new Map<string, Involved>();
+  const bound = createBound('journal_calls', maxJournalCalls, () => calls.size);
 
   function involvedIn(call: string): Involved {
     const known = calls.get(call);
@@ -101,6 +106,7 @@ export function createParts(userAt: FindUser): Parts {
     const made: Involved = new Map();
     calls.set(call, made);
     if (calls.size > maxJournalCalls) {
+      bound.exceed();
       const [oldest] = calls.keys();
       if (oldest !== undefined) calls.delete(oldest);
     }
@@ -156,6 +162,7 @@ export function createParts(userAt: FindUser): Parts {
   }
 
   return {
+    bounds: [bound],
     get open() {
       return byChannel.size;
     },
@@ -229,8 +236,10 @@ function learn(part: Part, change: ChannelChange): void {
   const { type, role, details, view } = change;
   const leg = part.legs.get(view.channel);
   const answers = view.busySince > 0 && (leg === undefined || leg.view.busySince === 0);
-  if (leg === undefined) part.legs.set(view.channel, { view, end: undefined });
-  else leg.view = view;
+  if (leg === undefined) {
+    part.legs.set(view.channel, { view, end: undefined });
+    if (part.legs.size > mostLegs) forgetRing(part);
+  } else leg.view = view;
   if (type === 'transfer' && role === 'transferee') stay(part);
   if (type === 'transfer' && role === 'target' && details === 'attended') {
     passOn(part);
@@ -245,6 +254,15 @@ function learn(part: Part, change: ChannelChange): void {
     part.other = seen(view);
   } else if (ringing || answers || part.adopts || (sameNumber && view.other.name !== ''))
     part.other = seen(view);
+}
+
+/** The first tells when it began, and what it is called; of the others that rang in vain the oldest goes. */
+function forgetRing({ legs }: Part): void {
+  for (const [channel, { view, end }] of [...legs].slice(1)) {
+    if (end === undefined || view.busySince > 0) continue;
+    legs.delete(channel);
+    return;
+  }
 }
 
 /**

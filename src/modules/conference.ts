@@ -1,15 +1,14 @@
 /** Module `conference`: rooms in which several talk. */
 
-import type { ConferenceChange } from '../calls/changes.ts';
-import type { User } from '../directory.ts';
 import { fail } from '../errors.ts';
 import type { Conference } from '../pbx/pbx.ts';
-import { attr, attrOr, element, many, textElement } from '../protocol/codec.ts';
+import { attr, attrOr, element, many } from '../protocol/codec.ts';
 import { flag, oneOf, pattern, text, word } from '../protocol/value.ts';
-import type { Member } from '../rooms.ts';
+import type { Actor } from '../rooms/model.ts';
 import { ok, success } from './answers.ts';
 import { channelName } from './channel-name.ts';
-import { type Context, command, defineModule, event, type World } from './define.ts';
+import { conferenceEvent } from './conference-event.ts';
+import { type Context, command, defineModule } from './define.ts';
 import { resolveNumber } from './number.ts';
 import { channelsOf, supervises } from './reach.ts';
 import { dialingDevice, ringOf } from './ringing.ts';
@@ -141,51 +140,8 @@ export const conference = defineModule({
       },
     }),
   ],
-  events: [
-    event({
-      doc:
-        'Somebody came into a room, left it, was muted, or locked it. To the users in the room and the one who left. Asterisk does not tell of locks: those ' +
-        'made in the room itself are told when somebody asks for the rooms.',
-      on: 'conference',
-      payload: element('ConferenceEvent', {
-        eventType: textElement(oneOf('join', 'leave', 'mute', 'unmute', 'lock', 'unlock'), 'join'),
-        eventId: textElement(
-          text('PJSIP/340-0000001c'),
-          '',
-          'channel of the member; empty where nobody knows who locked',
-        ),
-        room: textElement(text('800'), ''),
-        name: textElement(text('Thomas Weber'), ''),
-        number: textElement(text('340'), ''),
-      }),
-      from: (change, world) => [tell(change, world)],
-    }),
-  ],
+  events: [conferenceEvent],
 });
-
-function tell(change: ConferenceChange, { directory, calls }: World) {
-  const ownerOf = (channel: string) => {
-    const device = directory.deviceOfChannel(channel);
-    return device && directory.byDevice(device)?.user;
-  };
-  const about = change.channel === '' ? undefined : ownerOf(change.channel);
-  const exten = directory.policy.conferences.get(change.room) ?? change.room;
-  const present = calls
-    .channels()
-    .filter((view) => view.service === 'conference' && view.other.number === exten)
-    .map((view) => ownerOf(view.channel));
-  const concerns = new Set([about, ...present].filter((user): user is User => user !== undefined));
-  return {
-    concerns: [...concerns],
-    value: {
-      eventType: change.type,
-      eventId: change.channel,
-      room: change.room,
-      name: about?.fullName ?? change.caller.name,
-      number: about?.extension ?? change.caller.number,
-    },
-  };
-}
 
 /** Whether the caller has a channel in the room. */
 function isIn(conference: Conference, context: Context): boolean {
@@ -225,7 +181,7 @@ async function inside(name: string, context: Context): Promise<Conference> {
 }
 
 /** The caller as the others in the room know them. */
-function memberOf(conference: Conference, context: Context): Member {
+function memberOf(conference: Conference, context: Context): Actor {
   const { user } = context.caller;
   const own = channelsOf(user, context).find((view) =>
     conference.members.some(({ channel }) => channel === context.calls.currentName(view.channel)),

@@ -61,6 +61,9 @@ export const parkCommands = [
   }),
 ];
 
+/** What a parked call is known by among the things that are told of. */
+export const parkedKey = (uniqueId: string): string => `parked ${uniqueId}`;
+
 const parkEventPayload = element('ParkEvent', {
   eventType: textElement(
     oneOf('parked', 'retrieved', 'timeout', 'abandoned'),
@@ -108,5 +111,6 @@ function describePark(change: ParkChange, { directory }: World) {
       retriever: retriever?.name ?? change.retriever,
       timeout: change.timeout,
     },
+    about: { key: parkedKey(change.uniqueId), facet: 'state', final: change.type !== 'parked' },
   };
 }

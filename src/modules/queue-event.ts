@@ -17,7 +17,8 @@ import {
 /** Where events keep the queue's name under another name than filters have. */
 const filterAliases = { queue: 'name' };
 
-const keyOfCall = (queue: string, uniqueId: string) => `queue ${queue} call ${uniqueId}`;
+/** What a waiting call is known by among the things that are told of. */
+export const keyOfCall = (queue: string, uniqueId: string) => `queue ${queue} call ${uniqueId}`;
 
 /** `QueueMemberState`, `QueueJoinEvent`, `QueueLeaveEvent`. */
 export const queueEvents = [

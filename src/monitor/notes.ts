@@ -1,5 +1,6 @@
 /** What is written down of recordings: beside the files, and in the book of everybody who is heard. */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import type { Log } from '../log.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import { readPicked } from '../store/page.ts';
@@ -10,7 +11,7 @@ import { type CallRecord, parseRecord, participants } from './record.ts';
 import type { Noted, Shelf } from './shelf.ts';
 
 /** The notes. */
-export interface Notes {
+export interface Notes extends Bounded {
   /** Writes the record as it is now, and says what became of that. What cannot be written is tried again later. Never rejects. */
   note(live: Live): Promise<Noted>;
   /** Who hears that the files of a record were removed while it ran. */
@@ -71,6 +72,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   const next = new Map<Live, Promise<Noted>>();
   /** What is not written yet or could not be, by id, oldest first. */
   const unwritten = new Map<string, Live>();
+  const bound = createBound('recording_notes', MAX_UNWRITTEN, () => unwritten.size);
   let erased: (live: Live) => void = () => {};
   let [isOutdated, isRebuilding] = [false, false];
 
@@ -151,6 +153,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
     unwritten.set(live.record.id, live);
     for (const oldest of unwritten.keys()) {
       if (unwritten.size <= MAX_UNWRITTEN) break;
+      bound.exceed();
       unwritten.delete(oldest);
     }
     return writeNext(live);
@@ -161,6 +164,7 @@ export function createNotes({ shelf, book, log, now }: NotesOptions): Notes {
   }
 
   return {
+    bounds: [bound],
     note,
     onErased(listener) {
       erased = listener;

@@ -1,5 +1,6 @@
 /** Recording of calls as they go: begun by rule or by hand, followed to whoever talks on, taken over from an earlier process. */
 
+import { createBound } from '../bounds.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { CallChange, ChannelView } from '../calls/changes.ts';
 import type { Directory } from '../directory.ts';
@@ -54,6 +55,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const news = createNews(parties, lives, now);
   const notes = createNotes({ shelf: keeping?.shelf, book, log, now });
   const sections = createSections({ ...options, together, parties, lives, notes, news });
+  const bound = createBound('recorded_calls', MAX_LIVE, () => lives.all.size);
   /** Channels for which `auto` was tried: a refusal is not asked for again with every change. */
   const tried = new Set<string>();
   /** Records of an earlier process that may be running still, by the recorded channel. */
@@ -71,7 +73,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   function liveFor(view: ChannelView): Live {
     const known = lives.of(view.uniqueId).find(({ current }) => current === undefined);
     if (known !== undefined) return known;
-    if (lives.all.size >= MAX_LIVE) fail('rejected', 'Too many calls are being recorded: try again later.');
+    if (!bound.admits()) fail('rejected', 'Too many calls are being recorded: try again later.');
     const at = now();
     const live: Live = {
       record: { id: recordId(at, random()), at, legs: [], sections: [] },
@@ -270,6 +272,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   return {
+    bounds: [bound, ...notes.bounds, ...sections.bounds],
     apply,
     onChange: news.onChange,
     async start() {

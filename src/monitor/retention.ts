@@ -52,22 +52,27 @@ export async function sweep(
   now: number,
 ): Promise<number> {
   const oldest = keepMs === undefined ? 0 : now - keepMs;
-  const kept: { readonly record: CallRecord; readonly size: number }[] = [];
+  // No more than that of each: there may be a million.
+  const kept: { readonly id: string; readonly at: number; readonly size: number }[] = [];
   let removed = 0;
   for await (const record of shelf.all()) {
     if (running.has(record.id)) continue;
     if (record.at < oldest) {
       await shelf.remove(record);
       removed += 1;
-    } else if (keepBytes !== undefined) kept.push({ record, size: await shelf.size(record) });
+    } else if (keepBytes !== undefined)
+      kept.push({ id: record.id, at: record.at, size: await shelf.size(record) });
   }
   if (keepBytes === undefined) return removed;
   let sum = kept.reduce((bytes, { size }) => bytes + size, 0);
-  kept.sort((a, b) => a.record.at - b.record.at);
-  for (const { record, size } of kept) {
+  kept.sort((a, b) => a.at - b.at);
+  for (const { id, size } of kept) {
     if (sum <= keepBytes) break;
-    await shelf.remove(record);
     sum -= size;
+    const record = await shelf.read(id);
+    // Somebody else has removed it meanwhile.
+    if (record === undefined) continue;
+    await shelf.remove(record);
     removed += 1;
   }
   return removed;

@@ -1,5 +1,6 @@
 /** The sections of recorded calls: begun, silenced and ended at the telephone system, each with whoever is heard in it. */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import type { ChannelView } from '../calls/changes.ts';
 import type { Directory, User } from '../directory.ts';
 import { Failure, fail } from '../errors.ts';
@@ -16,7 +17,7 @@ import { MAX_HEARD, MAX_LEGS, type RecordedLeg, type Section, sectionFile } from
 import type { Together } from './together.ts';
 
 /** What can be done with them. */
-export interface Sections {
+export interface Sections extends Bounded {
   /** Begins a section on a channel. Rejects with `Failure`, leaving things as they were. */
   begin(live: Live, anchor: string, ruleId: string, identity: string, how: Beginning): Promise<void>;
   /** Ends the section that runs. Throws `Failure` `not-recording`. */
@@ -78,6 +79,7 @@ export function createSections(options: SectionsOptions): Sections {
   const { pbx, directory, keeping, context, together, parties, lives, notes, news, log, now } = options;
   /** The newest channels that were recorded, with their records: what the journal asks when they have ended. */
   const recorded = new Map<string, string>();
+  const bound = createBound('recorded_channels', MAX_REMEMBERED, () => recorded.size);
 
   /** Everybody who is with the recorded channel is of this call, and where they are now is known. */
   function refresh(live: Live, anchor: string): void {
@@ -120,6 +122,7 @@ export function createSections(options: SectionsOptions): Sections {
   function remember(channel: ChannelId, id: string): void {
     recorded.set(channel, id);
     if (recorded.size <= MAX_REMEMBERED) return;
+    bound.exceed();
     for (const oldest of recorded.keys()) {
       recorded.delete(oldest);
       break;
@@ -318,6 +321,7 @@ export function createSections(options: SectionsOptions): Sections {
   }
 
   return {
+    bounds: [bound],
     begin,
     finish,
     pause,

@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Bounded, createBound } from '../bounds.ts';
 
 /** One neighbour's part in being ready. */
 export interface Readiness {
@@ -16,8 +17,10 @@ export interface MetricsPage {
   text(): Promise<string>;
 }
 
+const mostConnections = 64;
+
 /** An HTTP server with `/healthz`, `/readyz` and `/metrics`. */
-export interface Health {
+export interface Health extends Bounded {
   /** Listens; resolves with the address in use. Rejects where the address is taken or not ours. */
   start(): Promise<{ readonly host: string; readonly port: number }>;
   stop(): Promise<void>;
@@ -57,8 +60,18 @@ export function createHealth(
   // A client that says nothing must not hold a socket for ever.
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
-  server.maxConnections = 64;
+  server.maxConnections = mostConnections;
+  let connections = 0;
+  const bound = createBound('http_connections', mostConnections, () => connections);
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+  });
+  server.on('drop', bound.exceed);
   return {
+    bounds: [bound],
     start: () =>
       new Promise((resolve, reject) => {
         // Stays: a later error (no more file handles) must not end the process.

@@ -1,9 +1,9 @@
 /** Numbers for Prometheus: what is counted while working, and what is read from the parts when somebody asks. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Bounded } from '../bounds.ts';
 import type { Bridge, BridgeLimits } from '../bridge.ts';
 import type { Dispatch } from '../dispatch.ts';
-import { maxJournalCalls } from '../journal/parts.ts';
 import type { Module } from '../modules/define.ts';
 import type { Asterisk } from '../pbx/asterisk.ts';
 import type { Presence } from '../presence/presence.ts';
@@ -23,6 +23,8 @@ export interface Measured {
   readonly presence: Presence;
   readonly limits: BridgeLimits;
   readonly xmppLimits: Limits;
+  /** Whoever else keeps something. */
+  readonly others?: readonly Bounded[];
 }
 
 /** Takes in what happens, and says what has. */
@@ -110,7 +112,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
 
   const one = (value: () => number) => (): Sample[] => [[{}, value()]];
 
-  function watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits }: Measured): void {
+  function watch({ xmpp, pbx, store, bridge, presence, limits, xmppLimits, others = [] }: Measured): void {
     const { publish, sessions } = bridge;
     const ami = pbx.counters;
     const stream = xmpp.counters;
@@ -130,6 +132,7 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       [{ neighbor: 'xmpp' }, stream.connects],
       [{ neighbor: 'ami_control' }, ami.connects.control],
       [{ neighbor: 'ami_feed' }, ami.connects.feed],
+      [{ neighbor: 'store' }, store.connects ?? 0],
     ]);
 
     read(
@@ -237,12 +240,6 @@ export function createMetrics(modules: readonly Module[]): Metrics {
     );
     read(
       'gauge',
-      'offhook_rate_limited_users',
-      'Users whose request rate is remembered',
-      one(() => bridge.rated),
-    );
-    read(
-      'gauge',
       'offhook_snapshot_events_waiting',
       'Events that wait until a snapshot of the telephone system is taken in',
       one(() => bridge.waiting),
@@ -252,12 +249,6 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       'offhook_calls',
       'Channels of users',
       one(() => bridge.calls),
-    );
-    read(
-      'gauge',
-      'offhook_journal_calls',
-      'Calls that the journal remembers, in progress and over',
-      one(() => bridge.journaled),
     );
     read(
       'gauge',
@@ -309,13 +300,25 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       ],
     );
 
-    read('gauge', 'offhook_limit', 'The configured bounds; docs/limits.md says what happens at each', () => [
+    const bounds = [...pbx.bounds, ...bridge.bounds, ...others.flatMap((each) => each.bounds)];
+    read(
+      'gauge',
+      'offhook_held',
+      'How many there are of what is bounded; docs/limits.md says what each is',
+      () => bounds.map(({ of, held }): Sample => [{ of }, held]),
+    );
+    read(
+      'counter',
+      'offhook_exceeded_total',
+      'How often there was one too many; docs/limits.md says what happens then',
+      () => bounds.map(({ of, exceeded }): Sample => [{ of }, exceeded]),
+    );
+    read('gauge', 'offhook_limit', 'The bounds; docs/limits.md says what happens at each', () => [
+      ...bounds.map(({ of, most }): Sample => [{ of }, most]),
       [{ of: 'sessions' }, limits.sessions],
       [{ of: 'sessions_per_user' }, limits.perUser],
       [{ of: 'subscriptions_per_session' }, limits.subscriptions],
-      [{ of: 'commands_in_flight' }, limits.inFlight],
       [{ of: 'told_calls' }, maxTold],
-      [{ of: 'journal_calls' }, maxJournalCalls],
       [{ of: 'iqs_open' }, xmppLimits.maxOpenIqs],
       [{ of: 'requests_open' }, xmppLimits.maxRequests],
       [{ of: 'xmpp_event_bytes' }, xmppLimits.eventBytes],

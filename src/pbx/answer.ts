@@ -60,3 +60,11 @@ export function timedOut(name: string, ms: number): StanzaError {
     `The telephone system did not answer ${name} within ${ms / 1000} s.`,
   );
 }
+
+/** The error when a list does not end. */
+export function tooMany(most: number): StanzaError {
+  return new StanzaError(
+    'resource-constraint',
+    `The telephone system lists more than ${most} items: that is more than this bridge takes.`,
+  );
+}

@@ -11,8 +11,9 @@ declare module 'asterisk-manager' {
       action: Record<string, string>,
       callback: (error: ManagerMessage | undefined, answer: ManagerMessage) => void,
     ): string;
-    on(event: 'managerevent', listener: (message: ManagerMessage) => void): void;
+    on(event: 'managerevent' | 'rawevent', listener: (message: ManagerMessage) => void): void;
     on(event: 'close' | 'error', listener: () => void): void;
+    listeners(event: 'rawevent'): ((message: ManagerMessage) => void)[];
     removeAllListeners(event?: string): void;
   }
 

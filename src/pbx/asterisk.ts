@@ -1,4 +1,5 @@
 import { createBackoff } from '../backoff.ts';
+import { type Bounded, createBound } from '../bounds.ts';
 import { createAbilities } from './abilities.ts';
 import { createActing } from './acting.ts';
 import { unavailable } from './answer.ts';
@@ -20,6 +21,7 @@ import { parkingVerbs } from './parking.ts';
 import type { Pbx, PbxId, PbxState } from './pbx.ts';
 import { queueVerbs } from './queues.ts';
 import { recordingVerbs } from './recording.ts';
+import { mostListed } from './session.ts';
 import type { AmiTls } from './socket.ts';
 import { transferVerbs } from './transfer.ts';
 import { createWatch } from './watch.ts';
@@ -58,7 +60,7 @@ export interface AsteriskCounters {
 }
 
 /** The adapter. */
-export interface Asterisk extends Pbx {
+export interface Asterisk extends Pbx, Bounded {
   readonly counters: AsteriskCounters;
   /** When what is being handed on was read from the socket, in `performance.now()` milliseconds; undefined between reads. */
   readonly readAt: number | undefined;
@@ -77,6 +79,8 @@ export interface AsteriskLimits {
   readonly refusedMs: number;
   readonly maxPending: number;
   readonly maxMeanwhile: number;
+  /** Items of one list that are read: channels, devices, entries of the AstDB. */
+  readonly maxListed: number;
   /**
    * How long what was begun may be in coming: an originated channel before Asterisk's word alone counts, three times that for a
    * consultation before it counts as not begun. It takes a few milliseconds, and a quarter of a second, on a healthy system.
@@ -93,6 +97,7 @@ const defaults: AsteriskLimits = {
   refusedMs: 60_000,
   maxPending: 1000,
   maxMeanwhile: 200_000,
+  maxListed: mostListed,
   beginMs: 1000,
 };
 
@@ -104,13 +109,15 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const { id, host, port, tls, actionTimeoutMs, log, clock } = options;
   const limits = { ...defaults, ...options.limits };
   const { connectTimeoutMs, loginTimeoutMs, pingMs, refusedMs, reconnectMinMs, reconnectMaxMs } = limits;
-  const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs };
+  const { maxListed } = limits;
+  const common = { host, port, tls, connectTimeoutMs, loginTimeoutMs, actionTimeoutMs, pingMs, maxListed };
   const watch = createWatch();
   const stateListeners = new Set<(state: PbxState) => void>();
   let listener: (event: PbxEvent) => void = () => {};
   let control: Control | undefined;
   let feed: Feed | undefined;
   let offered: ReadonlySet<string> | undefined;
+  const actions = createBound('actions', limits.maxPending, () => control?.pending ?? 0);
   const reasons = { control: 'not started', feed: 'not started' };
   let links: readonly Link[] = [];
   let state: PbxState = stateNow();
@@ -166,6 +173,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       signal,
       account: options.control,
       maxPending: limits.maxPending,
+      onFull: actions.exceed,
       ...(options.onAction && { onSettled: options.onAction }),
     });
     control = opened;
@@ -209,7 +217,10 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     log,
   });
 
+  const ring = ringVerbs(acting);
   return {
+    ...ring,
+    bounds: [actions, ...ring.bounds],
     id,
     get state() {
       return state;
@@ -257,7 +268,6 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       listener = each;
     },
     reread: () => feed?.close('the state is read anew'),
-    ...ringVerbs(acting),
     ...channelVerbs(acting),
     ...transferVerbs(acting),
     ...parkingVerbs(acting),

@@ -7,8 +7,12 @@ import { isUnknownAction } from './answer.ts';
 import { type Control, text } from './control.ts';
 import type { ChannelId, Conference, Pbx } from './pbx.ts';
 
-// A system without a conference answers with an error, not with an empty list.
-const nobody = /^no (active conferences|conference by that name found)/i;
+/** Whether a sentence says that there is no conference: Asterisk answers so with an error, not with an empty list, and without app_confbridge it knows no list. */
+export function isNobodyThere(sentence: string): boolean {
+  return (
+    /^no (active conferences|conference by that name found)/i.test(sentence) || isUnknownAction(sentence)
+  );
+}
 
 /** Rooms in use with their members. Rejects as `Control.list` does; empty where app_confbridge is not loaded. */
 async function readConferences(control: Control): Promise<readonly Conference[]> {
@@ -44,8 +48,7 @@ async function orNone<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
     return await list;
   } catch (error) {
-    const empty = error instanceof Failure && (nobody.test(error.message) || isUnknownAction(error.message));
-    if (empty) return [];
+    if (error instanceof Failure && isNobodyThere(error.message)) return [];
     throw error;
   }
 }

@@ -4,11 +4,12 @@ import createManager, { type Manager, type ManagerMessage } from 'asterisk-manag
 import { StanzaError } from '../errors.ts';
 import { readActions } from './abilities.ts';
 import { type AmiAction, action } from './action.ts';
-import { refusal, timedOut, unavailable } from './answer.ts';
+import { refusal, timedOut, tooMany, unavailable } from './answer.ts';
+import { createGate } from './gate.ts';
 import type { Connection } from './link.ts';
 import { watchLiveness } from './liveness.ts';
 import type { Account } from './login.ts';
-import { openSession } from './session.ts';
+import { mostListed, openSession } from './session.ts';
 import type { Address } from './socket.ts';
 
 export type { ManagerMessage };
@@ -24,6 +25,10 @@ export interface ControlOptions extends Address {
   readonly pingMs: number;
   /** Most actions that may wait for their answers at once. */
   readonly maxPending: number;
+  /** Most items of one list; default `mostListed`. */
+  readonly maxListed?: number;
+  /** Called when an action is refused because so many wait. */
+  onFull?(): void;
   /** Called when an action has been answered, refused or given up. */
   onSettled?(action: string, ms: number, ok: boolean): void;
 }
@@ -39,12 +44,12 @@ export interface Control extends Connection {
    * connection breaks first) or `StanzaError` (`remote-server-timeout`, `resource-constraint`).
    */
   run(action: AmiAction): Promise<ManagerMessage>;
-  /** Carries a list action out; resolves with its items. Rejects as {@link run} does. The deadline counts from the last item. */
+  /**
+   * Carries a list action out; resolves with its items. Rejects as {@link run} does, with `resource-constraint` also where they are more than
+   * `maxListed`. The deadline counts from the last item.
+   */
   list(action: AmiAction): Promise<readonly ManagerMessage[]>;
 }
-
-/** Characters that a line may have; Asterisk's own have at most a few thousand. */
-const maxLine = 1 << 20;
 
 interface Pending {
   readonly timer: NodeJS.Timeout;
@@ -60,7 +65,7 @@ interface Pending {
  * Rejects as `openSession` does.
  */
 export async function openControl(options: ControlOptions): Promise<Control> {
-  const { actionTimeoutMs, pingMs, maxPending } = options;
+  const { actionTimeoutMs, pingMs, maxPending, maxListed = mostListed } = options;
   const session = await openSession(options);
   const actions = await readActions(session);
   const socket = session.release();
@@ -87,19 +92,22 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   socket.on('close', () => close('Asterisk closed the connection'));
   socket.on('end', () => close('Asterisk closed the connection'));
   if (socket.destroyed) close('Asterisk closed the connection');
-  boundLines(socket, () => close(`a line of more than ${maxLine} characters came: is this Asterisk?`));
 
+  gated(socket, close);
   adopt(manager, socket);
+  guard(manager, (id) => pending.has(id));
   manager.on('managerevent', (message) => {
     const waiting = pending.get(text(message, 'actionid'));
     if (waiting?.items === undefined) return;
     if (text(message, 'eventlist') !== '') waiting.settle(waiting.items);
-    else if (waiting.items.push(message)) waiting.timer.refresh();
+    else if (waiting.items.push(message) > maxListed) waiting.settle(tooMany(maxListed));
+    else waiting.timer.refresh();
   });
 
   function perform(sent: AmiAction, items: ManagerMessage[] | undefined): Promise<readonly ManagerMessage[]> {
     if (gone) return Promise.reject(unavailable());
     if (pending.size >= maxPending) {
+      options.onFull?.();
       return Promise.reject(
         new StanzaError('resource-constraint', 'Too many requests wait for the telephone system.'),
       );
@@ -155,18 +163,38 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   return control;
 }
 
+/** Everything that arrives goes through the gate before the library sees it. */
+function gated(socket: Socket, close: (reason: string) => void): void {
+  const gate = createGate();
+  const push = socket.push.bind(socket);
+  socket.push = (chunk: unknown) => {
+    if (!Buffer.isBuffer(chunk)) return push(chunk);
+    try {
+      const whole = gate(chunk);
+      return whole.length === 0 || push(whole);
+    } catch (error) {
+      close(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  };
+}
+
 /**
- * Watches for a line without end, to give the connection up. The library searches all that has come of a line again with each chunk: a
- * hundred megabytes of it would keep everything waiting for the better part of a minute.
+ * Lets the library hear of nothing but answers to what was asked. It emits events and answers by the names that they bear, on the emitter that it
+ * uses itself: an event called `RawEvent` would be handled again and again, and nothing else ever.
  */
-function boundLines(socket: Socket, onTooLong: () => void): void {
-  let length = 0;
-  socket.on('data', (chunk: string | Buffer) => {
-    const end = chunk.lastIndexOf('\n');
-    length = end < 0 ? length + chunk.length : chunk.length - end - 1;
-    if (length > maxLine) onTooLong();
+function guard(manager: Manager, isAsked: (id: string) => boolean): void {
+  const [handle] = manager.listeners('rawevent');
+  manager.removeAllListeners('rawevent');
+  manager.on('rawevent', (message) => {
+    const id = text(message, 'actionid');
+    const isAnswer = isAsked(id) || loginId.test(id);
+    if (isAnswer && text(message, 'event').toLowerCase() !== 'rawevent') handle?.(message);
   });
 }
+
+// The library's own login bears the time, in milliseconds.
+const loginId = /^[0-9]+$/;
 
 /**
  * Gives the library a socket that is connected already. It knows one way to get one, `net.createConnection(port, host)`, which it

@@ -201,11 +201,20 @@ export interface SnapshotChannel extends Channel {
   readonly seconds: number;
 }
 
+/** A conference room in a snapshot. */
+export interface ListedRoom {
+  readonly room: string;
+  readonly locked: boolean;
+  readonly members: readonly { readonly channel: Channel; readonly muted: boolean }[];
+}
+
 /** The state of a telephone system, gathered from list actions while events went on. */
 export interface Snapshot {
   readonly channels: readonly SnapshotChannel[];
   readonly bridges: readonly (Bridge & { readonly channels: readonly string[] })[];
   readonly devices: ReadonlyMap<DeviceName, string>;
+  /** The rooms in use; left out where they were not asked for. */
+  readonly conferences?: readonly ListedRoom[];
   /** What arrived while the lists were being read, in order: to be applied on top. */
   readonly meanwhile: readonly PbxEvent[];
 }

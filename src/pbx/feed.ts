@@ -25,6 +25,8 @@ export interface FeedOptions extends Address {
   readonly pingMs: number;
   /** Most events that are kept while the lists are read; with more the connection is given up and made again. */
   readonly maxMeanwhile: number;
+  /** Most items of one list; default `mostListed`. */
+  readonly maxListed?: number;
   /** Counts what is read, over all connections. */
   readonly counts: FramingCounts;
   /** Called before each read is worked on: everything it brings is as old as this moment. */

@@ -1,5 +1,6 @@
 /** Originate: a device rings first, and what it is connected with then is decided here, never by a client. */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import { Failure, fail } from '../errors.ts';
 import type { Acting } from './acting.ts';
 import {
@@ -123,8 +124,11 @@ function fateOf(takerId: string, rung: ChannelId): (event: PbxEvent) => Fate | u
 }
 
 /** The verbs that ring a device. */
-export function ringVerbs(acting: Acting): Pick<Pbx, 'originate' | 'pickup' | 'listen' | 'announce'> {
+export function ringVerbs(
+  acting: Acting,
+): Pick<Pbx, 'originate' | 'pickup' | 'listen' | 'announce'> & Bounded {
   let followed = 0;
+  const bound = createBound('pickups', maxFollowed, () => followed);
 
   /**
    * Originates, and stays until the channel is there or known never to come. Where nothing is heard in time Asterisk's word
@@ -142,7 +146,7 @@ export function ringVerbs(acting: Acting): Pick<Pbx, 'originate' | 'pickup' | 'l
    * followed already the telephone rings on, and the call is found gone when it is answered.
    */
   function followTaken(call: Ring, rung: ChannelId): { give(): void } | undefined {
-    if (followed >= maxFollowed) return undefined;
+    if (!bound.admits()) return undefined;
     followed += 1;
     const told = acting.watch.next(fateOf(call.uniqueId, rung), call.ringMs + acting.beginMs);
     void told.outcome.then(async (fate) => {
@@ -157,6 +161,7 @@ export function ringVerbs(acting: Acting): Pick<Pbx, 'originate' | 'pickup' | 'l
   }
 
   return {
+    bounds: [bound],
     originate: async (call) => start(callExtension(call), call.uniqueId),
     async pickup(call, channel) {
       const sent = takeCall(call, channel);

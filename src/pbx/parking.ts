@@ -38,8 +38,10 @@ function parkedIn(event: PbxEvent, channel: ChannelId): ParkedCall | undefined {
     space: event.space,
     lot: event.lot,
     channel,
+    uniqueId: event.parkee.uniqueId,
     callerName: event.parkee.callerName,
     callerNumber: event.parkee.callerNumber,
+    parker: event.parker,
     waited: 0,
     timeout: event.timeout,
   };
@@ -64,8 +66,10 @@ function readParkedCall(item: ManagerMessage): ParkedCall {
     space: text(item, 'parkingspace'),
     lot: text(item, 'parkinglot'),
     channel: text(item, 'parkeechannel') as ChannelId,
+    uniqueId: text(item, 'parkeeuniqueid'),
     callerName: known('parkeecalleridname'),
     callerNumber: known('parkeecalleridnum'),
+    parker: text(item, 'parkerdialstring'),
     waited: Number(text(item, 'parkingduration')) || 0,
     timeout: Number(text(item, 'parkingtimeout')) || 0,
   };

@@ -58,8 +58,11 @@ export interface ParkedCall {
   readonly space: string;
   readonly lot: string;
   readonly channel: ChannelId;
+  readonly uniqueId: string;
   readonly callerName: string;
   readonly callerNumber: string;
+  /** Device that parked it, e.g. `PJSIP/370`. */
+  readonly parker: string;
   /** How long it has waited, and in how long it goes back to who parked it; seconds. */
   readonly waited: number;
   readonly timeout: number;

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type AmiAction, wire } from './action.ts';
-import { timedOut, unavailable } from './answer.ts';
+import { timedOut, tooMany, unavailable } from './answer.ts';
 import { createFramer, type FramingCounts } from './framing.ts';
 import { type Account, login, Refused } from './login.ts';
 import type { AmiMessage } from './message.ts';
 import { type Address, openSocket } from './socket.ts';
 import { type WantedEvents, wantedEvents } from './wanted.ts';
+
+/** Items of one list: channels, devices, entries of the AstDB. One that is longer is a mistake, or has no end. */
+export const mostListed = 200_000;
 
 /** What {@link openSession} needs. */
 export interface SessionOptions extends Address {
@@ -15,6 +18,8 @@ export interface SessionOptions extends Address {
   readonly loginTimeoutMs: number;
   /** Limit for the answer to one action, milliseconds. */
   readonly actionTimeoutMs: number;
+  /** Most items of one list; default {@link mostListed}. */
+  readonly maxListed?: number;
   /** Events to hand on. Left out: the account's events are turned off. */
   readonly wanted?: WantedEvents | undefined;
   /** Called synchronously, in order, for every wanted event that is not part of a list. Valid during the call. Must not throw. */
@@ -37,7 +42,8 @@ export interface AmiSession {
   exchange(action: AmiAction): Promise<AmiMessage>;
   /**
    * Sends a list action. `onItem` gets each item (valid during the call); resolves with the answer: the closing event's where the list
-   * was given, else the refusal. `onBegin` is called where the list begins.
+   * was given, else the refusal. Rejects as {@link exchange} does, and where the items are more than `maxListed`. `onBegin` is called
+   * where the list begins.
    */
   list(action: AmiAction, onItem: (item: AmiMessage) => void, onBegin?: () => void): Promise<AmiMessage>;
   /** Gives the socket away: it reads no more for this session, which is over. Only without `onEvent`. */
@@ -52,6 +58,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
   readonly onItem: ((item: AmiMessage) => void) | undefined;
   readonly onBegin: (() => void) | undefined;
+  /** Items that came. */
+  items: number;
 }
 
 /**
@@ -59,7 +67,8 @@ interface Pending {
  * configuration can help; nothing stays open then.
  */
 export async function openSession(options: SessionOptions): Promise<AmiSession> {
-  const { account, loginTimeoutMs, actionTimeoutMs, wanted = wantedEvents([]), onEvent, onBytes } = options;
+  const { account, loginTimeoutMs, actionTimeoutMs, maxListed = mostListed } = options;
+  const { wanted = wantedEvents([]), onEvent, onBytes } = options;
   const pending = new Map<string, Pending>();
   let ended = '';
   let version = '';
@@ -84,6 +93,12 @@ export async function openSession(options: SessionOptions): Promise<AmiSession> 
       if (message.event === '' && list.toLowerCase() === 'start' && waiting.onItem !== undefined) {
         waiting.onBegin?.();
       } else if (message.event !== '' && list === '') {
+        waiting.items += 1;
+        if (waiting.items > maxListed) {
+          settle(id, waiting);
+          waiting.reject(tooMany(maxListed));
+          return;
+        }
         waiting.timer.refresh();
         waiting.onItem?.(message);
       } else {
@@ -136,7 +151,7 @@ export async function openSession(options: SessionOptions): Promise<AmiSession> 
         pending.delete(id);
         reject(timedOut(sent.name, actionTimeoutMs));
       }, actionTimeoutMs);
-      pending.set(id, { timer, resolve, reject, onItem, onBegin });
+      pending.set(id, { timer, resolve, reject, onItem, onBegin, items: 0 });
       socket.write(wire(id, sent));
     });
   }

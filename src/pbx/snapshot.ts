@@ -1,7 +1,9 @@
 import type { Failure } from '../errors.ts';
-import { action } from './action.ts';
+import { type AmiAction, action } from './action.ts';
 import { isDenied, isUnknownAction, refusal } from './answer.ts';
-import type { Bridge, Snapshot, SnapshotChannel } from './events.ts';
+import { readChannel } from './channel.ts';
+import { isNobodyThere } from './conferences.ts';
+import type { Bridge, ListedRoom, Snapshot, SnapshotChannel } from './events.ts';
 import { readListedBridge, readListedChannel } from './lists.ts';
 import { Refused } from './login.ts';
 import type { AmiMessage } from './message.ts';
@@ -18,6 +20,10 @@ export const snapshotItems: readonly string[] = [
   'BridgeListComplete',
   'DeviceStateChange',
   'DeviceStateListComplete',
+  'ConfbridgeListRooms',
+  'ConfbridgeListRoomsComplete',
+  'ConfbridgeList',
+  'ConfbridgeListComplete',
   ...queueItems,
 ];
 
@@ -68,9 +74,36 @@ export async function readLists(session: AmiSession, onBegin: () => void): Promi
       channels,
       bridges: bridges.map((bridge) => ({ ...bridge, channels: members.get(bridge.id) ?? [] })),
       devices,
+      conferences: channels.some(({ application }) => application === 'ConfBridge')
+        ? await readRooms(session)
+        : [],
     },
     queues,
   };
+}
+
+/** Reads who is in which conference room. Rejects as {@link readLists} does. */
+async function readRooms(session: AmiSession): Promise<readonly ListedRoom[]> {
+  const rooms: { room: string; locked: boolean; members: ListedRoom['members'][number][] }[] = [];
+  await readOrNone(session, action('ConfbridgeListRooms'), (item) => {
+    rooms.push({ room: item.get('Conference'), locked: item.get('Locked') === 'Yes', members: [] });
+  });
+  for (const { room, members } of rooms) {
+    await readOrNone(session, action('ConfbridgeList', { Conference: room }), (item) => {
+      const channel = readChannel(item);
+      if (channel !== undefined) members.push({ channel, muted: item.get('Muted') === 'Yes' });
+    });
+  }
+  return rooms;
+}
+
+async function readOrNone(
+  session: AmiSession,
+  list: AmiAction,
+  onItem: (item: AmiMessage) => void,
+): Promise<void> {
+  const sentence = refused(await session.list(list, onItem));
+  if (sentence !== undefined && !isNobodyThere(sentence)) throw unreadable(list.name, sentence);
 }
 
 /**

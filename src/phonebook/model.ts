@@ -1,6 +1,7 @@
 /** The phonebook as handlers and events know it: the sources' persons in one book, which another replaces when a source changes. */
 
 import { setTimeout } from 'node:timers/promises';
+import { createBound } from '../bounds.ts';
 import type { User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import { type Book, makeBook } from './book.ts';
@@ -36,6 +37,7 @@ export function createPhonebook(options: PhonebookOptions): Phonebook {
   let book = empty;
   /** What was asked of this book; undefined for nobody's numbers, which are most. */
   const owners = new Map<string, Person | undefined>();
+  const bound = createBound('phonebook_numbers', remembered, () => owners.size);
   let making: Promise<void> | undefined;
   let outdated = false;
   let started = false;
@@ -58,22 +60,23 @@ export function createPhonebook(options: PhonebookOptions): Phonebook {
   }
 
   async function makeAgain(): Promise<void> {
-    while (outdated && !stopped) {
-      outdated = false;
-      await make();
+    try {
+      while (outdated && !stopped) {
+        outdated = false;
+        await make();
+      }
+    } catch (error) {
+      log.error({ err: error }, 'a defect: the phonebook could not be made, the old one stays in force');
+    } finally {
+      // At once: what is outdated by the next step is made again.
+      making = undefined;
     }
   }
 
   /** Sees to it that the book holds what the sources have by now. */
   function renew(): Promise<void> {
     outdated = true;
-    making ??= makeAgain()
-      .catch((error: unknown) => {
-        log.error({ err: error }, 'a defect: the phonebook could not be made, the old one stays in force');
-      })
-      .finally(() => {
-        making = undefined;
-      });
+    making ??= makeAgain();
     return making;
   }
 
@@ -91,12 +94,13 @@ export function createPhonebook(options: PhonebookOptions): Phonebook {
     let owner: Person | undefined;
     for (const key of numbers.keys(number)) owner ??= isExtension(key) ? undefined : book.owner(key);
     // Forgotten together: to know the oldest one would cost more than to ask again.
-    if (owners.size >= remembered) owners.clear();
+    if (!bound.admits()) owners.clear();
     owners.set(number, owner);
     return owner;
   }
 
   return {
+    bounds: [bound],
     get size() {
       return book.size;
     },

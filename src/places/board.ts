@@ -1,5 +1,6 @@
 /** The AstDB as the dialplan's notice board: one writer after the other, and only what is another than it says. */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import { Failure, fail } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Pbx } from '../pbx/pbx.ts';
@@ -12,7 +13,7 @@ export interface Keys {
 }
 
 /** The notice board. */
-export interface Board {
+export interface Board extends Bounded {
   /** Whether anything was ever put up. */
   readonly isUsed: boolean;
   /**
@@ -41,9 +42,10 @@ export function createBoard(options: {
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
 
+  const bound = createBound('places_waiting', maxWaiting, () => waiting);
+
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (waiting >= maxWaiting)
-      fail('rejected', 'Too many people are changing places: try again in a moment.');
+    if (!bound.admits()) fail('rejected', 'Too many people are changing places: try again in a moment.');
     waiting += 1;
     const mine = last.then(work, work);
     last = mine.catch(() => {});
@@ -99,6 +101,7 @@ export function createBoard(options: {
   }
 
   return {
+    bounds: [bound],
     get isUsed() {
       return isUsed;
     },

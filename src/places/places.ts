@@ -234,6 +234,7 @@ export function createPlaces(options: PlacesOptions): Places {
   });
 
   return {
+    bounds: board.bounds,
     people: source,
     directory: {
       get current() {

@@ -6,6 +6,7 @@
 import type { Device, Directory, User } from '../directory.ts';
 import type { Log } from '../log.ts';
 import type { Pbx, QueueMember } from '../pbx/pbx.ts';
+import type { BareJid } from '../protocol/jid.ts';
 
 /** What {@link createQueueMoves} needs. */
 export interface QueueMovesOptions {
@@ -14,49 +15,85 @@ export interface QueueMovesOptions {
   readonly log: Log;
 }
 
-/** Makes what takes a change of the directory, and carries it out one after the other. Never throws. */
+/** A membership on its way. */
+interface Move {
+  readonly user: BareJid;
+  readonly member: QueueMember;
+  /** Undefined: there is no telephone any more. */
+  readonly to: Device | undefined;
+}
+
+/** Makes what takes a change of the directory, and carries it out as the telephone system can. Never throws. */
 export function createQueueMoves(options: QueueMovesOptions): (now: Directory, before: Directory) => void {
   const { pbx, queues, log } = options;
-  let last: Promise<void> = Promise.resolve();
+  /** Telephones that people had whose queues do not follow yet: however often somebody moves meanwhile, that is one move. */
+  let waiting = new Map<BareJid, Set<string>>();
+  let isMoving = false;
 
-  async function move(user: User, member: QueueMember): Promise<void> {
-    const { queue, name, penalty, paused, pausedReason } = member;
-    const next = firstOf(user);
-    // First out, then in: who is told of both by user knows the truth afterwards.
-    await pbx.queueRemove(queue, member.interface);
-    if (next === undefined) return;
-    const to = next.dialString;
-    await pbx.queueAdd({ queue, interface: to, stateInterface: next.device, name, penalty });
-    if (paused) await pbx.queuePause(queue, to, true, pausedReason);
+  async function remove({ member: { queue, interface: name } }: Move): Promise<void> {
+    await pbx.queueRemove(queue, name);
   }
 
-  async function follow(moved: readonly { readonly user: User; readonly was: User }[]): Promise<void> {
-    for (const { user, was } of moved) {
-      const own = new Set(was.devices.map(({ dialString }) => dialString));
-      const members = queues().flatMap((queue) => queue.members);
-      const mine = members.filter((member) => member.dynamic && own.has(member.interface));
-      for (const member of mine.filter((each) => each.interface !== firstOf(user)?.dialString)) {
-        await move(user, member).catch((error: unknown) =>
-          log.warn(
-            { user: user.jid, queue: member.queue, reason: String(error) },
-            'a queue does not follow to another place',
-          ),
+  async function add({ member, to }: Move): Promise<void> {
+    if (to === undefined) return;
+    const { queue, name, penalty, paused, pausedReason } = member;
+    await pbx.queueAdd({ queue, interface: to.dialString, stateInterface: to.device, name, penalty });
+    if (paused) await pbx.queuePause(queue, to.dialString, true, pausedReason);
+  }
+
+  /** Resolves with the moves of which this step was done. */
+  async function each(moves: readonly Move[], step: (move: Move) => Promise<void>): Promise<Move[]> {
+    const done: Move[] = [];
+    for (const move of moves) {
+      try {
+        await step(move);
+        done.push(move);
+      } catch (error) {
+        const { user, member } = move;
+        log.warn(
+          { user, queue: member.queue, reason: String(error) },
+          'a queue does not follow to another place',
         );
       }
     }
+    return done;
   }
 
+  async function follow(now: () => Directory): Promise<void> {
+    isMoving = true;
+    while (waiting.size > 0) {
+      const moved = waiting;
+      waiting = new Map();
+      const members = queues().flatMap((queue) => queue.members);
+      const moves = [...moved].flatMap(([jid, had]): Move[] => {
+        const user = now().byJid(jid);
+        if (user === undefined) return [];
+        const to = firstOf(user);
+        return members
+          .filter(
+            (member) => member.dynamic && had.has(member.interface) && member.interface !== to?.dialString,
+          )
+          .map((member) => ({ user: jid, member, to }));
+      });
+      // First all out, then in: two who change places are in each other's way, and who is told of both by user knows the truth afterwards.
+      await each(await each(moves, remove), add);
+    }
+    isMoving = false;
+  }
+
+  let latest: Directory;
   return (now, before) => {
+    latest = now;
     // Other people or devices: the operator's affair.
     if (now.basis !== before.basis) return;
-    const moved = now.users.flatMap((user) => {
+    for (const user of now.users) {
       const was = before.byJid(user.jid);
-      const stays = was === undefined || before.seatOf(was)?.name === now.seatOf(user)?.name;
-      return stays ? [] : [{ user, was }];
-    });
-    // Who gets up makes room first.
-    moved.sort((a, b) => Number(now.seatOf(a.user) !== undefined) - Number(now.seatOf(b.user) !== undefined));
-    if (moved.length > 0) last = last.then(() => follow(moved));
+      if (was === undefined || before.seatOf(was)?.name === now.seatOf(user)?.name) continue;
+      const had = waiting.get(user.jid) ?? new Set();
+      for (const { dialString } of was.devices) had.add(dialString);
+      waiting.set(user.jid, had);
+    }
+    if (!isMoving) void follow(() => latest);
   };
 }
 

@@ -19,6 +19,8 @@ export const PHONE = 'phone';
 
 /** How many strangers are refused; more of them get no answer, so that they cannot crowd out anybody's events. */
 const strangerRate = { perSecond: 20, burst: 100 };
+/** The same for each who belongs here: a server asks for everybody in the roster when a client comes. */
+const askerRate = { perSecond: 200, burst: 20_000, keys: 10_000 };
 
 /** Finds the user behind a hosted JID, whatever its resource: by user name, then by extension. */
 export function hostedUser(
@@ -55,6 +57,8 @@ export interface HostedOptions {
   readonly monotonic: () => number;
   /** Granted subscriptions that are kept, at most. */
   readonly maxWatches: number;
+  /** Called with each that there is no room for. */
+  readonly onFull?: () => void;
   readonly log: Log;
 }
 
@@ -79,11 +83,13 @@ export function createHosted(options: HostedOptions): Hosted {
 
   // Everybody of the world may ask; one bucket for all of them, for domains are cheap.
   const strangers = createRateLimit<''>({ ...strangerRate, keys: 1, monotonic });
+  const askers = createRateLimit<BareJid>({ ...askerRate, monotonic });
   let full = false;
 
   function grant(contact: BareJid, watcher: BareJid): boolean {
     if (audience.has(contact, watcher)) return true;
     if (audience.size >= maxWatches) {
+      options.onFull?.();
       log[full ? 'debug' : 'warn'](
         { contact, watcher, maxWatches },
         'no room for another presence subscription',
@@ -140,6 +146,11 @@ export function createHosted(options: HostedOptions): Hosted {
       if (!visibility.mayAsk(from)) {
         if ((type === 'probe' || type === 'subscribe') && strangers.take(''))
           send(unsubscribed(to.bare, from.bare));
+        return;
+      }
+      const asks = type === 'probe' || type === 'subscribe' || type === 'unsubscribe';
+      if (asks && !askers.take(from.bare)) {
+        if (type === 'unsubscribe') revoke(to.bare, from.bare);
         return;
       }
       const user = hostedUser(domain, to, directory());

@@ -106,6 +106,23 @@ export function createOwn(options: OwnOptions): Own {
     }
   }
 
+  let again = false;
+  let reading: Promise<void> | undefined;
+  /** One reading of all rosters at a time; who asks meanwhile gets another one after it. */
+  function reload(): Promise<void> {
+    again = true;
+    reading ??= readAgain();
+    return reading;
+  }
+
+  async function readAgain(): Promise<void> {
+    while (again) {
+      again = false;
+      await loadAll(false);
+    }
+    reading = undefined;
+  }
+
   /** Reads all rosters. The server answers after it has handed out what it was sent: it sets the pace. */
   async function loadAll(quiet: boolean): Promise<void> {
     const queue = directory().users.values();
@@ -163,7 +180,7 @@ export function createOwn(options: OwnOptions): Own {
     if (forbidden || first === undefined || !(await mayImpersonate(first))) return;
     store.saveFact(FACT, 'shown');
     allowed = true;
-    void loadAll(false);
+    void reload();
   }
 
   return {
@@ -183,7 +200,7 @@ export function createOwn(options: OwnOptions): Own {
     },
     async review() {
       if (!allowed) await arrive();
-      else await loadAll(false);
+      else await reload();
     },
     stopped() {
       if (allowed) store.deleteFact(FACT);

@@ -1,5 +1,6 @@
 /** Telephone presence: what the telephone system tells on one side, who watches on the other. */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { CallChange } from '../calls/changes.ts';
 import { type TelephoneState, telephoneState } from '../calls/presence.ts';
@@ -72,7 +73,7 @@ export interface PresenceOptions {
 }
 
 /** Telephone presence. */
-export interface Presence {
+export interface Presence extends Partial<Bounded> {
   /** Takes an event of the telephone system, after the call model has: `changes` are what it made of it. */
   apply(event: PbxEvent, changes: readonly CallChange[]): void;
   /** Reads the store; says nothing before the server and the telephone system are there. Never rejects. */
@@ -163,6 +164,7 @@ export function createPresence(options: PresenceOptions): Presence {
     gatherMs: settings.gatherMs,
     monotonic,
   });
+  const watches = createBound('presence_watches', settings.maxWatches, () => audience.size);
   const hosted = createHosted({
     domain: xmpp.domain,
     directory: current,
@@ -173,6 +175,7 @@ export function createPresence(options: PresenceOptions): Presence {
     send: (stanza) => xmpp.send(stanza),
     monotonic,
     maxWatches: settings.maxWatches,
+    onFull: watches.exceed,
     log,
   });
   const own = createOwn({
@@ -310,6 +313,7 @@ export function createPresence(options: PresenceOptions): Presence {
   if (settings.contacts) xmpp.onIq(VCARD_NS, answerCards(cards), 'vCard');
 
   return {
+    bounds: [watches],
     disco: settings.contacts
       ? { info: [hostedInfo(cards)], items: [hostedItems(cards)] }
       : { info: [], items: [] },

@@ -12,6 +12,10 @@ function say(world: World, queue: Queue, type: QueueMemberChange['type'], member
 /** A member is there: new, or other than before. */
 export function setMember(world: World, queue: Queue, member: QueueMember): void {
   const before = queue.members.get(member.interface);
+  if (before === undefined && queue.members.size >= world.room.members.most) {
+    world.room.members.exceed();
+    return;
+  }
   queue.members.set(member.interface, member);
   if (before === undefined || !samePerson(before, member)) queue.roster = [...queue.members.values()];
   if (before === undefined) say(world, queue, 'login', member);

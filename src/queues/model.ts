@@ -5,7 +5,7 @@ import type { QueueChange } from './changes.ts';
 import { connected, ended, ending, givenUp, rangOut, rings, settleOld, wentOn } from './leaving.ts';
 import { doubtUnknownMember, memberEvent } from './members.ts';
 import type { Queues, QueueView } from './queues.ts';
-import { noteSnapshot, resync } from './resync.ts';
+import { noteSnapshot, restore, resync } from './resync.ts';
 import { join, leave, takePlace } from './waiting.ts';
 import { createWorld, keyOf, type Queue, type World } from './world.ts';
 
@@ -15,6 +15,7 @@ const nothing: readonly QueueChange[] = Object.freeze([]);
 export function createQueues(): Queues {
   const world = createWorld();
   return {
+    bounds: world.bounds,
     apply(event) {
       reduce(world, event);
       if (world.out.length === 0) return nothing;
@@ -22,6 +23,7 @@ export function createQueues(): Queues {
       world.out = [];
       return out;
     },
+    restore: (told) => restore(world, told),
     queue(name) {
       const queue = world.queues.get(keyOf(name));
       return queue && viewOf(queue);

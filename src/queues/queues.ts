@@ -1,5 +1,6 @@
 /** The queue model as its users see it. Types only; `model.ts` implements it. */
 
+import type { Bounded } from '../bounds.ts';
 import type { PbxEvent } from '../pbx/events.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import type { QueueCall, QueueChange, Roster } from './changes.ts';
@@ -14,10 +15,24 @@ export interface QueueView {
   readonly calls: readonly QueueCall[];
 }
 
+/** A call and the queue that it waits in. */
+export interface WaitingCall {
+  readonly queue: string;
+  readonly call: QueueCall;
+}
+
+/** What an earlier bridge has told of queues, the calls of each in their order. */
+export interface Remembered {
+  readonly members: readonly QueueMember[];
+  readonly calls: readonly WaitingCall[];
+}
+
 /** All queues: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
-export interface Queues {
+export interface Queues extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly QueueChange[];
+  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs. Says whether there was such. */
+  restore(told: Remembered): boolean;
   /** By name, in whatever case: app_queue does not tell them apart. */
   queue(name: string): QueueView | undefined;
   queues(): readonly QueueView[];

@@ -1,20 +1,45 @@
 /** The whole truth replaces what is known; what differs from what was told is told. */
 
-import type { PbxEvent, Snapshot } from '../pbx/events.ts';
-import type { ListedQueue } from '../pbx/pbx.ts';
+import type { PbxEvent, Snapshot, SnapshotChannel } from '../pbx/events.ts';
+import type { ListedQueue, QueueMember } from '../pbx/pbx.ts';
 import { setOut, settleAll } from './leaving.ts';
 import { removeMember, setMember } from './members.ts';
+import type { Remembered } from './queues.ts';
 import { enter } from './waiting.ts';
 import {
   addQueue,
   createWorld,
   decide,
+  keyOf,
   newWaiting,
   type Queue,
   tell,
   type Waiting,
   type World,
 } from './world.ts';
+
+/** Takes in what an earlier bridge has told. Of what is known already, that counts. Says whether anything was not. */
+export function restore(world: World, { members, calls }: Remembered): boolean {
+  const changed = new Set<Queue>();
+  const named = (name: string) => world.queues.get(keyOf(name)) ?? addQueue(world, name);
+  for (const member of members) {
+    const queue = named(member.queue);
+    if (queue.members.has(member.interface)) continue;
+    queue.members.set(member.interface, member);
+    changed.add(queue);
+  }
+  for (const queue of changed) queue.roster = [...queue.members.values()];
+  for (const { queue: name, call } of calls) {
+    if (world.waiting.has(call.uniqueId) || world.departures.has(call.uniqueId)) continue;
+    const queue = named(name);
+    // In which extension it called the queue, the next list shows.
+    const waiting = newWaiting(queue, call, '');
+    queue.waiting.push(waiting);
+    world.waiting.set(call.uniqueId, waiting);
+    changed.add(queue);
+  }
+  return changed.size > 0;
+}
 
 /** A snapshot came: the queues follow. What the feed was about to say of departures never comes. */
 export function noteSnapshot(world: World, snapshot: Snapshot): void {
@@ -77,16 +102,33 @@ function lose(world: World, waiting: Waiting): void {
   const departure = setOut(world, waiting);
   if (departure.told !== undefined || world.channels === undefined) return;
   const channel = world.channels.get(waiting.call.uniqueId);
-  const gone = channel === undefined ? 'abandoned' : channel.bridgeId === '' ? 'transferred' : 'connected';
-  decide(world, departure, gone);
+  if (channel === undefined) decide(world, departure, 'abandoned');
+  else if (channel.bridgeId === '') decide(world, departure, 'transferred');
+  else decide(world, departure, 'connected', talkingTo(world.channels, channel, waiting.queue));
+}
+
+/** The member that a channel talks to; undefined where that is nobody's device whose state the queue goes by. */
+function talkingTo(
+  channels: ReadonlyMap<string, SnapshotChannel>,
+  channel: SnapshotChannel,
+  { members }: Queue,
+): QueueMember | undefined {
+  for (const each of channels.values()) {
+    if (each.bridgeId !== channel.bridgeId || each === channel) continue;
+    const device = each.name.slice(0, each.name.lastIndexOf('-'));
+    for (const member of members.values())
+      if (device === member.stateInterface || device === member.interface.replace(/\/n$/, '')) return member;
+  }
+  return undefined;
 }
 
 /** Brings the waiting list of a queue into the order of the truth: new calls join, few of those that stand elsewhere move. */
 function arrange(world: World, queue: Queue, order: readonly Waiting[]): void {
   for (const [index, wanted] of order.entries()) {
     const { uniqueId } = wanted.call;
-    if (queue.waiting[index]?.call.uniqueId === uniqueId) continue;
     const present = world.waiting.get(uniqueId);
+    if (present !== undefined) present.exten ||= wanted.exten;
+    if (queue.waiting[index]?.call.uniqueId === uniqueId) continue;
     if (present === undefined) enter(world, queue, { ...wanted, queue }, index + 1);
     else move(world, present, index + 1);
   }

@@ -7,6 +7,7 @@ import { newWaiting, type Queue, queueNamed, tell, type Waiting, type World } fr
 
 /** Puts a call into the list and tells of it. `position` from 1; beyond the end is the end. */
 export function enter(world: World, queue: Queue, waiting: Waiting, position: number): void {
+  if (!world.waiting.has(waiting.call.uniqueId) && !world.room.calls.admits()) return;
   const index = Math.min(Math.max(position, 1) - 1, queue.waiting.length);
   queue.waiting.splice(index, 0, waiting);
   world.waiting.set(waiting.call.uniqueId, waiting);

@@ -1,5 +1,6 @@
 /** The state behind the queue model. Mutable, and seen by this folder only. */
 
+import { type Bounded, type CountedBound, createBound } from '../bounds.ts';
 import type { SnapshotChannel } from '../pbx/events.ts';
 import type { QueueMember } from '../pbx/pbx.ts';
 import type { LeaveReason, QueueCall, QueueChange, QueueLeaveChange } from './changes.ts';
@@ -21,7 +22,7 @@ export interface Waiting {
   readonly call: QueueCall;
   readonly queue: Queue;
   /** Extension in which it called the application Queue; empty where that was not seen. */
-  readonly exten: string;
+  exten: string;
   /** Its caller hangs up. */
   ending: boolean;
   /** Members that ring for it: their interfaces by the unique ids of their channels. */
@@ -45,11 +46,17 @@ export interface Departure {
 }
 
 /** Everything. */
-export interface World {
+export interface World extends Bounded {
+  /** How many queues and waiting calls are followed: further ones are not there. */
+  readonly room: {
+    readonly queues: CountedBound;
+    readonly calls: CountedBound;
+    readonly members: CountedBound;
+  };
   /** By name in lower case. */
-  queues: Map<string, Queue>;
+  readonly queues: Map<string, Queue>;
   /** By unique id: a channel waits in one queue at a time. */
-  waiting: Map<string, Waiting>;
+  readonly waiting: Map<string, Waiting>;
   /** By unique id. */
   readonly departures: Map<string, Departure>;
   /** What is told by the present event. */
@@ -61,17 +68,37 @@ export interface World {
   channels: ReadonlyMap<string, SnapshotChannel> | undefined;
 }
 
+const maxQueues = 10_000;
+const maxCalls = 100_000;
+/** Of one queue. */
+const maxMembers = 10_000;
+
 /** An empty one. */
 export function createWorld(at = 0): World {
+  const queues = new Map<string, Queue>();
+  const waiting = new Map<string, Waiting>();
+  const room = {
+    queues: createBound('queues', maxQueues, () => queues.size),
+    calls: createBound('queue_calls', maxCalls, () => waiting.size),
+    members: createBound('queue_members', maxMembers, () => largest(queues)),
+  };
   return {
-    queues: new Map(),
-    waiting: new Map(),
+    bounds: Object.values(room),
+    room,
+    queues,
+    waiting,
     departures: new Map(),
     out: [],
     at,
     doubt: false,
     channels: undefined,
   };
+}
+
+function largest(queues: ReadonlyMap<string, Queue>): number {
+  let most = 0;
+  for (const { members } of queues.values()) most = Math.max(most, members.size);
+  return most;
 }
 
 /** A call as it begins to wait. */
@@ -92,10 +119,10 @@ export function queueNamed(world: World, name: string): Queue {
   return addQueue(world, name);
 }
 
-/** A new queue with nobody in it. */
+/** A new queue with nobody in it. Where there is no room for it, nobody hears of it. */
 export function addQueue(world: World, name: string): Queue {
   const made: Queue = { name, members: new Map(), roster: [], waiting: [], untold: [] };
-  world.queues.set(keyOf(name), made);
+  if (world.room.queues.admits()) world.queues.set(keyOf(name), made);
   return made;
 }
 

@@ -62,6 +62,8 @@ export interface Pending {
   readonly size: number;
   /** Number of the latest accepted write; 0 before the first. */
   readonly latest: number;
+  /** How many of a kind wait. */
+  waiting(kind: keyof PendingLimits): number;
   /** `isNew`: there is nothing under this field yet. Removed before it was ever taken, it leaves no trace. */
   add(write: Write, isNew?: boolean): void;
   /** Takes a write back that was durable and may not be any more; newer states stay newer. */
@@ -126,6 +128,7 @@ export function createPending(limits: PendingLimits, onGivenUp: (write: Write) =
     get latest() {
       return latest;
     },
+    waiting: (kind) => waiting[kind].size,
     add(write, isNew = false) {
       latest += 1;
       const key = keyOf(write);

@@ -3,6 +3,7 @@
  * (redis.conf). They are written once more after a loss of the connection, which does no harm where they are still there.
  */
 
+import { type Bounded, createBound } from '../bounds.ts';
 import { type Batch, isEntry, merged, type Write } from './pending.ts';
 
 /** Twice what Redis may lose, and time to notice that it is gone. */
@@ -10,7 +11,7 @@ const windowMs = 10_000;
 const maxWrites = 2000;
 
 /** The latest durable entries. */
-export interface RecentWrites {
+export interface RecentWrites extends Bounded {
   /** A batch was written at this moment, but for what failed. */
   written(batch: Batch, failed: Batch, at: number): void;
   /** The connection was lost at this moment: what is older than a few seconds is safe. */
@@ -25,14 +26,18 @@ export interface RecentWrites {
 export function createRecentWrites(): RecentWrites {
   const recent = new Map<string, { readonly write: Write; readonly at: number }>();
 
+  const bound = createBound('store_recent', maxWrites, () => recent.size);
+
   function forgetUntil(limit: number): void {
     for (const [key, { at }] of recent) {
       if (at >= limit && recent.size <= maxWrites) return;
+      if (at >= limit) bound.exceed();
       recent.delete(key);
     }
   }
 
   return {
+    bounds: [bound],
     written(batch, failed, at) {
       for (const [key, { write }] of batch) {
         if (!isEntry(write) || failed.has(key)) continue;

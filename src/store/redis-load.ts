@@ -5,13 +5,15 @@ import type { Log } from '../log.ts';
 
 /** Fields that HSCAN is asked for at a time. */
 const scanCount = 2000;
+/** Entries of a table; nobody has so many sessions, watchers, calls or facts, but perhaps another program the same key. */
+const mostEntries = 1_000_000;
 
 /** Reads an entry; undefined where the value is none of this version's. */
 export type Decode<T> = (field: string, value: string) => T | undefined;
 
 /**
  * The entries of a hash by field. Values that cannot be read (a newer bridge's, somebody else's) are left where they are
- * and told in one log line. Rejects with the client's error.
+ * and told in one log line. Rejects with the client's error, and where there are more than {@link mostEntries}.
  */
 export async function readTable<T>(
   client: Redis,
@@ -26,6 +28,7 @@ export async function readTable<T>(
   do {
     const [next, items] = await client.hscan(key, cursor, 'COUNT', scanCount);
     cursor = next;
+    if (entries.size > mostEntries) throw new Error(`${key} has more than ${mostEntries} entries`);
     for (let at = 0; at + 1 < items.length; at += 2) {
       const [field = '', value = ''] = [items[at], items[at + 1]];
       const entry = decode(field, value);

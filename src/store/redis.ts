@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { createBound } from '../bounds.ts';
 import type { BareJid } from '../protocol/jid.ts';
 import { createKeys, type Table } from './keys.ts';
 import { oldest } from './page.ts';
@@ -65,14 +66,22 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let retry: NodeJS.Timeout | undefined;
   let sweeper: NodeJS.Timeout | undefined;
   let audits = 0;
+  let connects = 0;
   const givenUp = { forget: 0, entry: 0 };
   /** Where this is found, Redis is the one that holds what we wrote. */
   const mark = randomUUID();
   let leaving = Promise.resolve(false);
   let told = '';
 
+  const bounds = {
+    forget: createBound('store_deletes', maxDeletes, () => pending.waiting('forget')),
+    entry: createBound('store_entries', maxEntries, () => pending.waiting('entry')),
+  };
+  const auditBound = createBound('store_audits', maxAudits, () => audits);
   const pending = createPending({ forget: maxDeletes, entry: maxEntries }, (write) => {
-    givenUp[isEntry(write) ? 'entry' : 'forget'] += 1;
+    const kind = isEntry(write) ? 'entry' : 'forget';
+    givenUp[kind] += 1;
+    bounds[kind].exceed();
   });
   const recent = createRecentWrites();
   const link = createRedisLink(options, {
@@ -81,6 +90,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       void (await Promise.all([probed.hdel(keyOf('sessions'), ''), probed.eval('return 1', 0)])),
     onUp(connected) {
       client = connected;
+      connects += 1;
       leaving = leaveMark(connected);
       linkReason = '';
       for (const write of recent.take()) pending.again(write);
@@ -295,8 +305,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   };
 
   return {
+    bounds: [bounds.forget, bounds.entry, auditBound, ...recent.bounds],
     get state() {
       return state();
+    },
+    get connects() {
+      return connects;
     },
     async start(timeoutMs) {
       link.start();
@@ -334,11 +348,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     saveCall: (channel, text, isNew) => accept('calls', channel, text, isNew),
     deleteCall: (channel) => accept('calls', channel, undefined),
     loadFacts: () => loadTexts('facts'),
-    saveFact: (name, text) => accept('facts', name, text),
+    saveFact: (name, text, isNew) => accept('facts', name, text, isNew),
     deleteFact: (name) => accept('facts', name, undefined),
     ledger,
     audit(entry) {
-      if (auditLength === 0 || client === undefined || audits >= maxAudits) return;
+      if (auditLength === 0 || client === undefined || !auditBound.admits()) return;
       audits += 1;
       client
         .xadd(keyOf('audit'), 'MAXLEN', '~', auditLength, '*', 'entry', JSON.stringify(entry))

@@ -1,5 +1,6 @@
 /** The store port: what must survive a restart of the bridge. Types and names only; `memory.ts` and `redis.ts` are the adapters. */
 
+import type { Bounded } from '../bounds.ts';
 import type { BareJid, FullJid } from '../protocol/jid.ts';
 
 /** One subscription as stored; the canonical form of protocol section "Subscriptions". */
@@ -89,7 +90,9 @@ export interface StoreState {
  * durable soon: the adapter keeps the latest state per entry, retries for ever while the backing server is away, and
  * holds at most one write an entry.
  */
-export interface Store {
+export interface Store extends Partial<Bounded> {
+  /** How often the backing server was reached; left out where there is none. */
+  readonly connects?: number;
   readonly state: StoreState;
   /** Connects; resolves when usable, or after `timeoutMs` with `state.usable === false` (and goes on trying). Never rejects. */
   start(timeoutMs: number): Promise<void>;
@@ -119,8 +122,8 @@ export interface Store {
   deleteCall(channel: string): void;
   /** What a bridge left for the one after it, by name. Rejects while the backing server is away. */
   loadFacts(): Promise<Map<string, string>>;
-  /** Keeps a fact, replacing what was known under its name. Names are this program's own. */
-  saveFact(name: string, text: string): void;
+  /** Keeps a fact, replacing what was known under its name. Names are this program's own. `isNew` as for {@link saveCall}. */
+  saveFact(name: string, text: string, isNew?: boolean): void;
   /** Forgets a fact; unknown ones are ignored. */
   deleteFact(name: string): void;
   /**

@@ -1,6 +1,7 @@
 /** Sends files to clients: as a stream within XMPP (XEP-0096 over XEP-0047), or by a link (XEP-0363, XEP-0066). */
 
 import type { FileHandle } from 'node:fs/promises';
+import { type Bounded, createBound } from '../bounds.ts';
 import { Failure, fail, StanzaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type BareJid, bareOf, type FullJid } from '../protocol/jid.ts';
@@ -28,7 +29,7 @@ export interface Outgoing {
 export type Method = 'stream' | 'link';
 
 /** The transfers. */
-export interface Transfer {
+export interface Transfer extends Partial<Bounded> {
   /** Transfers under way. */
   readonly running: number;
   /**
@@ -87,6 +88,7 @@ export function createTransfer(options: {
   const streams = createBytestreams(xmpp, limits);
   const uploads = uploadService === undefined ? undefined : createUploads(xmpp, uploadService, limits);
   const running = new Map<AbortController, BareJid>();
+  const bound = createBound('transfers', limits.all, () => running.size);
 
   /** Whether the client says that it takes streams; undefined where it says nothing. */
   async function takesStreams(to: FullJid): Promise<boolean | undefined> {
@@ -122,13 +124,14 @@ export function createTransfer(options: {
     const user = bareOf(to);
     const own = [...running.values()].filter((each) => each === user).length;
     if (own >= limits.perUser) fail('rejected', `You have ${own} transfers already: wait until one is over.`);
-    if (running.size >= limits.all) fail('rejected', 'Too many files are being sent: try again later.');
+    if (!bound.admits()) fail('rejected', 'Too many files are being sent: try again later.');
     const control = new AbortController();
     running.set(control, user);
     return control;
   }
 
   return {
+    bounds: [bound],
     get running() {
       return running.size;
     },

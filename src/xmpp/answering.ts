@@ -18,6 +18,8 @@ export interface AnsweringOptions {
   readonly max: number;
   /** Bytes of one answer; a larger one is replaced by an error, since it would cost the stream. */
   readonly maxBytes: number;
+  /** Whether somebody may ask this now; default: always. */
+  admits?(request: IqRequest): boolean;
   readonly log: Log;
   /** Takes the serialised answer; false where there is no room for it. */
   send(stanza: string): boolean;
@@ -186,6 +188,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
       if (finishing) return refuse(new StanzaError('service-unavailable', 'shutting down', 'wait'));
       if (registered === undefined) {
         return refuse(new StanzaError('service-unavailable', `${request.payload.name}: not served here`));
+      }
+      if (options.admits?.(request) === false) {
+        const text = 'Too many requests: wait a moment, then send them more slowly.';
+        return refuse(new StanzaError('resource-constraint', text));
       }
       if (open.size >= max)
         return refuse(new StanzaError('resource-constraint', 'too many requests at a time'));

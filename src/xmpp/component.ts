@@ -18,7 +18,7 @@ import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
 import { errorElement, readStanza } from './stanza.ts';
 import { openStream, type Stream } from './stream.ts';
-import type { Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
+import type { IqRequest, Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
 
 /** What {@link createComponent} needs. */
 export interface ComponentOptions {
@@ -31,6 +31,8 @@ export interface ComponentOptions {
   readonly ca?: string | undefined;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
+  /** Whether somebody may ask this now, or is told `resource-constraint`; default: always. */
+  readonly admits?: (request: IqRequest) => boolean;
   /** Jitter of reconnects: uniform in [0, 1). */
   readonly random?: () => number;
   /** When what is sent now was learned, `performance.now()` milliseconds; for {@link onWritten}. Default: when it is sent. */
@@ -115,6 +117,7 @@ export function createComponent(options: ComponentOptions): Component {
     deadlineMs: limits.iqMs,
     max: limits.maxOpenIqs,
     maxBytes: limits.stanzaBytes,
+    ...(options.admits && { admits: options.admits }),
     log,
     send: (stanza) => outbox.push(stanza, 'answer'),
   });

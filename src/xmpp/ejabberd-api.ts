@@ -19,6 +19,9 @@ export interface EjabberdApi extends Rosters {
   connected(domain: string): Promise<readonly Jid[]>;
 }
 
+/** Bytes of an answer: a hundred thousand who are connected have some six million. */
+const largest = 32 * 1024 * 1024;
+
 const subscriptions = ['none', 'to', 'from', 'both'] as const;
 
 /** Makes the adapter; nothing is asked before it is used. */
@@ -36,7 +39,7 @@ export function createEjabberdApi({ url, token, timeoutMs }: EjabberdApiOptions)
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     if (!response.ok)
       throw new Error(`ejabberd's API refused ${command}: ${response.status} ${text.slice(0, 200)}`);
     return JSON.parse(text);
@@ -87,6 +90,17 @@ export function createEjabberdApi({ url, token, timeoutMs }: EjabberdApiOptions)
       return jids.flatMap((jid) => (typeof jid === 'string' ? (parseJid(jid) ?? []) : []));
     },
   };
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > largest) throw new Error(`ejabberd's API answers with more than ${largest} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function readRow(row: unknown): RosterItem | undefined {

@@ -24,9 +24,9 @@ export interface World {
   /** Speaks to Redis past the lines. */
   inspect<T>(ask: (client: Redis) => Promise<T>): Promise<T>;
   /** Ends the bridge in order, and starts another; `meanwhile` runs in between. */
-  restart(meanwhile: () => void): Promise<void>;
+  restart(meanwhile: () => void | Promise<void>): Promise<void>;
   /** The same as a crash: not a byte leaves the bridge any more. */
-  crash(meanwhile: () => void): Promise<void>;
+  crash(meanwhile: () => void | Promise<void>): Promise<void>;
   /** Sends a command of a user, and returns the id of its IQ. */
   ask(extension: string, command: string): string;
   /** Sentences about clients that show something else than the telephones do. */
@@ -121,7 +121,7 @@ export async function startWorld(host: Host, onStanza: (stanza: Tree) => void = 
     host,
     async restart(meanwhile) {
       await host.stop();
-      meanwhile();
+      await meanwhile();
       await host.start(ports);
     },
     async crash(meanwhile) {
@@ -133,7 +133,7 @@ export async function startWorld(host: Host, onStanza: (stanza: Tree) => void = 
       });
       for (const line of everyLine) line.cut();
       await host.stop();
-      meanwhile();
+      await meanwhile();
       for (const line of everyLine) line.mend();
       await host.start(ports);
     },

@@ -6,7 +6,7 @@ import type { ChannelId, DeviceName, Ring } from '../../src/pbx/pbx.ts';
 import type { Adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 import type { Telephone } from './pbx.ts';
-import { channelOf, live, of, type Seen, together } from './seen.ts';
+import { channelOf, lastSnapshot, live, of, type Seen, together } from './seen.ts';
 
 type Number = '320' | '340' | '370';
 
@@ -270,7 +270,14 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       expect(parked.space).toMatch(/^7[0-2][0-9]$/);
       await until('370 is free', () => !alive(on, '370'));
       expect(await on.parkedCalls()).toMatchObject([
-        { space: parked.space, lot: 'default', channel: a.name, callerNumber: '340' },
+        {
+          space: parked.space,
+          lot: 'default',
+          channel: a.name,
+          uniqueId: parked.uniqueId,
+          callerNumber: '340',
+          parker: 'PJSIP/370',
+        },
       ]);
       expect(await on.parkedCalls('default')).toHaveLength(1);
       await phone('320').dial(parked.space);
@@ -390,6 +397,16 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await on.conferenceLock('800', true);
       expect(await on.conferences()).toEqual([
         { room: '800', locked: true, members: [{ ...expected, muted: true }] },
+      ]);
+      const snapshots = of(on.events, 'snapshot').length;
+      on.reread();
+      await until('the state is read anew', () => of(on.events, 'snapshot').length > snapshots);
+      expect(lastSnapshot(on).conferences).toMatchObject([
+        {
+          room: '800',
+          locked: true,
+          members: [{ channel: { name: member, callerNumber: '340' }, muted: true }],
+        },
       ]);
       await on.conferenceMute('800', member, false);
       await on.conferenceLock('800', false);

@@ -133,7 +133,8 @@ export async function openOffice(plan: OfficePlan): Promise<Office> {
     const directory = join(folder.path, 'users.yaml');
     await writeFile(directory, directoryYaml());
 
-    const line = async (port: number) => keep(await openRelay(port));
+    // Volleys of requests are what may be lost, and must not be without the line's knowing.
+    const line = async (port: number) => keep(await openRelay(port, 'volley[0-9-]+'));
     const lines: Lines | undefined = plan.relayed
       ? {
           xmpp: await line(xmpp.componentPort),

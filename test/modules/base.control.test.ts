@@ -171,6 +171,7 @@ describe('Park', () => {
     for (const jid of [anna, max, boss]) await ask(jid, 'event', subscribe);
     const change = {
       kind: 'park',
+      uniqueId: '1.0',
       lot: 'default',
       space: '701',
       channel: other,

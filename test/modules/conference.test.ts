@@ -150,6 +150,8 @@ describe('members', () => {
     const caller = { number: '320', name: 'B' };
     tell({
       kind: 'conference',
+      uniqueId: '9.0',
+      present: [],
       type: 'join',
       room: '800',
       channel: 'PJSIP/320-00000009' as ChannelId,
@@ -162,6 +164,8 @@ describe('members', () => {
     );
     tell({
       kind: 'conference',
+      uniqueId: '9.0',
+      present: [],
       type: 'leave',
       room: '801',
       channel: 'PJSIP/trunk-1' as ChannelId,

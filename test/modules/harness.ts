@@ -137,7 +137,8 @@ export function view(changes: Partial<ChannelView> = {}): ChannelView {
 /** A parked call: 370 waits at 701. */
 export function parkedCall(channel: ChannelId, changes: Partial<ParkedCall> = {}): ParkedCall {
   const caller = { callerName: 'Max Meyer', callerNumber: '370' };
-  return { space: '701', lot: 'default', channel, ...caller, waited: 0, timeout: 45, ...changes };
+  const parked = { channel, uniqueId: '1.0', parker: 'PJSIP/340' };
+  return { space: '701', lot: 'default', ...parked, ...caller, waited: 0, timeout: 45, ...changes };
 }
 
 /** What a test may set and see. */

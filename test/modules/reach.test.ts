@@ -45,7 +45,15 @@ const pickable = {
   at: 1,
 } as const;
 const stranger = { number: '1', name: '' };
-const inRoom = { kind: 'conference', type: 'join', room: '800', caller: stranger, at: 1 } as const;
+const inRoom = {
+  kind: 'conference',
+  type: 'join',
+  room: '800',
+  uniqueId: '1.0',
+  caller: stranger,
+  present: [],
+  at: 1,
+} as const;
 
 describe('a supervisor who stays within groups', () => {
   it('is told of their users, of what those hear, and of nobody else', async () => {

@@ -26,6 +26,7 @@ const sits = (name: string) => {
 /** A queue with these members, which follow. */
 function queue(...interfaces: string[]) {
   const acts: string[] = [];
+  let held: Promise<void> | undefined;
   let members = interfaces.map(
     (name): QueueMember => ({
       queue: 'Support',
@@ -47,6 +48,7 @@ function queue(...interfaces: string[]) {
         members = [...members, { ...made, paused: false, pausedReason: '' }];
       },
       async queueRemove(_queue, name) {
+        await held;
         acts.push(`-${name}`);
         members = members.filter((each) => each.interface !== name);
       },
@@ -55,7 +57,18 @@ function queue(...interfaces: string[]) {
     queues: () => [{ members }],
     log: keepLog(),
   });
-  return { acts, follow };
+  return {
+    acts,
+    follow,
+    /** Lets the telephone system wait until what is returned is called. */
+    hold() {
+      let release = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => release();
+    },
+  };
 }
 
 test('a membership moves with its user, break and penalty included, and back', async () => {
@@ -74,10 +87,22 @@ test('of two in one queue each keeps the own membership when one takes the place
   await until('both have moved', () => acts.length === 4);
   expect(acts).toEqual([
     '-PJSIP/desk1',
-    '+PJSIP/340 PJSIP/340 2',
     '-PJSIP/370',
+    '+PJSIP/340 PJSIP/340 2',
     '+PJSIP/desk1 PJSIP/desk1 2',
   ]);
+});
+
+test('who changes places a thousand times while the telephone system takes its time moves once more', async () => {
+  const { acts, follow, hold } = queue('PJSIP/340');
+  const release = hold();
+  for (let n = 0; n < 1000; n++)
+    follow(...(n % 2 === 0 ? ([sits('anna'), base] as const) : ([base, sits('anna')] as const)));
+  follow(sits('anna'), base);
+  release();
+  await until('she has arrived', () => acts.some((act) => act.startsWith('+PJSIP/desk1')));
+  await until('nothing more is to be done', () => acts.at(-1) === 'pause PJSIP/desk1 Lunch');
+  expect(acts.length).toBeLessThan(8);
 });
 
 test('who has no telephone left is out, and who did not move stays', async () => {

@@ -74,6 +74,19 @@ test('strangers who ask faster than they are refused get no answer; who belongs 
   expect(take('subscribe', 'eve@elsewhere.org/desk', `anna@${domain}`)).toHaveLength(1);
 });
 
+test('one of ours who asks without end is answered slowly, and leaves the others what they need', () => {
+  const { take, clock, audience } = hosting();
+  let answers = 0;
+  for (let count = 0; count < 30_000; count += 1)
+    answers += take('probe', `bernd@example.org/${count}`, `anna@${domain}`).length;
+  expect(answers).toBe(20_000);
+  expect(take('subscribe', 'anna@example.org/desk', `bernd@${domain}`)).toHaveLength(2);
+  expect(take('unsubscribe', 'bernd@example.org/desk', `anna@${domain}`)).toEqual([]);
+  expect(audience.size).toBe(1);
+  clock.now += 1000;
+  expect(take('subscribe', 'bernd@example.org/desk', `anna@${domain}`)).toHaveLength(2);
+});
+
 test('where there is no room it is refused, and logged once', () => {
   const { take, log, audience } = hosting(1);
   expect(take('subscribe', 'bernd@example.org/desk', `anna@${domain}`)[0]).toContain("type='subscribed'");

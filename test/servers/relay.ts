@@ -1,5 +1,6 @@
 /** A TCP relay in front of a server, for everything that can happen to a line. */
 import { connect, createServer, type Socket } from 'node:net';
+import { type ConnectionLedger, createLineLedger, type LineLedger } from './ledger.ts';
 import { loopback } from './ports.ts';
 
 /** A line to a server: connect to it instead. */
@@ -12,13 +13,15 @@ export interface Relay {
   cut(): void;
   /** The connections of this moment carry nothing any more, in neither direction, and do not end: the other side has vanished. */
   freeze(): void;
-  /** What was said to whoever had vanished, by either side: at most a mebibyte, as much as sockets would take. */
-  readonly swallowed: string;
+  /** What became of the server's requests; see {@link openRelay}. */
+  readonly ledger: LineLedger;
   /** The servers of this moment's connections are told nothing any more until {@link Relay.release}, and lose nothing of it. */
   hold(): void;
   release(): void;
   /** So many bytes a second go to the server, on all connections that come from now on. */
   slow(bytesPerSecond: number): void;
+  /** The connections that are slow carry what comes as fast as others, and lose nothing of what they have. */
+  hurry(): void;
   /** What the client says passes through this, on connections that come from now on. */
   rewrite(change: (text: string) => string): void;
   /** Says something to every client in the server's name, as fast as each takes it. Ends early where a client hangs up. */
@@ -37,44 +40,74 @@ interface Passage {
   frozen: boolean;
   /** Nothing goes from near to far. */
   held: boolean;
+  /** Bytes a second from near to far. */
+  rate: number;
+  readonly account: ConnectionLedger;
 }
 
 /** How often a slow line moves, milliseconds. */
 const tickMs = 20;
 const mostSwallowed = 1 << 20;
 
-/** Opens a relay in front of a port on loopback. */
-export async function openRelay(target: number): Promise<Relay> {
+/**
+ * Opens a relay in front of a port on loopback. `ids`: what the ids of requests look like that accounts are kept of, as a regular expression; by
+ * default of none.
+ */
+export async function openRelay(target: number, ids = '(?!)'): Promise<Relay> {
   const passages = new Set<Passage>();
   let [broken, rate, port] = [false, Number.POSITIVE_INFINITY, target];
   let change = (text: string) => text;
-  let swallowed = '';
+  let swallowed = 0;
   const swallow = (bytes: Buffer, from: Socket) => {
-    swallowed += bytes.toString('latin1');
-    if (swallowed.length > mostSwallowed) from.pause();
+    swallowed += bytes.length;
+    if (swallowed > mostSwallowed) from.pause();
   };
+  const ledger = createLineLedger(ids);
+  /** Servers whose client is gone: what they say before they notice is read, so that it is known. */
+  const leaving = new Set<Socket>();
+
+  /** The line is cut: the server has what was said to it, and is told that there is no more. */
+  function leave({ near, far, account }: Passage): void {
+    account.over();
+    near.destroy();
+    if (far.destroyed || leaving.has(far)) return;
+    leaving.add(far);
+    far.removeAllListeners('data').on('data', (bytes: Buffer) => account.asks(bytes));
+    far.end();
+    far.resume();
+  }
 
   const server = createServer((near) => {
     if (broken) return near.destroy();
-    const passage: Passage = { near, far: connect(port, loopback), frozen: false, held: false };
+    const account = ledger.open();
+    const passage: Passage = {
+      near,
+      far: connect(port, loopback),
+      frozen: false,
+      held: false,
+      rate,
+      account,
+    };
     const { far } = passage;
     passages.add(passage);
-    const [allowed, alter] = [rate, change];
     pass(passage, far, near, swallow);
-    if (Number.isFinite(allowed)) trickle(passage, allowed);
-    else pass(passage, near, far, swallow, alter);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('error', () => other.destroy());
+    if (Number.isFinite(rate)) trickle(passage);
+    else pass(passage, near, far, swallow, change);
+    near.on('error', () => {});
+    near.on('close', () => {
+      passages.delete(passage);
+      account.over();
+      // A line that was cut is read to its end.
+      if (!leaving.has(far)) far.destroy();
+    });
+    far.on('error', () => {});
+    far.on('close', () => {
+      leaving.delete(far);
       // Whoever has vanished does not say so.
-      one.on('close', () => {
-        if (passage.frozen && one === far) return;
-        passages.delete(passage);
-        other.destroy();
-      });
-    }
+      if (passage.frozen) return;
+      account.over(true);
+      near.destroy();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, loopback, resolve);
@@ -83,10 +116,7 @@ export async function openRelay(target: number): Promise<Relay> {
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
 
   const endAll = () => {
-    for (const { near, far } of passages) {
-      near.destroy();
-      far.destroy();
-    }
+    for (const passage of passages) leave(passage);
     passages.clear();
   };
   return {
@@ -100,16 +130,15 @@ export async function openRelay(target: number): Promise<Relay> {
       endAll();
     },
     freeze() {
-      swallowed = '';
+      swallowed = 0;
       for (const passage of passages) {
         passage.frozen = true;
+        passage.account.over();
         passage.near.resume();
         passage.far.resume();
       }
     },
-    get swallowed() {
-      return swallowed;
-    },
+    ledger,
     hold() {
       for (const passage of passages) {
         passage.held = true;
@@ -124,6 +153,9 @@ export async function openRelay(target: number): Promise<Relay> {
     },
     slow(bytesPerSecond) {
       rate = bytesPerSecond;
+    },
+    hurry() {
+      for (const passage of passages) passage.rate = Number.POSITIVE_INFINITY;
     },
     rewrite(how) {
       change = how;
@@ -149,14 +181,11 @@ export async function openRelay(target: number): Promise<Relay> {
     mend() {
       [broken, rate, port] = [false, Number.POSITIVE_INFINITY, target];
       change = (text) => text;
-      for (const { near, far, frozen } of passages) {
-        if (!frozen) continue;
-        near.destroy();
-        far.destroy();
-      }
+      for (const passage of passages) if (passage.frozen) leave(passage);
     },
     async stop() {
       endAll();
+      for (const far of leaving) far.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
@@ -169,7 +198,10 @@ function pass(
   swallow: (bytes: Buffer, from: Socket) => void,
   change?: (text: string) => string,
 ): void {
+  const { account } = passage;
   from.on('data', (bytes: Buffer) => {
+    if (from === passage.far) account.asks(bytes);
+    else account.answers(bytes, !passage.frozen && !to.destroyed);
     if (passage.frozen) return swallow(bytes, from);
     const sent = change === undefined ? bytes : Buffer.from(change(bytes.toString('latin1')), 'latin1');
     if (to.write(sent)) return;
@@ -181,13 +213,15 @@ function pass(
 }
 
 /** Reads no more than the line carries, so that the sender feels it. */
-function trickle(passage: Passage, bytesPerSecond: number): void {
-  const { near, far } = passage;
-  const portion = Math.max(1, Math.round((bytesPerSecond * tickMs) / 1000));
+function trickle(passage: Passage): void {
+  const { near, far, account } = passage;
   const timer = setInterval(() => {
     if (passage.frozen) return;
+    const portion = Math.max(1, Math.round((Math.min(passage.rate, mostSwallowed) * tickMs) / 1000));
     const bytes: Buffer | null = near.read(Math.min(portion, near.readableLength || portion));
-    if (bytes !== null) far.write(bytes);
+    if (bytes === null) return;
+    account.answers(bytes, !far.destroyed);
+    far.write(bytes);
   }, tickMs);
   near.on('close', () => clearInterval(timer));
 }

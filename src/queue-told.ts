@@ -1,0 +1,119 @@
+/** What was told of queues outlives the bridge: the next one takes it for its own, and tells what differs from the state that it finds. */
+
+import { z } from 'zod';
+import type { Bounded } from './bounds.ts';
+import { createKept } from './kept.ts';
+import type { ChannelId, QueueMember } from './pbx/pbx.ts';
+import type { QueueCall, QueueChange, QueueMemberChange } from './queues/changes.ts';
+import type { Remembered } from './queues/queues.ts';
+
+/** Calls that wait and memberships of which another bridge tells the ends; of more, it tells the beginnings once more. */
+export const maxWaits = 1000;
+export const maxMemberships = 10_000;
+
+const text = z.string();
+
+const wait = z.object({
+  queue: text.min(1),
+  channel: text.transform((name) => name as ChannelId),
+  uniqueId: text.min(1),
+  number: text,
+  name: text,
+  since: z.number(),
+  /** Only the order counts. */
+  place: z.number(),
+});
+type Wait = z.infer<typeof wait>;
+
+const membership: z.ZodType<QueueMember> = z.object({
+  queue: text.min(1),
+  interface: text.min(1),
+  stateInterface: text,
+  name: text,
+  dynamic: z.boolean(),
+  penalty: z.number(),
+  paused: z.boolean(),
+  pausedReason: text,
+});
+
+/** What was told of queues. */
+export interface QueueTold extends Bounded {
+  /** Notes what is told now. */
+  note(changes: readonly QueueChange[]): void;
+  /** Takes in what an earlier bridge has told. Rejects as the store does, and goes on from there when it is called again. */
+  load(): Promise<void>;
+  /** All that was told and has not ended, as far as it is remembered. */
+  remembered(): Remembered;
+}
+
+/** Makes it, with nothing told. */
+export function createQueueTold(store: Parameters<typeof createKept>[0]['store']): QueueTold {
+  const waits = createKept({
+    of: 'told_waiting_calls',
+    max: maxWaits,
+    store,
+    prefix: 'waits ',
+    schema: wait,
+  });
+  const memberships = createKept({
+    of: 'told_memberships',
+    max: maxMemberships,
+    store,
+    prefix: 'member ',
+    schema: membership,
+  });
+  /** The waiting lists as they were told, by queue. */
+  const lists = new Map<string, Wait[]>();
+
+  function join(queue: string, call: QueueCall, position: number): void {
+    const list = lists.get(queue) ?? [];
+    lists.set(queue, list);
+    const index = Math.min(position - 1, list.length);
+    const [before, after] = [list[index - 1]?.place, list[index]?.place];
+    const last = (before ?? 0) + 1;
+    const one = { ...call, queue, place: after === undefined ? last : ((before ?? after - 2) + after) / 2 };
+    list.splice(index, 0, one);
+    waits.set(call.uniqueId, one);
+  }
+
+  function leave(queue: string, { uniqueId }: QueueCall): void {
+    const list = lists.get(queue) ?? [];
+    const index = list.findIndex((each) => each.uniqueId === uniqueId);
+    if (index >= 0) list.splice(index, 1);
+    if (list.length === 0) lists.delete(queue);
+    waits.delete(uniqueId);
+  }
+
+  function noteMember({ type, member }: QueueMemberChange): void {
+    const id = `${encodeURIComponent(member.queue)} ${member.interface}`;
+    if (type === 'logout') memberships.delete(id);
+    else memberships.set(id, member);
+  }
+
+  return {
+    bounds: [...waits.bounds, ...memberships.bounds],
+    note(changes) {
+      for (const change of changes) {
+        if (change.kind === 'queue-member') noteMember(change);
+        else if (change.kind === 'queue-join') join(change.queue, change.call, change.position);
+        else leave(change.queue, change.call);
+      }
+    },
+    async load() {
+      for (const [, one] of await waits.load()) {
+        const list = [...(lists.get(one.queue) ?? []), one];
+        lists.set(
+          one.queue,
+          list.sort((a, b) => a.place - b.place),
+        );
+      }
+      await memberships.load();
+    },
+    remembered: () => ({
+      calls: [...waits]
+        .sort(([, a], [, b]) => a.place - b.place)
+        .map(([, { queue, place: _, ...call }]) => ({ queue, call })),
+      members: [...memberships].map(([, member]) => member),
+    }),
+  };
+}

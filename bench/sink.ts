@@ -1,13 +1,28 @@
-/** A process that takes any XEP-0114 handshake and discards what follows: so that only the sender's CPU time is measured. */
+/**
+ * A process that takes any XEP-0114 handshake and discards what follows: so that only the sender's CPU time is measured. IQs, which all are for
+ * the component itself here, go back to it.
+ */
 import { type AddressInfo, createServer } from 'node:net';
 
 const server = createServer((socket) => {
   let greeted = 0;
+  /** The beginning of an IQ, or what may be one. */
+  let rest: Buffer = Buffer.alloc(0);
+  function echo(bytes: Buffer): void {
+    const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    let from = all.indexOf('<iq ');
+    for (let end = all.indexOf('</iq>', from); from >= 0 && end >= 0; end = all.indexOf('</iq>', from)) {
+      socket.write(all.subarray(from, end + '</iq>'.length));
+      from = all.indexOf('<iq ', end);
+    }
+    rest = Buffer.from(all.subarray(from < 0 ? -'<iq'.length : from));
+  }
   socket.on('error', () => socket.destroy());
   socket.on('data', (bytes: Buffer) => {
     const text = bytes.subarray(-4096).toString('latin1');
     if (greeted === 2) {
       if (text.endsWith('</stream:stream>')) socket.end('</stream:stream>');
+      else echo(bytes);
       return;
     }
     if (greeted === 0 && text.includes('<stream:stream')) {

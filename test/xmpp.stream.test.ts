@@ -7,11 +7,15 @@ import { authority, certificate } from './servers/certificate.ts';
 import { runFolder } from './servers/folders.ts';
 import { freePort } from './servers/ports.ts';
 import { until } from './servers/until.ts';
+import type { Accepted } from './xmpp/accept-server.ts';
 import { domain, keepLog, quick, secret, setup } from './xmpp/setup.ts';
 import { find, textIn } from './xmpp/tree.ts';
 
 const headline = (text: string) =>
   `<message from='server.test' to='${domain}' type='headline'><body>${text}</body></message>`;
+
+/** What came of ours, questions of the component to itself left out. */
+const messages = ({ stanzas }: Accepted) => stanzas.filter(({ name }) => name === 'message');
 
 describe('connecting', () => {
   test('the handshake succeeds, with a secret beyond ASCII, and start resolves', async () => {
@@ -280,11 +284,12 @@ describe('sending', () => {
     await component.start();
     const connection = await server.online();
     for (let n = 0; n < 3000; n += 1) expect(component.send(headline(`${n} ü`))).toBe(true);
-    await until('all arrive', () => connection.stanzas.length === 3000);
-    expect(connection.stanzas.map((stanza) => textIn(find(stanza, 'body')))).toEqual(
+    await until('all arrive', () => messages(connection).length === 3000);
+    expect(messages(connection).map((stanza) => textIn(find(stanza, 'body')))).toEqual(
       Array.from({ length: 3000 }, (_, n) => `${n} ü`),
     );
-    expect(component.counters).toMatchObject({ sent: 3000, refused: 1, dropped: 0, buffered: 0 });
+    expect(component.counters).toMatchObject({ refused: 1, dropped: 0, buffered: 0 });
+    expect(component.counters.sent).toBeGreaterThanOrEqual(3000);
   });
 
   test('a server that does not read: refused at the limit, memory stays bounded, goes on when it reads again', async () => {
@@ -303,7 +308,7 @@ describe('sending', () => {
       return now === 0;
     });
     connection.resume();
-    await until('all that was taken arrives', () => connection.stanzas.length === taken);
+    await until('all that was taken arrives', () => messages(connection).length === taken);
     expect(component.send(stanza)).toBe(true);
   });
 

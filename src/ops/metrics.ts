@@ -300,7 +300,12 @@ export function createMetrics(modules: readonly Module[]): Metrics {
       ],
     );
 
-    const bounds = [...pbx.bounds, ...bridge.bounds, ...others.flatMap((each) => each.bounds)];
+    const bounds = [
+      ...xmpp.bounds,
+      ...pbx.bounds,
+      ...bridge.bounds,
+      ...others.flatMap((each) => each.bounds),
+    ];
     read(
       'gauge',
       'offhook_held',

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LtxElement } from '@xmpp/component';
 import { createBackoff } from '../backoff.ts';
+import type { Bounded } from '../bounds.ts';
 import { StanzaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { parseJid } from '../protocol/jid.ts';
@@ -18,6 +19,7 @@ import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
 import { errorElement, readStanza } from './stanza.ts';
 import { openStream, type Stream } from './stream.ts';
+import { createWindow } from './window.ts';
 import type { IqRequest, Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
 
 /** What {@link createComponent} needs. */
@@ -59,7 +61,7 @@ export interface XmppCounters {
 }
 
 /** The adapter. */
-export interface Component extends Xmpp {
+export interface Component extends Xmpp, Bounded {
   readonly counters: XmppCounters;
 }
 
@@ -100,8 +102,14 @@ export function createComponent(options: ComponentOptions): Component {
   const first = deferred();
   let roomListener = () => {};
 
+  const window = createWindow({
+    bytes: limits.windowBytes,
+    ask: () => ping(limits.windowMs),
+    onOpen: () => outbox.opened(),
+  });
   const outbox = createOutbox({
     ...limits,
+    window,
     unwritten: () => stream?.socket.writableLength ?? 0,
     learned: () => options.learned?.(),
     onWritten: (ms) => options.onWritten?.(ms),
@@ -178,6 +186,7 @@ export function createComponent(options: ComponentOptions): Component {
         },
       };
       unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: opened.destroy });
+      window.reset();
       outbox.attach(opened.socket);
       log.info({ domain, service: options.service }, 'connected to the XMPP server');
       setState('online', '');
@@ -257,6 +266,7 @@ export function createComponent(options: ComponentOptions): Component {
 
   return {
     domain,
+    bounds: window.bounds,
     get state() {
       return state;
     },

@@ -23,6 +23,10 @@ export interface Limits {
   readonly answerBytes: number;
   /** Bytes of waiting events from which on there is said to be no room: what happens meanwhile can still be summed up. */
   readonly eventMarkBytes: number;
+  /** Bytes of events that may be on their way to the server, which it was not heard to have. */
+  readonly windowBytes: number;
+  /** How long the server has to say that it has them; then more is written all the same. Longer than a server that is slow needs. */
+  readonly windowMs: number;
   /** Bytes of one outgoing stanza. */
   readonly stanzaBytes: number;
   /** Characters and nesting of one incoming stanza. */
@@ -46,6 +50,9 @@ export const defaultLimits: Limits = {
   answerBytes: 4 * 1024 * 1024,
   // A quarter of a second for a server that routes 4000 stanzas a second, the slowest known.
   eventMarkBytes: 1024 * 1024,
+  // A sixth of a second for such a server, and more than any other takes between two turns.
+  windowBytes: 256 * 1024,
+  windowMs: 60_000,
   // Prosody ends the stream above 512 KiB (component_stanza_size_limit in mod_component.lua).
   stanzaBytes: 500_000,
   // Above what the servers let clients and other servers send, or one large stanza of anybody would end the stream.

@@ -1,5 +1,7 @@
 /** What waits to be written: bounded, in lanes by urgency, joined into few large writes. */
 
+import type { Window } from './window.ts';
+
 /** Urgency of a stanza: answers overtake requests of ours, and both overtake events; `bulk` are events for those who hear of everybody. */
 export type Lane = 'answer' | 'request' | 'event' | 'bulk';
 
@@ -33,6 +35,8 @@ export interface OutboxOptions {
   readonly stanzaBytes: number;
   /** Bytes that the socket holds back at present. */
   unwritten(): number;
+  /** How much of the events may be on its way; what is more waits here. Default: whatever the socket takes. */
+  readonly window?: Pick<Window, 'isOpen' | 'written'>;
   /** When what is told now was learned, `performance.now()` milliseconds. Default: now. */
   learned?(): number | undefined;
   /** Called with each write that holds events: how old the oldest was when the socket got it, milliseconds. */
@@ -57,6 +61,8 @@ export interface Outbox {
   flushed(ms: number): Promise<void>;
   /** The sink takes more. */
   drained(): void;
+  /** The window is open again. */
+  opened(): void;
   /** The stream is gone: answers stay for the next one, the rest is dropped. */
   detach(): void;
 }
@@ -88,14 +94,15 @@ interface Queue {
  * only one chunk at a time is in the socket, so that an answer never waits behind more than that.
  */
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { eventBytes, answerBytes, stanzaBytes, unwritten, learned, onWritten } = options;
+  const { eventBytes, answerBytes, stanzaBytes, unwritten, window, learned, onWritten } = options;
   const lanes: Readonly<Record<Lane, Queue>> = {
     answer: queue(),
     request: queue(),
     event: queue(),
     bulk: queue(),
   };
-  const order = [lanes.answer, lanes.request, lanes.event, lanes.bulk];
+  const urgent = [lanes.answer, lanes.request];
+  const order = [...urgent, lanes.event, lanes.bulk];
   const counters = { sent: 0, refused: 0, dropped: 0 };
   let sink: Sink | undefined;
   let blocked = false;
@@ -103,6 +110,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let crowded = false;
   let onFlushed: (() => void) | undefined;
 
+  const isEmpty = () => order.every(({ chunks }) => chunks.length === 0);
   const waiting = () => lanes.event.bytes + lanes.bulk.bytes + unwritten();
   const isRoomy = () => sink !== undefined && waiting() < options.eventMarkBytes;
 
@@ -114,14 +122,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function flush(): void {
     while (sink !== undefined && !blocked) {
-      const chunk = nextChunk(order);
+      const chunk = nextChunk(window?.isOpen === false ? urgent : order);
       if (chunk === undefined) {
-        onFlushed?.();
+        if (isEmpty()) onFlushed?.();
         break;
       }
       counters.sent += chunk.stanzas;
       blocked = !sink.write(chunk.buffer.subarray(0, chunk.bytes));
-      if (chunk.since !== undefined) onWritten?.(performance.now() - chunk.since);
+      if (chunk.since === undefined) continue;
+      onWritten?.(performance.now() - chunk.since);
+      window?.written(chunk.bytes);
     }
     tellRoom();
   }
@@ -181,7 +191,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       schedule();
     },
     flushed(ms) {
-      if (sink === undefined || order.every(({ chunks }) => chunks.length === 0)) return Promise.resolve();
+      if (sink === undefined || isEmpty()) return Promise.resolve();
       return new Promise((resolve) => {
         const timer = setTimeout(resolve, ms);
         onFlushed = () => {
@@ -194,6 +204,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       blocked = false;
       flush();
     },
+    opened: schedule,
     detach() {
       sink = undefined;
       onFlushed?.();

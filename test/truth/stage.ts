@@ -52,7 +52,9 @@ export function onStage(options: StageOptions, ...acts: readonly ((story: Story)
       if (opened === undefined) throw new Error('the lab is not open');
       return opened;
     };
-    beforeAll(async () => {
+    /** A story failed: what it leaves, a telephone system that stands still perhaps, is no stage for the next one. */
+    let spoiled = false;
+    const open = async () => {
       opened = await openLab({ ...asterisk, version });
       const extensions = [...opened.asterisk.extensions.keys(), 'trunk'];
       await Promise.all(
@@ -60,17 +62,34 @@ export function onStage(options: StageOptions, ...acts: readonly ((story: Story)
           phones.set(extension, await startPhone(lab().asterisk, extension));
         }),
       );
-    });
-    afterAll(async () => {
-      await Promise.all([...phones.values()].map((phone) => phone.stop()));
+    };
+    const close = async () => {
+      // It may stand still, and answer nobody who hangs up.
+      if (spoiled) await opened?.asterisk.kill();
+      await Promise.all(everyPhone().map((phone) => phone.stop()));
+      phones.clear();
+      seconds.length = 0;
       await opened?.stop();
+      opened = undefined;
+    };
+    beforeAll(open);
+    afterAll(close);
+    beforeEach(async () => {
+      if (spoiled) {
+        await close();
+        await open();
+        spoiled = false;
+      }
+      lab().clients.forget();
     });
-    beforeEach(() => lab().clients.forget());
     afterEach(async () => {
+      if (spoiled) return;
       for (const phone of phones.values()) phone.incoming = 'ring';
+      spoiled = true;
       await hangUp();
       await Promise.all(seconds.splice(0).map((phone) => phone.stop()));
       await nothingLeft();
+      spoiled = false;
     });
 
     const everyPhone = () => [...phones.values(), ...seconds];
@@ -166,6 +185,7 @@ export function onStage(options: StageOptions, ...acts: readonly ((story: Story)
         try {
           await tell(stage);
         } catch (error) {
+          spoiled = true;
           const seconds = ((performance.now() - began) / 1000).toFixed(1);
           const path = await lab().recording(`${version} ${name}`);
           const told = people().flatMap((extension) =>

@@ -86,13 +86,13 @@ it('leaves little to the kernel of a server that does not read, so that an answe
     'the question is answered',
     () => component.counters.received > 0 && component.counters.openIqs === 0,
   );
+  // Whoever asks whether it has arrived is answered when it has, also what waits.
+  const messages = () => connection.stanzas.filter(({ name }) => name === 'message');
+  const arrived = component.confirm(60_000).then(() => messages().length);
   connection.resume();
-  await until(
-    'all has arrived',
-    () => connection.stanzas.filter(({ name }) => name === 'message').length === count,
-  );
-  const messages = connection.stanzas.filter(({ name }) => name === 'message');
-  expect(messages.map(({ attrs }) => attrs.id)).toEqual(Array.from({ length: count }, (_, n) => String(n)));
+  await until('all has arrived', () => messages().length === count);
+  expect(await arrived).toBe(count);
+  expect(messages().map(({ attrs }) => attrs.id)).toEqual(Array.from({ length: count }, (_, n) => String(n)));
   const before = connection.stanzas.findIndex(({ attrs }) => attrs.id === 'q');
   // A window, and the write that closed it.
   expect(before).toBeLessThan((windowBytes + 65_536) / 1000);

@@ -33,7 +33,9 @@ const unanswered = new Set(['remote-server-timeout', 'resource-constraint']);
  * full JID or bounce (RFC 6121 §8.5.3.2.1). Servers keep the order, so when a ping to ourselves, sent after it, is
  * back and the message is not, it was delivered.
  */
-export function createAsking(xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request' | 'send'>): Asking {
+export function createAsking(
+  xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request' | 'confirm' | 'send'>,
+): Asking {
   /** Those that answered a ping; what comes in their place has to prove it anew. */
   const pingable = new WeakSet<Asked>();
   /** Whom the second question went to, and whether it came back. */
@@ -41,9 +43,10 @@ export function createAsking(xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request'
   let fence: Promise<boolean> | undefined;
   const ping = xml('ping', { xmlns: 'urn:xmpp:ping' });
 
-  async function conditionOf(to: string, timeoutMs: number): Promise<string | undefined> {
+  /** The condition that a ping was answered with; undefined where it was a result. */
+  async function conditionOf(pinging: Promise<unknown>): Promise<string | undefined> {
     try {
-      await xmpp.request(to, 'get', ping, timeoutMs);
+      await pinging;
       return undefined;
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
@@ -59,7 +62,7 @@ export function createAsking(xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request'
     fence ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         fence = undefined;
-        conditionOf(`${xmpp.domain}/fence`, timeoutMs).then(
+        conditionOf(xmpp.confirm(timeoutMs)).then(
           (condition) => resolve(condition === undefined || !unanswered.has(condition)),
           reject,
         );
@@ -87,7 +90,7 @@ export function createAsking(xmpp: Pick<Xmpp, 'domain' | 'onMessage' | 'request'
 
   return {
     async ask(client, timeoutMs) {
-      const condition = await conditionOf(client.jid, timeoutMs);
+      const condition = await conditionOf(xmpp.request(client.jid, 'get', ping, timeoutMs));
       if (condition === undefined) {
         pingable.add(client);
         return 'here';

@@ -13,7 +13,7 @@ import { normalize } from './element.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { watchLiveness } from './liveness.ts';
 import { PING_NS } from './namespaces.ts';
-import { createOutbox } from './outbox.ts';
+import { createOutbox, type Lane } from './outbox.ts';
 import type { StreamEnd } from './refusal.ts';
 import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
@@ -118,7 +118,7 @@ export function createComponent(options: ComponentOptions): Component {
   const requests = createRequests({
     from: domain,
     max: limits.maxRequests,
-    send: (stanza) => outbox.push(stanza, 'request'),
+    send: outbox.push,
   });
   const answering = createAnswering({
     domain,
@@ -132,8 +132,8 @@ export function createComponent(options: ComponentOptions): Component {
   // A full JID of our own: goes through the server and comes back to us, with no need to know the server's domain.
   // COMPAT: ejabberd 24.12 with mod_privilege drops a component's IQs to addresses without resource.
   const pingTarget = `${domain}/alive-${randomBytes(6).toString('hex')}`;
-  const ping = (timeoutMs: number) =>
-    requests.request(pingTarget, 'get', xml('ping', { xmlns: PING_NS }), timeoutMs);
+  const ping = (timeoutMs: number, lane?: Lane) =>
+    requests.request(pingTarget, 'get', xml('ping', { xmlns: PING_NS }), timeoutMs, lane);
 
   function setState(status: XmppStatus, reason: string): void {
     if (state.status === status && state.reason === reason) return;
@@ -181,8 +181,14 @@ export function createComponent(options: ComponentOptions): Component {
         get accepted() {
           return opened.socket.accepted;
         },
+        get confirmed() {
+          return window.confirmed;
+        },
         get writableLength() {
           return opened.socket.writableLength;
+        },
+        get isFull() {
+          return !window.isOpen;
         },
       };
       unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: opened.destroy });
@@ -321,12 +327,9 @@ export function createComponent(options: ComponentOptions): Component {
     onRoom(listener) {
       roomListener = listener;
     },
-    confirm(timeoutMs) {
-      // Requests overtake events only where events wait.
-      if (outbox.counters.buffered === 0) return ping(timeoutMs);
-      return Promise.reject(new StanzaError('resource-constraint', 'events wait to be written'));
-    },
-    request: requests.request,
+    // Behind all that waits.
+    confirm: (timeoutMs) => ping(timeoutMs, 'bulk'),
+    request: (to, type, payload, timeoutMs) => requests.request(to, type, payload, timeoutMs),
   };
 }
 

@@ -10,6 +10,10 @@ export interface Vitals {
   readonly accepted: number;
   /** What the kernel has not taken yet. */
   readonly writableLength: number;
+  /** Grows with what the server has got, as it was heard to say. */
+  readonly confirmed: number;
+  /** So much is on its way that no more is written. */
+  readonly isFull: boolean;
 }
 
 /** What {@link watchLiveness} needs. */
@@ -35,7 +39,7 @@ export function watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead }: L
   let timer = setTimeout(check, intervalMs);
 
   function check(): void {
-    const { received, accepted } = vitals;
+    const { received, accepted, confirmed } = vitals;
     const next = () => {
       if (!stopped) timer = setTimeout(check, intervalMs);
     };
@@ -45,7 +49,10 @@ export function watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead }: L
       if (!(error instanceof StanzaError) || error.condition !== 'remote-server-timeout') return next();
       if (vitals.received === received)
         return dead(`the XMPP server is silent: no answer to a ping within ${timeoutMs} ms`);
-      if (vitals.writableLength > 0 && vitals.accepted === accepted) {
+      const isStuck = vitals.writableLength > 0 && vitals.accepted === accepted;
+      // The kernel has room, which says nothing about the server.
+      const isDeaf = vitals.isFull && vitals.confirmed === confirmed;
+      if (isStuck || isDeaf) {
         return dead(`the XMPP server no longer reads: nothing taken within ${timeoutMs} ms`);
       }
       next();

@@ -78,6 +78,8 @@ interface Chunk {
   buffer: Buffer;
   bytes: number;
   stanzas: number;
+  /** Bytes of them that are events. */
+  events: number;
   /** When its first event was learned; undefined for one without events. */
   since: number | undefined;
 }
@@ -131,7 +133,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       blocked = !sink.write(chunk.buffer.subarray(0, chunk.bytes));
       if (chunk.since === undefined) continue;
       onWritten?.(performance.now() - chunk.since);
-      window?.written(chunk.bytes);
+      window?.written(chunk.events);
     }
     tellRoom();
   }
@@ -228,7 +230,7 @@ function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, si
   let last = lane.chunks.at(-1);
   if (last === undefined || last.bytes + bytes > chunkBytes) {
     const buffer = Buffer.allocUnsafe(Math.max(lane.usual, bytes));
-    last = { buffer, bytes: 0, stanzas: 0, since: since?.() };
+    last = { buffer, bytes: 0, stanzas: 0, events: 0, since: since?.() };
     lane.chunks.push(last);
   }
   reserve(last, bytes);
@@ -237,6 +239,7 @@ function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, si
   last.buffer.set(rest, last.bytes + bytes - rest.length);
   last.bytes += bytes;
   last.stanzas += 1;
+  if (since !== undefined) last.events += bytes;
 }
 
 /** Makes room for so many bytes more. */
@@ -262,6 +265,7 @@ function nextChunk(order: readonly Queue[]): Chunk | undefined {
         joined.buffer.set(first.buffer.subarray(0, first.bytes), joined.bytes);
         joined.bytes += first.bytes;
         joined.stanzas += first.stanzas;
+        joined.events += first.events;
         joined.since ??= first.since;
       }
     }

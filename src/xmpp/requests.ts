@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { StanzaError } from '../errors.ts';
 import { escapeXml, serialize, type XmlElement } from '../protocol/xml.ts';
+import type { Lane } from './outbox.ts';
 import { readError } from './stanza.ts';
 
 /** What {@link createRequests} needs. */
@@ -12,15 +13,21 @@ export interface RequestOptions {
   /** How many may wait at a time; more are refused with `resource-constraint`. */
   readonly max: number;
   /** Takes the serialised IQ; false while away or full. */
-  send(stanza: string): boolean;
+  send(stanza: string, lane: Lane): boolean;
 }
 
 /** The table of IQs that wait. */
 export interface Requests {
   /** How many wait. */
   readonly size: number;
-  /** See `Xmpp.request`. The time runs from the call. */
-  request(to: string, type: 'get' | 'set', payload: XmlElement, timeoutMs: number): Promise<XmlElement>;
+  /** See `Xmpp.request`. The time runs from the call. `lane`: where it waits to be written; default: among the requests. */
+  request(
+    to: string,
+    type: 'get' | 'set',
+    payload: XmlElement,
+    timeoutMs: number,
+    lane?: Lane,
+  ): Promise<XmlElement>;
   /** Takes an IQ of type `result` or `error`; one that answers nothing of ours is ignored. */
   settle(answer: XmlElement): void;
   /** The stream is gone, and every answer with it. */
@@ -53,7 +60,7 @@ export function createRequests({ from, max, send }: RequestOptions): Requests {
     get size() {
       return pending.size;
     },
-    request(to, type, payload, timeoutMs) {
+    request(to, type, payload, timeoutMs, lane = 'request') {
       if (pending.size >= max) {
         return Promise.reject(
           new StanzaError('resource-constraint', `${max} requests are waiting for answers already`),
@@ -62,7 +69,7 @@ export function createRequests({ from, max, send }: RequestOptions): Requests {
       count += 1;
       const id = `${prefix}-${count.toString(36)}`;
       const head = `<iq type='${type}' id='${id}' from='${escapeXml(from)}' to='${escapeXml(to)}'>`;
-      if (!send(`${head}${serialize(payload)}</iq>`)) {
+      if (!send(`${head}${serialize(payload)}</iq>`, lane)) {
         return Promise.reject(
           new StanzaError('remote-server-timeout', 'the XMPP server is away or does not keep up'),
         );

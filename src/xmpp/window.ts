@@ -19,6 +19,8 @@ export interface WindowOptions {
 export interface Window extends Bounded {
   /** Whether more may be written. */
   readonly isOpen: boolean;
+  /** Bytes that the server was heard to have, of all streams together. */
+  readonly confirmed: number;
   /** Notes bytes that were written. */
   written(bytes: number): void;
   /** There is another stream, with nothing on its way. */
@@ -47,6 +49,9 @@ export function createWindow({ bytes, ask, onOpen }: WindowOptions): Window {
     bounds: [bound],
     get isOpen() {
       return isOpen();
+    },
+    get confirmed() {
+      return confirmed;
     },
     written(count) {
       const wasOpen = isOpen();

@@ -90,7 +90,7 @@ export interface Xmpp {
   onRoom(listener: () => void): void;
   /**
    * Sends an IQ that overtakes no event sent before, and resolves when the server has processed all of them; rejects as
-   * {@link request} does, and where events wait to be written.
+   * {@link request} does.
    */
   confirm(timeoutMs: number): Promise<unknown>;
   /**

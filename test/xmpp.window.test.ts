@@ -4,54 +4,81 @@ import { createWindow } from '../src/xmpp/window.ts';
 import { until } from './servers/until.ts';
 import { domain, setup } from './xmpp/setup.ts';
 
-/** A window of 400 bytes, and the questions that were asked, which the test answers. */
+/** A window of 400 bytes, its clock, and the questions that were asked, which the test answers. */
 function opened() {
   const asked: { resolve(): void; reject(error: Error): void }[] = [];
-  const times = { opened: 0 };
+  const seen = { opened: 0, ms: 0 };
   const window = createWindow({
     bytes: 400,
     ask: () => new Promise<void>((resolve, reject) => asked.push({ resolve, reject })),
     onOpen: () => {
-      times.opened += 1;
+      seen.opened += 1;
     },
+    monotonic: () => seen.ms,
   });
-  return { window, asked, times };
+  return { window, asked, seen };
 }
 
 describe('the window', () => {
   it('asks now and then, closes when so much is on its way, and opens with the answer', async () => {
-    const { window, asked, times } = opened();
-    window.written(99);
+    const { window, asked, seen } = opened();
+    window.written(199);
     expect(asked).toHaveLength(0);
     window.written(1);
     expect(asked).toHaveLength(1);
-    for (let n = 0; n < 2; n += 1) window.written(100);
+    window.written(100);
     expect(window.isOpen).toBe(true);
     window.written(150);
     expect(window.isOpen).toBe(false);
-    expect(window.bounds).toMatchObject([{ most: 400, held: 450, exceeded: 1 }]);
+    expect(window.bounds).toMatchObject([{ of: 'xmpp_window_bytes', held: 450, exceeded: 1 }]);
+    seen.ms = 100;
     asked[0]?.resolve();
     await until('it opens', () => window.isOpen);
-    expect(times.opened).toBe(1);
-    expect(window.bounds[0]?.held).toBe(350);
+    expect(seen.opened).toBe(1);
+    expect(window.bounds[0]?.held).toBe(250);
     // An answer to a later question is one to all before it.
-    asked[3]?.resolve();
+    window.written(200);
+    expect(asked).toHaveLength(3);
+    asked[2]?.resolve();
     await until('all is confirmed', () => window.bounds[0]?.held === 0);
     asked[1]?.resolve();
     await turn();
     expect(window.bounds[0]?.held).toBe(0);
   });
 
+  it('is as wide as what the server takes in a moment', async () => {
+    const { window, asked, seen } = opened();
+    /** Bytes that are on their way when it closes, and an answer to all questions after so many milliseconds. */
+    async function width(answeredAfterMs: number): Promise<number> {
+      let bytes = 0;
+      for (; window.isOpen; bytes += 10) window.written(10);
+      seen.ms += answeredAfterMs;
+      for (const { resolve } of asked.splice(0)) resolve();
+      await until('all is confirmed', () => window.bounds[0]?.held === 0);
+      return bytes;
+    }
+    expect(await width(100)).toBe(400);
+    expect(await width(10)).toBe(400);
+    // Two questions a window: each quick answer doubles it, each slow one halves it.
+    expect(await width(100)).toBe(1600);
+    expect(await width(10)).toBe(1600);
+    expect(await width(10)).toBe(3200);
+    expect(await width(100)).toBe(3200);
+    expect(await width(1000)).toBe(3200);
+    expect(await width(1000)).toBe(800);
+    expect(await width(1000)).toBe(400);
+  });
+
   it('opens with a question that failed, too', async () => {
-    const { window, asked, times } = opened();
+    const { window, asked, seen } = opened();
     window.written(500);
     asked[0]?.reject(new Error('no answer'));
     await until('it opens', () => window.isOpen);
-    expect(times.opened).toBe(1);
+    expect(seen.opened).toBe(1);
   });
 
   it('begins anew with another stream, whatever is answered about the one before', async () => {
-    const { window, asked, times } = opened();
+    const { window, asked, seen } = opened();
     window.written(500);
     window.reset();
     expect(window.isOpen).toBe(true);
@@ -59,7 +86,7 @@ describe('the window', () => {
     asked[0]?.resolve();
     await turn();
     expect(window.isOpen).toBe(false);
-    expect(times.opened).toBe(0);
+    expect(seen.opened).toBe(0);
     asked[1]?.resolve();
     await until('it opens', () => window.isOpen);
   });

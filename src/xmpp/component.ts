@@ -106,6 +106,7 @@ export function createComponent(options: ComponentOptions): Component {
     bytes: limits.windowBytes,
     ask: () => ping(limits.windowMs),
     onOpen: () => outbox.opened(),
+    monotonic: () => performance.now(),
   });
   const outbox = createOutbox({
     ...limits,

@@ -23,7 +23,7 @@ export interface Limits {
   readonly answerBytes: number;
   /** Bytes of waiting events from which on there is said to be no room: what happens meanwhile can still be summed up. */
   readonly eventMarkBytes: number;
-  /** Bytes of events that may be on their way to the server, which it was not heard to have. */
+  /** Bytes of events that may be on their way to a slow server, which it was not heard to have; see `window.ts`. */
   readonly windowBytes: number;
   /** How long the server has to say that it has them; then more is written all the same. Longer than a server that is slow needs. */
   readonly windowMs: number;
@@ -50,7 +50,7 @@ export const defaultLimits: Limits = {
   answerBytes: 4 * 1024 * 1024,
   // A quarter of a second for a server that routes 4000 stanzas a second, the slowest known.
   eventMarkBytes: 1024 * 1024,
-  // A sixth of a second for such a server, and more than any other takes between two turns.
+  // A sixth of a second for such a server.
   windowBytes: 256 * 1024,
   windowMs: 60_000,
   // Prosody ends the stream above 512 KiB (component_stanza_size_limit in mod_component.lua).

@@ -8,7 +8,7 @@ export interface LineLedger {
   readonly said: ReadonlySet<string>;
   /**
    * Those of them that were said on connections that are over or dead, and to which no answer went back; or one that the server may not have
-   * read, for it ended the connection at that moment.
+   * read, for it ended the connection at that moment, or said nothing any more until it was given up.
    */
   readonly lost: ReadonlySet<string>;
   /** Requests that the client answered more than once, whether or not the answers arrived. */
@@ -25,7 +25,7 @@ export interface ConnectionLedger {
   over(byServer?: boolean): void;
 }
 
-/** An answer that came so shortly before the server ended a connection may not have been read, milliseconds. */
+/** An answer that came so shortly before the server ended a connection, or fell silent, may not have been read, milliseconds. */
 const unreadMs = 1000;
 
 /** Begins to keep accounts of requests with ids like this. */
@@ -61,8 +61,10 @@ export function createLineLedger(id: string): LineLedger {
       const carriedAt = new Map<string, number>();
       const [inQuestions, inAnswers] = [finder(), finder()];
       let isOver = false;
+      let heardAt = performance.now();
       return {
         asks(bytes) {
+          heardAt = performance.now();
           for (const each of inQuestions(bytes)) {
             said.add(each);
             (isOver ? lost : open).add(each);
@@ -78,8 +80,11 @@ export function createLineLedger(id: string): LineLedger {
           if (isOver) return;
           isOver = true;
           for (const each of open) lost.add(each);
-          const since = performance.now() - unreadMs;
-          for (const [each, at] of carriedAt) if (byServer && at > since) lost.add(each);
+          const now = performance.now();
+          const isSilent = now - heardAt > unreadMs;
+          // What it was told last, it may not have read.
+          const last = byServer ? now : isSilent ? heardAt : Number.POSITIVE_INFINITY;
+          for (const [each, at] of carriedAt) if (at > last - unreadMs) lost.add(each);
           open.clear();
           carriedAt.clear();
         },

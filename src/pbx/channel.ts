@@ -88,24 +88,36 @@ function bridgeOf([id = '', type = '', , , , size = '']: readonly string[]): Bri
   return id === '' ? undefined : { id, type, size: whole(size) ?? 0 };
 }
 
-/** Places of the headers that {@link channelOf} reads, and {@link bridgeOf}. */
 function channelOf(values: readonly string[]): Channel | undefined {
-  // By index: taking an array apart costs more than all the rest.
-  const name = values[0] ?? '';
-  const uniqueId = values[12] ?? '';
+  const [
+    name = '',
+    state = '',
+    ,
+    callerNumber = '',
+    callerName = '',
+    connectedNumber = '',
+    connectedName = '',
+    ,
+    ,
+    context = '',
+    exten = '',
+    ,
+    uniqueId = '',
+    linkedId = '',
+  ] = values;
   if (name === '' || uniqueId === '') return undefined;
   return {
     name: name as ChannelId,
     uniqueId,
     // COMPAT: before Asterisk 12 some events had no Linkedid; a channel alone is its own group.
-    linkedId: values[13] || uniqueId,
-    state: channelState(values[1] ?? ''),
-    callerNumber: known(values[3] ?? ''),
-    callerName: readName(values[4] ?? ''),
-    connectedNumber: known(values[5] ?? ''),
-    connectedName: readName(values[6] ?? ''),
-    context: values[9] ?? '',
-    exten: values[10] ?? '',
+    linkedId: linkedId || uniqueId,
+    state: channelState(state),
+    callerNumber: known(callerNumber),
+    callerName: readName(callerName),
+    connectedNumber: known(connectedNumber),
+    connectedName: readName(connectedName),
+    context,
+    exten,
   };
 }
 

@@ -22,7 +22,7 @@ const may: Record<string, readonly string[]> = {
   protocol: ['errors.ts'],
   store: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
   xmpp: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
-  pbx: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts'],
+  pbx: ['errors.ts', 'protocol/', 'log.ts', 'backoff.ts', 'gated.ts'],
   calls: ['pbx/pbx.ts', 'pbx/events.ts'],
   queues: ['pbx/pbx.ts', 'pbx/events.ts'],
   'queue-people.ts': ['directory.ts', 'pbx/pbx.ts', 'queues/changes.ts', 'queues/queues.ts'],
@@ -175,6 +175,7 @@ const may: Record<string, readonly string[]> = {
   'naming.ts': ['calls/changes.ts', 'directory.ts'],
   'deflections.ts': ['directory.ts', 'errors.ts', 'log.ts', 'models.ts', 'pbx/pbx.ts', 'pbx/events.ts'],
   phonebook: [
+    'gated.ts',
     'rate.ts',
     'directory.ts',
     'file-watch.ts',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import net, { type Socket } from 'node:net';
 import createManager, { type Manager, type ManagerMessage } from 'asterisk-manager';
 import { StanzaError } from '../errors.ts';
+import { gated } from '../gated.ts';
 import { readActions } from './abilities.ts';
 import { type AmiAction, action } from './action.ts';
 import { refusal, timedOut, tooMany, unavailable } from './answer.ts';
@@ -93,7 +94,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   socket.on('end', () => close('Asterisk closed the connection'));
   if (socket.destroyed) close('Asterisk closed the connection');
 
-  gated(socket, close);
+  gated(socket, createGate(), (error) => close(error.message));
   adopt(manager, socket);
   guard(manager, (id) => pending.has(id));
   manager.on('managerevent', (message) => {
@@ -161,22 +162,6 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     pingMs,
   );
   return control;
-}
-
-/** Everything that arrives goes through the gate before the library sees it. */
-function gated(socket: Socket, close: (reason: string) => void): void {
-  const gate = createGate();
-  const push = socket.push.bind(socket);
-  socket.push = (chunk: unknown) => {
-    if (!Buffer.isBuffer(chunk)) return push(chunk);
-    try {
-      const whole = gate(chunk);
-      return whole.length === 0 || push(whole);
-    } catch (error) {
-      close(error instanceof Error ? error.message : String(error));
-      return false;
-    }
-  };
 }
 
 /**

@@ -3,8 +3,7 @@
  * again with each chunk, takes a blank line for a message, and reads the output of a command until an end that may never come.
  */
 
-/** Takes bytes as they arrive; returns those of the messages that are complete. Throws where one has too many. */
-export type Gate = (chunk: Buffer) => Buffer;
+import type { Gate } from '../gated.ts';
 
 /** Bytes that a message may have; Asterisk's own have at most a few thousand. The event connection has the same bound. */
 const largest = 65_536;

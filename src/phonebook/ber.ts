@@ -3,8 +3,7 @@
  * wrong makes it read for ever.
  */
 
-/** Takes bytes as they arrive; returns those of the messages that are complete. Throws where they can be none. */
-export type MessageGate = (chunk: Buffer) => Buffer;
+import type { Gate } from '../gated.ts';
 
 /** Bytes of one message; a person without photograph has a few hundred. */
 const largest = 1024 * 1024;
@@ -14,7 +13,7 @@ const most = 512 * 1024 * 1024;
 const deepest = 16;
 
 /** Makes a gate for one connection. */
-export function createMessageGate(): MessageGate {
+export function createMessageGate(): Gate {
   let waiting: Buffer = Buffer.alloc(0);
   let passed = 0;
   return (chunk) => {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { Client, type Entry, FilterParser } from 'ldapts';
+import { gated } from '../gated.ts';
 import type { Log } from '../log.ts';
 import { createMessageGate } from './ber.ts';
 import type { Numbers } from './numbers.ts';
@@ -158,29 +159,17 @@ export function isLdapFilter(text: string): boolean {
 
 /** Connects as the library asks for it. */
 function plainly(target: number | string | NetConnectOpts, host?: unknown): Socket {
-  if (typeof target === 'object') return gated(connect(target));
-  return gated(connect(Number(target), typeof host === 'string' ? host : undefined));
+  if (typeof target === 'object') return guarded(connect(target));
+  return guarded(connect(Number(target), typeof host === 'string' ? host : undefined));
 }
 
 function securely(target: number | ConnectionOptions, host?: unknown, options?: unknown): TLSSocket {
-  if (typeof target === 'object') return gated(connectTls(target));
+  if (typeof target === 'object') return guarded(connectTls(target));
   const rest: ConnectionOptions = typeof options === 'object' ? { ...options } : {};
-  return gated(connectTls({ ...rest, port: target, ...(typeof host === 'string' && { host }) }));
+  return guarded(connectTls({ ...rest, port: target, ...(typeof host === 'string' && { host }) }));
 }
 
-/** Everything that arrives goes through the gate before anybody sees it. */
-function gated<S extends Socket>(socket: S): S {
-  const gate = createMessageGate();
-  const push = socket.push.bind(socket);
-  socket.push = (chunk: unknown) => {
-    if (!Buffer.isBuffer(chunk)) return push(chunk);
-    try {
-      const whole = gate(chunk);
-      return whole.length === 0 || push(whole);
-    } catch (error) {
-      socket.destroy(error instanceof Error ? error : new Error(String(error)));
-      return false;
-    }
-  };
-  return socket;
+/** The library gets whole messages only; what can be none ends the connection. */
+function guarded<S extends Socket>(socket: S): S {
+  return gated(socket, createMessageGate(), (error) => socket.destroy(error));
 }

@@ -219,7 +219,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { timed = (dispatch) => dispatch } = options;
   const dispatch = timed(dispatching);
 
-  const world = () => ({ directory: directory.current, calls, phonebook: models.phonebook });
+  const { phonebook, queueing } = models;
+  const world = () => ({ directory: directory.current, calls, phonebook, queueing });
   function tell(changes: readonly Change[]): void {
     if (changes.length > 0) publish(changes, world());
   }
@@ -258,7 +259,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     if (!isKnown(previous)) return;
     moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
-    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    if (before.length > 0) publish(before, { ...world(), directory: previous });
     tell(after);
   });
 

@@ -185,7 +185,8 @@ export function createPublish(options: PublishOptions): Publish {
       for (const key of keys) backlog.recall(key);
     },
     catchUp(directory: Directory) {
-      while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
+      while (hasRoom() && !backlog.isEmpty)
+        for (const told of backlog.take()) tell({ ...told, occurrence: told.occurrence.late() }, directory);
     },
     lost: backlog.lost,
     async settle(confirm: () => Promise<unknown>) {

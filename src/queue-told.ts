@@ -42,6 +42,8 @@ export interface QueueTold extends Bounded {
   note(changes: readonly QueueChange[]): void;
   /** Takes in what an earlier bridge has told. Rejects as the store does, and goes on from there when it is called again. */
   load(): Promise<void>;
+  /** Unique ids of the calls that wait in a queue, from the front on. */
+  standing(queue: string): readonly string[];
   /** All that was told and has not ended, as far as it is remembered. */
   remembered(): Remembered;
 }
@@ -109,6 +111,7 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
       }
       await memberships.load();
     },
+    standing: (queue) => (lists.get(queue) ?? []).map(({ uniqueId }) => uniqueId),
     remembered: () => ({
       calls: [...waits]
         .sort(([, a], [, b]) => a.place - b.place)

@@ -24,6 +24,8 @@ export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
   counters(
     queue: string,
   ): Promise<{ readonly counters: QueueCounters; readonly since: number | undefined } | undefined>;
+  /** Unique ids of the calls that wait in a queue in their order, as all that was to be told until now has it. `queue` as in changes. */
+  standing(queue: string): readonly string[];
   /** Calls that nobody took. */
   readonly missed: Pick<MissedCalls, 'find' | 'open'>;
 }
@@ -99,6 +101,7 @@ export function createQueueing(options: {
     bounds: [...model.bounds, ...missed.bounds, ...told.bounds],
     queue: model.queue,
     queues: model.queues,
+    standing: told.standing,
     missed,
     start: missed.start,
     async restore() {

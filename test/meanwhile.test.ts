@@ -8,6 +8,7 @@ import { startWorld, type World } from './chaos/world.ts';
 import { until } from './servers/until.ts';
 import { elementsOf, find, type Tree, textIn } from './xmpp/tree.ts';
 
+const host = hostHere();
 let world: World;
 let manager: Client;
 /** Events by session, each in a few words. */
@@ -46,7 +47,7 @@ const reasons: readonly [string, (meanwhile: () => Promise<void>) => Promise<voi
 ];
 
 beforeAll(async () => {
-  world = await startWorld(hostHere(), (stanza) => {
+  world = await startWorld(host, (stanza) => {
     const [event] = elementsOf(find(stanza, 'cmd'));
     const words = stanza.name === 'message' && event !== undefined ? wordsOf(event) : undefined;
     const extension = stanza.attrs.to?.split('@')[0] ?? '';
@@ -67,6 +68,9 @@ afterAll(async () => {
   manager?.close();
   await world?.stop();
 });
+
+/** Some call joins at this place. */
+const joins = (place: number) => expect.stringMatching(new RegExp(`^joins: PJSIP/trunk-\\w+ at ${place}$`));
 
 /** How much of what was told has been looked at, by extension. */
 const seen = new Map<string, number>();
@@ -126,12 +130,7 @@ describe.each(reasons)('while %s', (_, away) => {
     const [first, second] = [calls('0301'), calls('0302')];
     await tells('340', [`joins: ${first} at 1`, `joins: ${second} at 2`], async () => {});
     let third = '';
-    const changes = [
-      'logout 341',
-      `abandoned: ${first} at 1`,
-      'pause 340',
-      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 2$/),
-    ];
+    const changes = ['logout 341', `abandoned: ${first} at 1`, 'pause 340', joins(2)];
     await tells('340', changes, () =>
       away(async () => {
         asterisk.outside.hangup(first);
@@ -153,10 +152,7 @@ describe.each(reasons)('while %s', (_, away) => {
     await asterisk.until(() => phone.state().some(({ state }) => state === 'ringing'));
     await tells('340', [`joins: ${first} at 1`], async () => {});
     let second = '';
-    const changes = [
-      `connected: ${first} at 1 by 340`,
-      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 1$/),
-    ];
+    const changes = [`connected: ${first} at 1 by 340`, joins(1)];
     await tells('340', changes, () =>
       away(async () => {
         phone.answer();
@@ -194,5 +190,32 @@ describe.each(reasons)('while %s', (_, away) => {
       asterisk.phone('344').hangup();
       asterisk.phone('342').hangup();
     });
+  });
+});
+
+it('who comes while the XMPP server is away is told of with the place by then, from the front on', async () => {
+  const { asterisk } = world;
+  const { publish } = host.present.bridge;
+  const calls = (number: string) => asterisk.outside.call('4930123455', { number }) ?? '';
+  const happened = () =>
+    publish.counters
+      .filter(({ module, event }) => module === 'queue' && event !== 'QueueMemberState')
+      .reduce((sum, { occurred }) => sum + occurred, 0);
+  const first = calls('0301');
+  await tells('340', [`joins: ${first} at 1`], async () => {});
+  await until('all has arrived', () => publish.backlog.unconfirmed === 0);
+  const before = happened();
+  world.lines.xmpp.cut();
+  await until('the bridge notices', async () => !(await world.host.standing()).ready);
+  const [second, third, fourth] = [calls('0302'), calls('0303'), calls('0304')];
+  for (const each of [first, second]) asterisk.outside.hangup(each);
+  await until('it knows of all', () => happened() === before + 5);
+  await tells(
+    '340',
+    [`abandoned: ${first} at 1`, `joins: ${third} at 1`, `joins: ${fourth} at 2`],
+    async () => world.lines.xmpp.mend(),
+  );
+  await tells('340', [`abandoned: ${third} at 1`, `abandoned: ${fourth} at 1`], async () => {
+    for (const each of [third, fourth]) asterisk.outside.hangup(each);
   });
 });

@@ -127,6 +127,11 @@ export function createQueueing(options: {
       missed.heard(calls);
       return changes;
     },
+    told(change, heard) {
+      if (change.kind === 'queue-member' || change.kind === 'queue-join' || change.kind === 'queue-leave')
+        told.told(change, heard);
+    },
+    ask: told.ask,
     async look() {
       const age = now() - readAt;
       if (age < 0 || age >= everyMs) await read();

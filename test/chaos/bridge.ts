@@ -111,6 +111,7 @@ export async function startBridge(ports: Ports, limits: Partial<Limits> = {}): P
       graceMs: 300,
       pingEveryMs: 60_000,
       pingsPerSecond: 10,
+      confirmEveryMs: 50,
     },
     log,
     now: Date.now,

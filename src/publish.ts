@@ -26,7 +26,7 @@ export interface PublishOptions {
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
-  /** Called when a change was told to whom it concerns as far as there was room; `heard`: somebody was. */
+  /** Called when a change was told to whom it concerns as far as there was room, or is not to be told since nobody wants it; `heard`: somebody was. */
   onTold?(change: Change, heard: boolean): void;
 }
 
@@ -174,6 +174,7 @@ export function createPublish(options: PublishOptions): Publish {
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
+          else if (told.about !== undefined) onTold(change, false);
         }
       }
     }
@@ -185,7 +186,8 @@ export function createPublish(options: PublishOptions): Publish {
       for (const key of keys) backlog.recall(key);
     },
     catchUp(directory: Directory) {
-      while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
+      while (hasRoom() && !backlog.isEmpty)
+        for (const told of backlog.take()) tell({ ...told, occurrence: told.occurrence.late() }, directory);
     },
     lost: backlog.lost,
     async settle(confirm: () => Promise<unknown>) {

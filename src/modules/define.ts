@@ -46,6 +46,8 @@ export interface World {
   readonly calls: Calls;
   /** Names of numbers that the directory does not know. */
   readonly phonebook: Pick<Phonebook, 'byNumber'>;
+  /** Where calls stand in queues. */
+  readonly queueing: Pick<Models['queueing'], 'standing'>;
 }
 
 /** Who is asking, as the XMPP server stamped it. */
@@ -61,6 +63,7 @@ export interface Caller {
 /** What a handler may use: nothing else reaches it. */
 export interface Context extends World, Models {
   readonly phonebook: Phonebook;
+  readonly queueing: Models['queueing'];
   readonly caller: Caller;
   readonly pbx: Pbx;
   readonly sessions: Sessions;
@@ -155,6 +158,8 @@ export interface Occurrence {
   payload(): XmlElement;
   /** Writes the same, serialized; asked only where somebody wants it. */
   print(out: Utf8Writer): void;
+  /** The same, as it is to be told now that it is told later than it happened. */
+  late(): Occurrence;
 }
 
 /** An event as its file declares it. */
@@ -173,6 +178,8 @@ export interface EventDeclaration<T, K extends Change['kind']> {
 export interface Telling<T> {
   readonly concerns: readonly User[];
   readonly value: T;
+  /** What to say instead where it is told later than it happened; asked when it is told. Left out: the same. */
+  late?(): T;
   /** Where later events make this one needless while nobody can be told. Left out: each event counts by itself. */
   readonly about?: About | undefined;
 }
@@ -219,6 +226,11 @@ class Happening<T> implements Occurrence {
 
   print(out: Utf8Writer): void {
     this.#codec.print(this.#telling.value, out);
+  }
+
+  late(): Occurrence {
+    const { late } = this.#telling;
+    return late === undefined ? this : new Happening(this.#codec, { ...this.#telling, value: late() });
   }
 }
 

@@ -121,6 +121,7 @@ const byHand: readonly string[] = [
   'a recorded channel by itself',
   'answer of SQLite',
   'answers waiting; requests of ours waiting',
+  'connection to the XMPP server that was given up',
   'events waiting for the XMPP server',
   'events waiting, one event to very many',
   'offer of a file, upload of a file',

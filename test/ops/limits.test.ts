@@ -113,6 +113,10 @@ const constants: Readonly<Record<string, readonly (readonly [file: string, name:
   'users whose calls a minute are counted': [['rules/rules.ts', 'remembered']],
   'webhook of a custom action; its arguments': [['modules/custom.ts', 'maxArguments']],
   'entries of a table in Redis': [['store/redis-load.ts', 'mostEntries']],
+  'entries that go from a book in one step; books swept at a time': [
+    ['store/redis-ledger.ts', 'mostGone'],
+    ['store/redis-ledger.ts', 'sweepCount'],
+  ],
   'quarters of an hour whose time zone is remembered': [['zone.ts', 'maxOffsets']],
 };
 

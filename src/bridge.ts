@@ -1,5 +1,6 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Bounded } from './bounds.ts';
@@ -317,8 +318,16 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
+  /** The question that is under way. */
+  let asking: Promise<void> | undefined;
   /** Learns how far the stream has got. */
   function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
+    asking ??= ask(timeoutMs).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+  function ask(timeoutMs: number): Promise<void> {
     return publish.settle(async () => {
       const settled = following.flatMap((model) => model.ask?.() ?? []);
       const arrived = told.ask();
@@ -402,7 +411,10 @@ export function createBridge(options: BridgeOptions): Bridge {
       stopped = true;
       liveness.stop();
       clearInterval(confirming);
-      await settle(Math.min(limits.graceMs, LAST_CONFIRM_MS));
+      const lastMs = Math.min(limits.graceMs, LAST_CONFIRM_MS);
+      // What is asked already is not asked of what was told since.
+      if (asking !== undefined) await Promise.race([asking, sleep(lastMs, undefined, { ref: false })]);
+      if (asking === undefined) await settle(lastMs);
       transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));

@@ -1,20 +1,27 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type BridgeOptions, createBridge } from '../src/bridge.ts';
+import { parseDirectory } from '../src/directory/parse.ts';
 import { emptyDirectory } from '../src/directory.ts';
+import { modules } from '../src/modules/index.ts';
+import type { PbxEvent } from '../src/pbx/events.ts';
 import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
 import { deflectionsOver, fixed, idleCalls, idlePbx, idlePresence, idleXmpp, placesOver } from './idle.ts';
+import { joins } from './queues/script.ts';
+import { until } from './servers/until.ts';
 import { journal, limits, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
-function wired(store: Store = createMemoryStore()) {
+function wired(store: Store = createMemoryStore(), parts: Partial<BridgeOptions> = {}) {
   const asked: string[] = [];
   const note = (what: string) => async () => {
     asked.push(what);
   };
   const tellStates: ((state: PbxState) => void)[] = [];
+  const answers: (() => void)[] = [];
+  let happens: (event: PbxEvent) => void = () => {};
   const act = async () => {};
   const pbx = idlePbx({
     state: { control: false, feed: false, reason: '' },
@@ -23,6 +30,9 @@ function wired(store: Store = createMemoryStore()) {
     onState(listener) {
       tellStates.push(listener);
       return () => {};
+    },
+    onEvent(listener) {
+      happens = listener;
     },
     async mailboxes() {
       asked.push('pbx.mailboxes');
@@ -33,6 +43,10 @@ function wired(store: Store = createMemoryStore()) {
     state: { status: 'offline', reason: '' },
     start: note('xmpp.start'),
     stop: note('xmpp.stop'),
+    confirm() {
+      asked.push('xmpp.confirm');
+      return new Promise<void>((resolve) => answers.push(resolve));
+    },
   });
   const options: BridgeOptions = {
     modules: [],
@@ -55,10 +69,14 @@ function wired(store: Store = createMemoryStore()) {
     log: pino({ level: 'silent' }),
     now: () => 0,
     monotonic: () => 0,
+    ...parts,
   };
   return {
     bridge: createBridge(options),
     asked,
+    /** What the server was asked, to be answered. */
+    answers,
+    happens: (event: PbxEvent) => happens(event),
     tellState: (state: PbxState) => {
       for (const tell of tellStates) tell(state);
     },
@@ -82,6 +100,35 @@ describe('a bridge', () => {
     await started;
     expect(asked).not.toContain('pbx.start');
     expect(asked).not.toContain('xmpp.start');
+  });
+
+  it('asks what has arrived before it ends, also of what was told since it asked last', async () => {
+    const parsed = parseDirectory(
+      'users:\n  - { name: anna, extension: 340, devices: [{ name: Desk, device: PJSIP/340 }] }\n',
+      ['example.org'],
+    );
+    if (!parsed.ok) throw new Error('the directory does not fit');
+    const { bridge, asked, answers, happens } = wired(createMemoryStore(), {
+      modules,
+      directory: fixed(parsed.directory),
+      limits: { ...limits, confirmEveryMs: 1, graceMs: 60_000 },
+    });
+    await bridge.start();
+    const waits = (name: string): PbxEvent => joins(name, { count: 0 });
+    happens(waits('a'));
+    await until('it asks', () => answers.length === 1);
+    happens(waits('b'));
+    const ended = bridge.stop();
+    answers[0]?.();
+    await until('it asks once more', () => answers.length === 2);
+    expect(asked).not.toContain('xmpp.stop');
+    answers[1]?.();
+    await ended;
+    expect(asked.filter((what) => what !== 'xmpp.start' && what.startsWith('xmpp'))).toEqual([
+      'xmpp.confirm',
+      'xmpp.confirm',
+      'xmpp.stop',
+    ]);
   });
 
   it('counts voicemail once both connections to the telephone system are up, whichever was later', async () => {

@@ -93,8 +93,8 @@ export class Block<T> {
     const cell = this.#cells[at] ?? emptyCell<T>();
     this.#cells[at] = cell;
     this.values = cell.values;
-    const same = sameBytes(cell, view, from, end);
-    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell, bytes, view, end)) {
+    const same = sameBytes(cell.bytes, 0, cell.size, view, from, end);
+    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell.last, bytes, view, end)) {
       this.end = from + same;
       return cell.made;
     }
@@ -102,11 +102,11 @@ export class Block<T> {
   }
 
   /** Whether the last value ends there, and no line follows that was not there the last time. */
-  #endsAt(at: number, cell: Cell<T>, bytes: Buffer, view: DataView, end: number): boolean {
+  #endsAt(at: number, last: number, bytes: Buffer, view: DataView, end: number): boolean {
     if (at === end) return true;
     const feed = bytes[at] === carriageReturn ? at + 1 : at;
     if (feed < end && bytes[feed] !== lineFeed) return false;
-    for (let n = cell.last + 1; n < this.#numbers.length; n++)
+    for (let n = last + 1; n < this.#numbers.length; n++)
       if (this.#splits(n, view, bytes, feed + 1, end) > 0) return false;
     return true;
   }
@@ -133,9 +133,10 @@ export class Block<T> {
     to: number,
     end: number,
   ): T | undefined {
-    const { lines, nexts, values, size: known } = cell;
+    const { lines, nexts, values, size: known, last: lastKnown } = cell;
+    const count = this.#numbers.length;
     cell.size = 0;
-    let n = this.#numbers.length - 1;
+    let n = count - 1;
     while (n > 0 && !this.#isNamed(n, lines[n], same)) n--;
     let at = from + (lines[n] ?? 0);
     if (n === 0) {
@@ -147,16 +148,30 @@ export class Block<T> {
     }
     // Of lines that are not there any more the one before is the last.
     let stop = n === 1 ? to : valueEnd(bytes, from, at - 1);
-    for (; n < this.#numbers.length; n++) {
+    // Up to where the bytes of the last time are the same, from the last line on that is not, and how far they have moved.
+    let until = -1;
+    let moved = 0;
+    for (; n < count; n++) {
       const line = lines[n] ?? -1;
       const next = nexts[n] ?? 0;
-      if (line > 0 && next <= known && at + next - line <= end && isSame(cell.bytes, line, next, view, at)) {
-        lines[n] = at - from;
-        at += next - line;
-        nexts[n] = at - from;
-        cell.last = n;
-        stop = valueEnd(bytes, from, at - 1);
-        continue;
+      if (line > 0 && line < known) {
+        if (until < 0) {
+          until = line + sameBytes(cell.bytes, line, known, view, at, end);
+          moved = at - line;
+        }
+        const isLast = n === lastKnown && until === known;
+        if (isLast ? this.#endsAt(moved + known, n, bytes, view, end) : next <= until) {
+          lines[n] = line + moved - from;
+          nexts[n] = next + moved - from;
+          cell.last = n;
+          if (isLast) {
+            stop = moved + known;
+            break;
+          }
+          at = moved + next;
+          stop = valueEnd(bytes, from, at - 1);
+          continue;
+        }
       }
       const split = this.#splits(n, view, bytes, at, end);
       const asked = this.#asked[n] ?? false;
@@ -173,6 +188,7 @@ export class Block<T> {
       cell.last = n;
       if (asked) values[n] = textOf(bytes, view, valueStart(bytes, split, feed), stop);
       at = feed + 1;
+      until = -1;
     }
     cell.made = this.#make(values);
     this.end = stop;
@@ -199,26 +215,28 @@ function emptyCell<T>(): Cell<T> {
   };
 }
 
-/** How many bytes from `from` on are those of the cell. All of them, or as many as are certain: four are compared at a time. */
-function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, end: number): number {
-  const last = size - word;
-  const most = Math.min(last, end - from - word);
+/** How many bytes from `at` on are those of a cell from `first` to `known`. All of them, or as many as are certain: four are compared at a time. */
+function sameBytes(
+  bytes: DataView,
+  first: number,
+  known: number,
+  view: DataView,
+  at: number,
+  end: number,
+): number {
+  const last = known - first - word;
+  const most = Math.min(last, end - at - word);
   let i = 0;
   // Eight at a time, as floating point numbers: what is no number is not the same as itself, and zeros are the same whatever their sign; these are left to the next loop.
   for (; i < most - word; i += pair) {
-    const eight = view.getFloat64(from + i, true);
-    if (eight !== bytes.getFloat64(i, true) || eight === 0) break;
+    const eight = view.getFloat64(at + i, true);
+    if (eight !== bytes.getFloat64(first + i, true) || eight === 0) break;
   }
-  for (; i < most; i += word) if (view.getInt32(from + i, true) !== bytes.getInt32(i, true)) return i;
-  return most === last && last >= 0 && view.getInt32(from + last, true) === bytes.getInt32(last, true)
-    ? size
+  for (; i < most; i += word)
+    if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
+  return most === last &&
+    last >= 0 &&
+    view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
+    ? last + word
     : i;
-}
-
-/** Whether the bytes of a cell from `line` to `next`, four at least, are those from `at` on. */
-function isSame(bytes: DataView, line: number, next: number, view: DataView, at: number): boolean {
-  const last = next - word;
-  for (let i = line; i < last; i += word)
-    if (bytes.getInt32(i, true) !== view.getInt32(at + i - line, true)) return false;
-  return bytes.getInt32(last, true) === view.getInt32(at + last - line, true);
 }

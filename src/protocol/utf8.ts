@@ -8,8 +8,9 @@ const word = 4;
 export class FixedText {
   /** Bytes of the text. */
   readonly length: number;
-  /** The text, filled up to whole words. */
+  /** The text, filled up to whole words; and how many bytes that are: asking a view for its length is a call. */
   readonly words: DataView;
+  readonly room: number;
 
   constructor(text: string) {
     const bytes = Buffer.from(text);
@@ -17,6 +18,7 @@ export class FixedText {
     bytes.copy(room);
     this.length = bytes.length;
     this.words = new DataView(room.buffer, room.byteOffset, room.length);
+    this.room = room.length;
   }
 }
 
@@ -47,8 +49,8 @@ export class Utf8Writer {
   }
 
   /** Writes a text as it is. */
-  fixed({ words, length }: FixedText): void {
-    this.#reserve(words.byteLength);
+  fixed({ words, length, room }: FixedText): void {
+    this.#reserve(room);
     const view = this.#view;
     const at = this.#length;
     for (let i = 0; i < length; i += word) view.setInt32(at + i, words.getInt32(i, true), true);

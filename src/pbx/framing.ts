@@ -104,7 +104,11 @@ export function createFramer(options: FramerOptions): Framer {
       counts.oversized++;
       return;
     }
-    for (let at = start, stop = feed; at < end; at = stop + 1, stop = lines.indexOfByte(bytes, lineFeed, at, end)) {
+    for (
+      let at = start, stop = feed;
+      at < end;
+      at = stop + 1, stop = lines.indexOfByte(bytes, lineFeed, at, end)
+    ) {
       if (startsWith(bytes, at, eventHeader)) {
         counts.messages++;
         const name = eventName(bytes, at + eventHeader.length, stop);
@@ -215,9 +219,11 @@ function emptyLineAfterLine(bytes: Buffer, from: number): number {
   for (; at <= last; at += 4) {
     // Three places in one turn: the turn costs more than the place.
     if (isOther(bytes, at)) {
-      if ((at += 4) > last) break;
+      at += 4;
+      if (at > last) break;
       if (isOther(bytes, at)) {
-        if ((at += 4) > last) break;
+        at += 4;
+        if (at > last) break;
         if (isOther(bytes, at)) continue;
       }
     }

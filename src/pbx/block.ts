@@ -11,7 +11,8 @@ const longest = 512;
 interface Cell<T> {
   /** Bytes from the first value to the end of the last one; 0 while nothing is known. */
   size: number;
-  readonly bytes: DataView;
+  /** Where they begin among those of all cells. */
+  readonly at: number;
   /** Where the line of each header begins, and where the next line does; -1 for one that is not there. */
   readonly lines: number[];
   readonly nexts: number[];
@@ -37,6 +38,8 @@ export class Block<T> {
   readonly #make: (values: readonly string[]) => T | undefined;
   /** By the hash of the first value: a block that falls on another's takes its place. */
   readonly #cells: (Cell<T> | undefined)[];
+  /** Bytes of all cells in a row: one object to look into, whichever cell it is. */
+  readonly #bytes: DataView;
   /** The values of the block that was read last, until the next one is read; and where the last of them ended. */
   values: readonly string[] = [];
   end = 0;
@@ -62,6 +65,7 @@ export class Block<T> {
     this.#whole = options.whole;
     this.#make = options.make;
     this.#cells = new Array<Cell<T> | undefined>(options.remembered).fill(undefined);
+    this.#bytes = new DataView(new ArrayBuffer(options.remembered * longest));
   }
 
   /** Whether the header of that number is in it, and is not the first. */
@@ -90,10 +94,10 @@ export class Block<T> {
   read(bytes: Buffer, view: DataView, from: number, to: number, end: number): T | undefined {
     if (to - from < word) return undefined;
     const at = hashOf(view, from, to) & (this.#cells.length - 1);
-    const cell = this.#cells[at] ?? emptyCell<T>();
+    const cell = this.#cells[at] ?? emptyCell<T>(at * longest);
     this.#cells[at] = cell;
     this.values = cell.values;
-    const same = sameBytes(cell.bytes, 0, cell.size, view, from, end);
+    const same = sameBytes(this.#bytes, cell.at, cell.size, view, from, end);
     if (same > 0 && same === cell.size && this.#endsAt(from + same, cell.last, bytes, view, end)) {
       this.end = from + same;
       return cell.made;
@@ -156,7 +160,7 @@ export class Block<T> {
       const next = nexts[n] ?? 0;
       if (line > 0 && line < known) {
         if (until < 0) {
-          until = line + sameBytes(cell.bytes, line, known, view, at, end);
+          until = line + sameBytes(this.#bytes, cell.at + line, known - line, view, at, end);
           moved = at - line;
         }
         const isLast = n === lastKnown && until === known;
@@ -195,18 +199,19 @@ export class Block<T> {
     const size = stop - from;
     if (size > longest) return cell.made;
     const last = size - word;
+    const all = this.#bytes;
     for (let i = same & -word; i < last; i += word)
-      cell.bytes.setInt32(i, view.getInt32(from + i, true), true);
-    cell.bytes.setInt32(last, view.getInt32(from + last, true), true);
+      all.setInt32(cell.at + i, view.getInt32(from + i, true), true);
+    all.setInt32(cell.at + last, view.getInt32(from + last, true), true);
     cell.size = size;
     return cell.made;
   }
 }
 
-function emptyCell<T>(): Cell<T> {
+function emptyCell<T>(at: number): Cell<T> {
   return {
     size: 0,
-    bytes: new DataView(new ArrayBuffer(longest)),
+    at,
     lines: [],
     nexts: [],
     last: 0,
@@ -215,16 +220,16 @@ function emptyCell<T>(): Cell<T> {
   };
 }
 
-/** How many bytes from `at` on are those of a cell from `first` to `known`. All of them, or as many as are certain: four are compared at a time. */
+/** How many of the bytes from `at` on are the `size` ones that are known from `first` on. All of them, or as many as are certain: four are compared at a time. */
 function sameBytes(
   bytes: DataView,
   first: number,
-  known: number,
+  size: number,
   view: DataView,
   at: number,
   end: number,
 ): number {
-  const last = known - first - word;
+  const last = size - word;
   const most = Math.min(last, end - at - word);
   let i = 0;
   // Eight at a time, as floating point numbers: what is no number is not the same as itself, and zeros are the same whatever their sign; these are left to the next loop.
@@ -232,8 +237,11 @@ function sameBytes(
     const eight = view.getFloat64(at + i, true);
     if (eight !== bytes.getFloat64(first + i, true) || eight === 0) break;
   }
-  for (; i < most; i += word) if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
-  return most === last && last >= 0 && view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
-    ? last + word
+  for (; i < most; i += word)
+    if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
+  return most === last &&
+    last >= 0 &&
+    view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
+    ? size
     : i;
 }

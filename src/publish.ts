@@ -3,7 +3,7 @@
 import { type BacklogCounters, type BacklogLimits, createBacklog, type Item } from './backlog.ts';
 import type { Change } from './changes.ts';
 import { type Directory, emptyDirectory, type User } from './directory.ts';
-import type { Event, Module, Occurrence, World } from './modules/define.ts';
+import type { Event, Module, Telling, World } from './modules/define.ts';
 import { type EventFrame, EventWriter, eventFrame } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
@@ -67,7 +67,7 @@ interface Source {
 
 /** Something that happened, with who has not heard of it: everybody, or those for whom there was no room. */
 interface Told extends Item {
-  readonly occurrence: Occurrence;
+  readonly telling: Telling;
   readonly source: Source;
   readonly change: Change;
   readonly only: ReadonlySet<FullJid> | undefined;
@@ -98,11 +98,11 @@ export function createPublish(options: PublishOptions): Publish {
 
   /** Shows every session that wants it, as things are by now. */
   function forEachWanting(
-    { occurrence, source, only }: Told,
+    { telling, source, only }: Told,
     directory: Directory,
     visit: (session: FullJid, scope: Subscription['scope']) => void,
   ): void {
-    asked.beAbout(occurrence, source, directory);
+    asked.beAbout(telling, source, directory);
     if (only === undefined) index.forEach(asked, supervises, visit);
     else index.forEach(asked, supervises, (session, scope) => only.has(session) && visit(session, scope));
   }
@@ -118,12 +118,12 @@ export function createPublish(options: PublishOptions): Publish {
 
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
-    const { source, occurrence, change } = told;
+    const { source, telling, change } = told;
     let isWritten = false;
     let missed: Set<FullJid> | undefined;
     let heard = false;
     forEachWanting(told, directory, (session, scope) => {
-      if (!isWritten) writer.write(source.frame, occurrence);
+      if (!isWritten) writer.write(source.frame, source.event.payload, telling.value);
       isWritten = true;
       if (send(writer.addressed(session), scope === 'user' ? 'event' : 'bulk')) {
         source.counters.sent += 1;
@@ -142,9 +142,9 @@ export function createPublish(options: PublishOptions): Publish {
   const publish = (changes: readonly Change[], world: World) => {
     for (const change of changes) {
       for (const source of byKind.get(change.kind) ?? []) {
-        for (const occurrence of source.event.from(change, world)) {
+        for (const telling of source.event.from(change, world)) {
           source.counters.occurred += 1;
-          const told: Told = { about: occurrence.about, occurrence, source, change, only: undefined };
+          const told: Told = { about: telling.about, telling, source, change, only: undefined };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
@@ -178,24 +178,25 @@ class Asked implements Matchable {
   module = '';
   type = '';
   concerns: readonly User[] = [];
-  #occurrence: Occurrence | undefined;
-  #aliases: ReadonlyMap<string, string> = new Map();
+  #value: unknown;
+  #event: Event | undefined;
   #directory: Directory = emptyDirectory;
   #payload: XmlElement | undefined;
 
-  beAbout(occurrence: Occurrence, { module, event }: Source, directory: Directory): void {
+  beAbout({ concerns, value }: Telling, { module, event }: Source, directory: Directory): void {
     this.module = module;
-    this.type = occurrence.type;
-    this.concerns = occurrence.concerns;
-    this.#occurrence = occurrence;
-    this.#aliases = event.filterAliases;
+    this.type = event.name;
+    this.concerns = concerns;
+    this.#value = value;
+    this.#event = event;
     this.#directory = directory;
     this.#payload = undefined;
   }
 
   values(filter: string): readonly string[] {
-    this.#payload ??= this.#occurrence?.payload();
-    return this.#payload === undefined ? [] : valuesOf(this.#payload, this.#aliases.get(filter), filter);
+    this.#payload ??= this.#event?.payload.write(this.#value);
+    if (this.#payload === undefined) return [];
+    return valuesOf(this.#payload, this.#event?.filterAliases.get(filter), filter);
   }
 
   /** Whether who hears of everybody may hear this. */

@@ -237,11 +237,8 @@ function sameBytes(
     const eight = view.getFloat64(at + i, true);
     if (eight !== bytes.getFloat64(first + i, true) || eight === 0) break;
   }
-  for (; i < most; i += word)
-    if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
-  return most === last &&
-    last >= 0 &&
-    view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
+  for (; i < most; i += word) if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
+  return most === last && last >= 0 && view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
     ? size
     : i;
 }

@@ -1,6 +1,7 @@
 /** The frame around every command, answer and event: `<cmd xmlns='…' module='…'>` with exactly one child. */
 
 import { badRequest, type Failure } from '../errors.ts';
+import type { ElementCodec } from './codec.ts';
 import { FixedText, Utf8Writer } from './utf8.ts';
 import { elements, escapeXml, type XmlElement, xml } from './xml.ts';
 
@@ -68,10 +69,10 @@ export class EventWriter {
   readonly #out = new Utf8Writer(margin);
 
   /** Writes all but the recipient. */
-  write({ before, after }: EventFrame, payload: { print(out: Utf8Writer): void }): void {
+  write<T>({ before, after }: EventFrame, payload: ElementCodec<T>, value: T): void {
     this.#out.clear();
     this.#out.fixed(before);
-    payload.print(this.#out);
+    payload.print(value, this.#out);
     this.#out.fixed(after);
   }
 

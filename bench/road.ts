@@ -76,7 +76,7 @@ async function ours(): Promise<Road> {
   });
   await xmpp.start();
   const calls = callsOf(() => directory);
-  const world = { directory, calls, phonebook: emptyPhonebook };
+  const world = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
   const publish = createPublish({
     modules,
     index,

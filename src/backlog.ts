@@ -13,6 +13,19 @@ export interface About {
   readonly undoes?: boolean;
   /** Whether the thing ends with this event. Left out for what has no end, e.g. a mailbox. */
   readonly final?: boolean;
+  /** Where the thing stands among others. */
+  readonly row?: Row;
+}
+
+/**
+ * Things that stand one behind the other, e.g. calls that wait: beginnings say at which place. What waits about those of one row is told
+ * together, ends first and then from the front on: then each place counts those that were told of, and no others.
+ */
+export interface Row {
+  /** Unique among the rows. */
+  readonly name: string;
+  /** Their keys in order, as they stand by now. */
+  keys(): readonly string[];
 }
 
 /** Anything that is told. */
@@ -41,7 +54,7 @@ export interface Backlog<T extends Item> {
   told(item: T, rest?: T): void;
   /** Notes that somebody was told of a thing before this backlog was made. */
   recall(key: string): void;
-  /** Takes what waits longest: everything about one thing, in the order it is to be told. Empty where nothing waits. */
+  /** Takes what waits longest: everything about one thing, or one row, in the order it is to be told. Empty where nothing waits. */
   take(): readonly T[];
   /** Begins to ask the server for a confirmation; call {@link answered} with the outcome. False: one is under way, or nothing to confirm. */
   ask(): boolean;
@@ -79,6 +92,8 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
   const loose: T[] = [];
   /** Those held that have no end, oldest first. */
   const lasting = new Set<string>();
+  /** Keys of those held that stand in rows, by row. */
+  const rows = new Map<string, Set<string>>();
   /** Things that were told of and have not ended. */
   const open = new Set<string>();
   let recent: T[] = [];
@@ -112,6 +127,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
 
   function holdAbout(about: About, item: T, from: Origin): void {
     keep(held, about, item, from);
+    if (about.row !== undefined) lineUp(about.row, about.key);
     if (about.final !== undefined || !held.has(about.key)) return;
     lasting.add(about.key);
     if (lasting.size <= limits.lasting) return;
@@ -121,6 +137,32 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       held.delete(oldest);
       return;
     }
+  }
+
+  /** Notes that a thing of a row is held, or is not any more. */
+  function lineUp({ name }: Row, key: string): void {
+    const row = rows.get(name);
+    if (!held.has(key)) {
+      if (row?.delete(key) === true && row.size === 0) rows.delete(name);
+    } else if (row === undefined) rows.set(name, new Set([key]));
+    else row.add(key);
+  }
+
+  function takeOut(key: string): T[] {
+    const items = [...(held.get(key)?.items.values() ?? [])];
+    held.delete(key);
+    lasting.delete(key);
+    return items;
+  }
+
+  /** Takes everything about things of a row. */
+  function takeRow(row: Row): T[] {
+    const items = [...(rows.get(row.name) ?? [])].flatMap(takeOut);
+    rows.delete(row.name);
+    const places = new Map(row.keys().map((key, place) => [key, place]));
+    const placeOf = ({ about }: T) =>
+      about?.final === true ? -1 : (places.get(about?.key ?? '') ?? places.size);
+    return items.sort((a, b) => placeOf(a) - placeOf(b));
   }
 
   function keepLoose(item: T): void {
@@ -179,9 +221,11 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       const first = loose.shift();
       if (first !== undefined) return [first];
       for (const [key, { items }] of held) {
-        held.delete(key);
-        lasting.delete(key);
-        if (items.size > 0) return [...items.values()];
+        const [item] = items.values();
+        const row = item?.about?.row;
+        if (row !== undefined) return takeRow(row);
+        const taken = takeOut(key);
+        if (taken.length > 0) return taken;
       }
       return [];
     },
@@ -198,6 +242,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
     lost() {
       const later = [...held];
       held.clear();
+      rows.clear();
       for (const item of [...(asked ?? []), ...recent]) {
         if (item.about === undefined) keepLoose(item);
         // It may have arrived: its end must be told.
@@ -208,6 +253,7 @@ export function createBacklog<T extends Item>(limits: BacklogLimits): Backlog<T>
       for (const [key, entry] of later) {
         if (!held.has(key)) held.set(key, entry);
         else for (const item of entry.items.values()) if (item.about) keep(held, item.about, item, 'told');
+        for (const { about } of entry.items.values()) if (about?.row !== undefined) lineUp(about.row, key);
       }
     },
   };

@@ -51,6 +51,11 @@ export interface BridgeLimits extends SessionLimits {
   /** Each session is asked whether it is still there once in this time, milliseconds, and so many per second at the most. */
   readonly pingEveryMs: number;
   readonly pingsPerSecond: number;
+  /**
+   * How often the server is asked whether the events have arrived, milliseconds; what was told since is told again after a loss of the stream.
+   * Default: 1000.
+   */
+  readonly confirmEveryMs?: number;
 }
 
 /** The ports and settings that make a bridge. */
@@ -123,7 +128,6 @@ const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
-/** How often the server is asked whether the events have arrived; what happened since is told again after a loss of the stream. */
 const CONFIRM_EVERY_MS = 1000;
 /** What is not confirmed within this time before a stop is told again by the next bridge. */
 const LAST_CONFIRM_MS = 1000;
@@ -157,7 +161,11 @@ export function createBridge(options: BridgeOptions): Bridge {
     from: xmpp.domain,
     send: xmpp.send,
     hasRoom: () => xmpp.hasRoom,
-    onTold: (change, heard) => told.note(change, heard),
+    onTold(change, heard) {
+      told.note(change, heard);
+      // Channels are most of what is told.
+      if (change.kind !== 'channel') for (const model of following) model.told?.(change, heard);
+    },
   });
   const told = createTold({
     store,
@@ -219,7 +227,8 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { timed = (dispatch) => dispatch } = options;
   const dispatch = timed(dispatching);
 
-  const world = () => ({ directory: directory.current, calls, phonebook: models.phonebook });
+  const { phonebook, queueing } = models;
+  const world = () => ({ directory: directory.current, calls, phonebook, queueing });
   function tell(changes: readonly Change[]): void {
     if (changes.length > 0) publish(changes, world());
   }
@@ -258,7 +267,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     if (!isKnown(previous)) return;
     moveQueues(current, previous);
     const { before, after } = handOver(calls, current, previous, now());
-    if (before.length > 0) publish(before, { directory: previous, calls, phonebook: models.phonebook });
+    if (before.length > 0) publish(before, { ...world(), directory: previous });
     tell(after);
   });
 
@@ -310,10 +319,13 @@ export function createBridge(options: BridgeOptions): Bridge {
   });
   /** Learns how far the stream has got. */
   function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
-    const { mark } = told;
     return publish.settle(async () => {
+      const settled = following.flatMap((model) => model.ask?.() ?? []);
+      const arrived = told.ask();
       await xmpp.confirm(timeoutMs);
-      told.confirm(mark);
+      arrived();
+      // What waits may be for some who have not heard what others have.
+      if (publish.backlog.waiting === 0) for (const settle of settled) settle();
     });
   }
   xmpp.onRoom(() => publish.catchUp(directory.current));
@@ -380,7 +392,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       liveness.start();
       confirming = setInterval(() => {
         void settle();
-      }, CONFIRM_EVERY_MS);
+      }, limits.confirmEveryMs ?? CONFIRM_EVERY_MS);
       connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();

@@ -42,6 +42,13 @@ export interface Model extends Partial<Bounded> {
    * bridge told of, had ended before. Called after {@link Model.restore}; returns what is to be told.
    */
   recall?(ends: readonly CallChange[]): readonly Change[];
+  /** Notes that a change was told as far as there was room, for the next bridge to know; `heard`: to anybody. Not called for channels. */
+  told?(change: Change, heard: boolean): void;
+  /**
+   * The server is asked what has arrived. Returns what to call when it has everything that was told until now, and nothing waits to be told to
+   * others.
+   */
+  ask?(): () => void;
   /** Says where changes go that no event brought. Called once, before {@link Model.start}. */
   onChange?(tell: Tell): void;
   /** Called before the telephone system is connected. Never rejects: what cannot be had yet is asked for again. */

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { createBound } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { ParkChange } from './calls/changes.ts';
 import type { Tell } from './changes.ts';
@@ -52,7 +53,12 @@ export interface ParkedOptions {
 /** Makes the model, with nothing parked. */
 export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOptions): Model {
   /** By the unique id of the parked channel, whose name may change. */
-  const parked = createKept({ of: 'parked_calls', max: maxParked, store, prefix: 'parked ', schema });
+  const parked = new Map<string, ParkChange>();
+  const bound = createBound('parked_calls', maxParked, () => parked.size);
+  /** Of these, what was told. */
+  const kept = createKept({ of: 'told_parked_calls', max: maxParked, store, prefix: 'parked ', schema });
+  /** An earlier bridge told of them, perhaps in vain. */
+  const unsure = new Set<string>();
   /** Unique ids of those that a snapshot showed, and of which nothing was told yet; a new set for each snapshot. */
   let missed = new Set<string>();
   let isKnown = false;
@@ -63,9 +69,11 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
   });
 
   function note(change: ParkChange): void {
-    missed.delete(change.uniqueId);
-    if (change.type === 'parked') parked.set(change.uniqueId, change);
-    else parked.delete(change.uniqueId);
+    const { uniqueId, type } = change;
+    missed.delete(uniqueId);
+    unsure.delete(uniqueId);
+    if (type !== 'parked') parked.delete(uniqueId);
+    else if (parked.has(uniqueId) || bound.admits()) parked.set(uniqueId, change);
   }
 
   /** What a snapshot says of those that wait, as far as events have not said it themselves. */
@@ -74,12 +82,14 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
     const inBridges = new Map(bridges.map((bridge) => [bridge.id, bridge]));
     const byId = new Map(parked.size === 0 ? [] : channels.map((channel) => [channel.uniqueId, channel]));
     const ends: ParkChange[] = [];
+    const again: ParkChange[] = [];
     for (const [id, change] of parked) {
       if (heard.has(id)) continue;
       const channel = byId.get(id);
       const bridge = inBridges.get(channel?.bridgeId ?? '');
       if (channel !== undefined && waits(channel, bridge)) {
         calls.parked(id, change.space);
+        if (unsure.delete(id)) again.push({ ...change, at });
         continue;
       }
       const other = bridge?.channels.find((each) => each !== id);
@@ -92,7 +102,7 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
     const lots = bridges.filter(({ type }) => type === 'parking');
     missed = new Set(lots.flatMap((lot) => lot.channels.filter(isNew)));
     void learn();
-    return ends;
+    return [...ends, ...again];
   }
 
   /** Asks where those are that were parked unseen, and tells. What events say of them in between counts more. */
@@ -126,7 +136,7 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
   }
 
   return {
-    bounds: parked.bounds,
+    bounds: [bound, ...kept.bounds],
     onChange(listener) {
       tell = listener;
     },
@@ -136,11 +146,21 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
       isKnown = true;
       return compare(event.snapshot, event.at);
     },
+    told(change, heard) {
+      if (change.kind !== 'park') return;
+      if (change.type === 'parked') kept.set(change.uniqueId, change, heard);
+      else kept.end(change.uniqueId, heard);
+    },
+    ask: kept.ask,
     async restore() {
-      const found = await parked.load();
+      const found = (await kept.load()).filter(({ id }) => !parked.has(id));
+      for (const { id, thing, sure } of found) {
+        parked.set(id, thing);
+        if (!sure) unsure.add(id);
+      }
       // The state was read before anybody knew what to look for in it.
       if (isKnown && found.length > 0) pbx.reread();
-      return [...parked].map(([id]) => parkedKey(id));
+      return [...kept].map(({ id }) => parkedKey(id));
     },
   };
 }

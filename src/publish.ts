@@ -25,7 +25,7 @@ export interface PublishOptions {
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
-  /** Called when a change was told to whom it concerns as far as there was room; `heard`: somebody was. */
+  /** Called when a change was told to whom it concerns as far as there was room, or is not to be told since nobody wants it; `heard`: somebody was. */
   onTold?(change: Change, heard: boolean): void;
 }
 
@@ -148,6 +148,7 @@ export function createPublish(options: PublishOptions): Publish {
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
+          else if (told.about !== undefined) onTold(change, false);
         }
       }
     }
@@ -159,7 +160,8 @@ export function createPublish(options: PublishOptions): Publish {
       for (const key of keys) backlog.recall(key);
     },
     catchUp(directory: Directory) {
-      while (hasRoom() && !backlog.isEmpty) for (const told of backlog.take()) tell(told, directory);
+      while (hasRoom() && !backlog.isEmpty)
+        for (const told of backlog.take()) tell({ ...told, telling: later(told.telling) }, directory);
     },
     lost: backlog.lost,
     async settle(confirm: () => Promise<unknown>) {
@@ -171,6 +173,11 @@ export function createPublish(options: PublishOptions): Publish {
       backlog.answered(confirmed);
     },
   });
+}
+
+/** The same, as it is to be told now that it is told later than it happened. */
+function later(telling: Telling): Telling {
+  return telling.late === undefined ? telling : { ...telling, value: telling.late() };
 }
 
 /** What the index is asked about: one event at a time, in an object for all of them. */

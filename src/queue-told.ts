@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 import type { Bounded } from './bounds.ts';
-import { createKept } from './kept.ts';
+import { askAll, createKept } from './kept.ts';
 import type { ChannelId, QueueMember } from './pbx/pbx.ts';
-import type { QueueCall, QueueChange, QueueMemberChange } from './queues/changes.ts';
+import type { QueueCall, QueueChange, QueueJoinChange, QueueMemberChange } from './queues/changes.ts';
 import type { Remembered } from './queues/queues.ts';
 
 /** Calls that wait and memberships of which another bridge tells the ends; of more, it tells the beginnings once more. */
@@ -38,10 +38,16 @@ const membership: z.ZodType<QueueMember> = z.object({
 
 /** What was told of queues. */
 export interface QueueTold extends Bounded {
-  /** Notes what is told now. */
+  /** Notes what is to be told now. */
   note(changes: readonly QueueChange[]): void;
+  /** Notes that a change was told; `heard`: to anybody. */
+  told(change: QueueChange, heard: boolean): void;
+  /** As `Kept.ask`. */
+  ask(): () => void;
   /** Takes in what an earlier bridge has told. Rejects as the store does, and goes on from there when it is called again. */
   load(): Promise<void>;
+  /** Unique ids of the calls that wait in a queue, from the front on. */
+  standing(queue: string): readonly string[];
   /** All that was told and has not ended, as far as it is remembered. */
   remembered(): Remembered;
 }
@@ -62,10 +68,10 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     prefix: 'member ',
     schema: membership,
   });
-  /** The waiting lists as they were told, by queue. */
+  /** The waiting lists as they are told, or to be told as soon as there is room, by queue. */
   const lists = new Map<string, Wait[]>();
 
-  function join(queue: string, call: QueueCall, position: number): void {
+  function join({ queue, call, position }: QueueJoinChange): void {
     const list = lists.get(queue) ?? [];
     lists.set(queue, list);
     const index = Math.min(position - 1, list.length);
@@ -73,7 +79,6 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     const last = (before ?? 0) + 1;
     const one = { ...call, queue, place: after === undefined ? last : ((before ?? after - 2) + after) / 2 };
     list.splice(index, 0, one);
-    waits.set(call.uniqueId, one);
   }
 
   function leave(queue: string, { uniqueId }: QueueCall): void {
@@ -81,26 +86,37 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     const index = list.findIndex((each) => each.uniqueId === uniqueId);
     if (index >= 0) list.splice(index, 1);
     if (list.length === 0) lists.delete(queue);
-    waits.delete(uniqueId);
   }
 
-  function noteMember({ type, member }: QueueMemberChange): void {
+  function toldMember({ type, member }: QueueMemberChange, heard: boolean): void {
     const id = `${encodeURIComponent(member.queue)} ${member.interface}`;
-    if (type === 'logout') memberships.delete(id);
-    else memberships.set(id, member);
+    if (type === 'logout') memberships.end(id, heard);
+    else memberships.set(id, member, heard);
+  }
+
+  function toldJoin({ queue, call }: QueueJoinChange, heard: boolean): void {
+    const { uniqueId } = call;
+    const standing = lists.get(queue)?.find((each) => each.uniqueId === uniqueId);
+    // One that stands there no more is about to be told of as gone: then no place counts.
+    waits.set(uniqueId, standing ?? { ...call, queue, place: 0 }, heard);
   }
 
   return {
     bounds: [...waits.bounds, ...memberships.bounds],
     note(changes) {
       for (const change of changes) {
-        if (change.kind === 'queue-member') noteMember(change);
-        else if (change.kind === 'queue-join') join(change.queue, change.call, change.position);
-        else leave(change.queue, change.call);
+        if (change.kind === 'queue-join') join(change);
+        else if (change.kind === 'queue-leave') leave(change.queue, change.call);
       }
     },
+    told(change, heard) {
+      if (change.kind === 'queue-member') toldMember(change, heard);
+      else if (change.kind === 'queue-join') toldJoin(change, heard);
+      else waits.end(change.call.uniqueId, heard);
+    },
+    ask: () => askAll(waits, memberships),
     async load() {
-      for (const [, one] of await waits.load()) {
+      for (const { thing: one } of await waits.load()) {
         const list = [...(lists.get(one.queue) ?? []), one];
         lists.set(
           one.queue,
@@ -109,11 +125,12 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
       }
       await memberships.load();
     },
+    standing: (queue) => (lists.get(queue) ?? []).map(({ uniqueId }) => uniqueId),
     remembered: () => ({
       calls: [...waits]
-        .sort(([, a], [, b]) => a.place - b.place)
-        .map(([, { queue, place: _, ...call }]) => ({ queue, call })),
-      members: [...memberships].map(([, member]) => member),
+        .sort(({ thing: a }, { thing: b }) => a.place - b.place)
+        .map(({ thing: { queue, place: _, ...call }, sure }) => ({ queue, call, sure })),
+      members: [...memberships].map(({ thing: member, sure }) => ({ member, sure })),
     }),
   };
 }

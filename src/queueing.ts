@@ -24,6 +24,8 @@ export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
   counters(
     queue: string,
   ): Promise<{ readonly counters: QueueCounters; readonly since: number | undefined } | undefined>;
+  /** Unique ids of the calls that wait in a queue in their order, as all that was to be told until now has it. `queue` as in changes. */
+  standing(queue: string): readonly string[];
   /** Calls that nobody took. */
   readonly missed: Pick<MissedCalls, 'find' | 'open'>;
 }
@@ -99,6 +101,7 @@ export function createQueueing(options: {
     bounds: [...model.bounds, ...missed.bounds, ...told.bounds],
     queue: model.queue,
     queues: model.queues,
+    standing: told.standing,
     missed,
     start: missed.start,
     async restore() {
@@ -124,6 +127,11 @@ export function createQueueing(options: {
       missed.heard(calls);
       return changes;
     },
+    told(change, heard) {
+      if (change.kind === 'queue-member' || change.kind === 'queue-join' || change.kind === 'queue-leave')
+        told.told(change, heard);
+    },
+    ask: told.ask,
     async look() {
       const age = now() - readAt;
       if (age < 0 || age >= everyMs) await read();

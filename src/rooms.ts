@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { createKept, type KeptOptions } from './kept.ts';
+import { askAll, createKept, type KeptOptions } from './kept.ts';
 import type { Model } from './models.ts';
 import { memberKey } from './modules/conference-event.ts';
 import type { ChannelId, Conference, Pbx } from './pbx/pbx.ts';
@@ -57,25 +57,18 @@ export function createRooms(options: {
   let isKnown = false;
   let tell: (changes: readonly ConferenceChange[]) => void = () => {};
 
-  /** Keeps what is told now. */
-  function keep(changes: readonly ConferenceChange[]): void {
-    for (const { uniqueId, room } of changes) {
-      const present = world.member(uniqueId);
-      if (present !== undefined) members.set(uniqueId, present);
-      else if (uniqueId !== '') members.delete(uniqueId);
-      if (!world.isLocked(room)) locks.delete(room);
-      else if (!locks.has(room)) locks.set(room, true);
-    }
+  function toldMember({ type, room, uniqueId, channel, caller }: ConferenceChange, heard: boolean): void {
+    if (type === 'leave') members.end(uniqueId, heard);
+    else if (channel !== '')
+      members.set(uniqueId, { room, uniqueId, channel, ...caller, muted: type === 'mute' }, heard);
   }
 
   /** Forgets locks that went without a word, with a room that everybody has left. */
-  function tidy(): void {
-    for (const [room] of locks) if (!world.isLocked(room)) locks.delete(room);
+  function tidy(heard: boolean): void {
+    for (const { id } of locks) if (!world.isOfNote(id)) locks.end(id, heard);
   }
 
   function say(changes: readonly ConferenceChange[]): void {
-    keep(changes);
-    tidy();
     if (changes.length > 0) tell(changes);
   }
 
@@ -85,24 +78,27 @@ export function createRooms(options: {
       tell = listener;
     },
     apply(event) {
-      const changes = world.apply(event);
-      keep(changes);
-      if (event.type === 'snapshot') {
-        isKnown = true;
-        tidy();
-      }
-      return changes;
+      isKnown ||= event.type === 'snapshot';
+      return world.apply(event);
     },
+    told(change, heard) {
+      if (change.kind !== 'conference') return;
+      if (change.type === 'lock') locks.set(change.room, true, heard);
+      else if (change.type === 'unlock') locks.end(change.room, heard);
+      else toldMember(change, heard);
+      tidy(heard);
+    },
+    ask: () => askAll(members, locks),
     async restore() {
       await members.load();
       await locks.load();
       const isNews = world.restore(
-        [...members].map(([, each]) => each),
-        [...locks].map(([room]) => room),
+        [...members],
+        [...locks].map(({ id, sure }) => ({ thing: id, sure })),
       );
       // The state was read before anybody knew what to look for in it.
       if (isKnown && isNews) pbx.reread();
-      return [...members].map(([, { room, uniqueId }]) => memberKey(room, uniqueId));
+      return [...members].map(({ thing: { room, uniqueId } }) => memberKey(room, uniqueId));
     },
     lock: (room, locked, by) => say([world.lock(room, locked, by, now())]),
     listed: (rooms) => say(world.listed(rooms, now())),

@@ -13,6 +13,7 @@ import { channelKey } from './modules/channel-event.ts';
 import { offerKey } from './modules/pickup-event.ts';
 import type { ChannelId } from './pbx/pbx.ts';
 import type { Store } from './store/store.ts';
+import { createUnconfirmed } from './unconfirmed.ts';
 
 /** Channels of users that are remembered at a time. */
 export const maxTold = 100_000;
@@ -43,10 +44,8 @@ export interface Told {
   readonly waiting: number;
   /** Notes that a change went out; `heard`: somebody wanted it. */
   note(change: Change, heard: boolean): void;
-  /** A number for everything that was noted so far, for {@link Told.confirm}. */
-  readonly mark: number;
-  /** The server has everything that was noted up to this mark. */
-  confirm(mark: number): void;
+  /** The server is asked what has arrived: returns what to call when it has everything that was noted until now. */
+  ask(): () => void;
   /**
    * What the bridge before this one has told, for the call model to take in. `isLate`: events were told already, to those who were
    * known by then. Rejects as the store does. Called again, it brings a store up to date that was away, and has nothing new to say.
@@ -64,8 +63,8 @@ export interface Told {
 }
 
 interface Entry {
-  /** Number of what was told last. */
-  number: number;
+  /** Somebody was told of it. */
+  heard: boolean;
   /** All that was told of it has arrived. */
   sure: boolean;
   ended: boolean;
@@ -79,12 +78,11 @@ export function createTold(options: ToldOptions): Told {
   const entries = new Map<ChannelId, Entry>();
   /** Whose entry is to be written. */
   const changed = new Set<ChannelId>();
-  const unsure = new Set<ChannelId>();
+  const unsure = createUnconfirmed<ChannelId>();
   /** Ended for their users; kept for as long as the telephone system lists them. */
   const lingering = new Set<ChannelId>();
   /** Restored, and perhaps not heard before. */
   const doubtful = new Set<ChannelId>();
-  let number = 0;
   let loaded = false;
   let full = false;
   let stopped = false;
@@ -143,9 +141,26 @@ export function createTold(options: ToldOptions): Told {
       full = true;
       return undefined;
     }
-    const entry = { number: 0, sure: false, ended: false, stored: false };
+    const entry = { heard: false, sure: false, ended: false, stored: false };
     entries.set(id, entry);
     return entry;
+  }
+
+  /** All that was told of these has arrived. */
+  function settle(ids: readonly ChannelId[]): void {
+    const isCaughtUp = caughtUp();
+    for (const id of ids) {
+      const entry = entries.get(id);
+      if (entry === undefined) continue;
+      if (entry.ended && !isListed(id)) forget(id, entry);
+      // What waits may be about this one.
+      else if (!isCaughtUp) unsure.add(id);
+      else {
+        if (entry.ended) lingering.add(id);
+        entry.sure = true;
+        touch(id);
+      }
+    }
   }
 
   /** What a store that came back holds too much, or not at all. */
@@ -161,16 +176,13 @@ export function createTold(options: ToldOptions): Told {
     get waiting() {
       return changed.size;
     },
-    get mark() {
-      return number;
-    },
     note(change, heard) {
       const id = channelOf(change);
       if (id === undefined) return;
       const ended = change.kind === 'channel' && change.type === 'hangup';
       const entry = entries.get(id) ?? ((heard || unheard) && !ended ? take(id) : undefined);
       if (entry === undefined) return;
-      if (!heard && entry.number === 0) {
+      if (!heard && !entry.heard) {
         // Nobody's news: there is nothing that could be lost.
         entry.sure = true;
         entry.ended = ended;
@@ -178,28 +190,18 @@ export function createTold(options: ToldOptions): Told {
         touch(id);
         return;
       }
-      number += 1;
-      entry.number = number;
+      entry.heard = true;
       entry.sure = false;
       entry.ended = ended;
       unsure.add(id);
       touch(id);
     },
-    confirm(mark) {
-      const isCaughtUp = caughtUp();
-      for (const id of unsure) {
-        const entry = entries.get(id);
-        if (entry === undefined) unsure.delete(id);
-        else if (entry.number > mark) continue;
-        else if (entry.ended && !isListed(id)) forget(id, entry);
-        else if (isCaughtUp) {
-          if (entry.ended) lingering.add(id);
-          entry.sure = true;
-          unsure.delete(id);
-          touch(id);
-        }
-      }
-      if (entries.size < max) full = false;
+    ask() {
+      const arrived = unsure.ask();
+      return () => {
+        settle(arrived());
+        if (entries.size < max) full = false;
+      };
     },
     async load(isLate) {
       const texts = await store.loadCalls();

@@ -110,7 +110,8 @@ const may: Record<string, readonly string[]> = {
   ],
   rooms: ['pbx/pbx.ts', 'pbx/events.ts'],
   'rooms.ts': ['kept.ts', 'models.ts', 'modules/conference-event.ts', 'pbx/pbx.ts', 'rooms/'],
-  'kept.ts': ['store/store.ts'],
+  'kept.ts': ['store/store.ts', 'unconfirmed.ts'],
+  'unconfirmed.ts': [],
   'queue-told.ts': ['kept.ts', 'pbx/pbx.ts', 'queues/changes.ts', 'queues/queues.ts'],
   'parked.ts': [
     'calls/calls.ts',
@@ -217,6 +218,7 @@ const may: Record<string, readonly string[]> = {
   'mailboxes.ts': ['log.ts', 'models.ts', 'pbx/pbx.ts'],
   'told.ts': [
     'changes.ts',
+    'unconfirmed.ts',
     'log.ts',
     'calls/',
     'modules/channel-event.ts',

@@ -155,7 +155,8 @@ it('queues, rooms and parked calls are shown as they are after every fault', {
 }, async () => {
   const random = createRandom(7);
   const screens = createScreens();
-  const world = await startWorld(hostHere(), screens.see);
+  const here = hostHere();
+  const world = await startWorld(here, screens.see);
   try {
     const office = createOffice(world, random);
     for (const who of [agent, host, parker]) {
@@ -169,6 +170,8 @@ it('queues, rooms and parked calls are shown as they are after every fault', {
     const isTrue = () => JSON.stringify(screens.shown()) === JSON.stringify(office.truth());
     for (const [name, fault] of Array.from({ length: rounds }, () => kinds).flat()) {
       await office.busily();
+      // What may not have arrived is told once more.
+      await until('all has arrived', () => here.present.bridge.publish.backlog.unconfirmed === 0);
       const end = await fault(world, random, office.quietly);
       office.quietly();
       await end();

@@ -8,6 +8,7 @@ import { startWorld, type World } from './chaos/world.ts';
 import { until } from './servers/until.ts';
 import { elementsOf, find, type Tree, textIn } from './xmpp/tree.ts';
 
+const host = hostHere();
 let world: World;
 let manager: Client;
 /** Events by session, each in a few words. */
@@ -30,8 +31,24 @@ function wordsOf(event: Tree): string | undefined {
   return undefined;
 }
 
-/** Something happens while the bridge does not listen, for each of these reasons. */
-const reasons: readonly [string, (meanwhile: () => Promise<void>) => Promise<void>][] = [
+/** All that was told has arrived, and is known to: what may have been in vain is told once more. */
+const arrived = () => until('all has arrived', () => host.present.bridge.publish.backlog.unconfirmed === 0);
+
+const kinds = ['ParkEvent', 'ConferenceEvent', 'QueueMemberState', 'QueueJoinEvent', 'QueueLeaveEvent'];
+/** How much of what is looked at here the bridge has learned, whether or not it could be told. */
+const occurred = () =>
+  host.present.bridge.publish.counters
+    .filter(({ event }) => kinds.includes(event))
+    .reduce((sum, each) => sum + each.occurred, 0);
+
+async function leavesXmpp(): Promise<void> {
+  await arrived();
+  world.lines.xmpp.cut();
+  await until('the bridge notices', async () => !(await world.host.standing()).ready);
+}
+
+/** Something happens while nobody can be told, for each of these reasons; of so much of it Asterisk has events. */
+const reasons: readonly [string, (meanwhile: () => Promise<void>, events: number) => Promise<void>][] = [
   [
     'the feed is away',
     async (meanwhile) => {
@@ -41,12 +58,34 @@ const reasons: readonly [string, (meanwhile: () => Promise<void>) => Promise<voi
       world.lines.ami.mend();
     },
   ],
-  ['the bridge is restarted', (meanwhile) => world.restart(meanwhile)],
-  ['the bridge crashes', (meanwhile) => world.crash(meanwhile)],
+  [
+    'the bridge is restarted',
+    async (meanwhile) => {
+      await arrived();
+      await world.restart(meanwhile);
+    },
+  ],
+  [
+    'the bridge crashes',
+    async (meanwhile) => {
+      await arrived();
+      await world.crash(meanwhile);
+    },
+  ],
+  [
+    'the XMPP server is away, and the bridge ends before it comes back',
+    async (meanwhile, events) => {
+      await leavesXmpp();
+      const before = occurred();
+      await meanwhile();
+      await until('the bridge knows of it', () => occurred() >= before + events);
+      await world.restart(() => world.lines.xmpp.mend());
+    },
+  ],
 ];
 
 beforeAll(async () => {
-  world = await startWorld(hostHere(), (stanza) => {
+  world = await startWorld(host, (stanza) => {
     const [event] = elementsOf(find(stanza, 'cmd'));
     const words = stanza.name === 'message' && event !== undefined ? wordsOf(event) : undefined;
     const extension = stanza.attrs.to?.split('@')[0] ?? '';
@@ -67,6 +106,9 @@ afterAll(async () => {
   manager?.close();
   await world?.stop();
 });
+
+/** Some call joins at this place. */
+const joins = (place: number) => expect.stringMatching(new RegExp(`^joins: PJSIP/trunk-\\w+ at ${place}$`));
 
 /** How much of what was told has been looked at, by extension. */
 const seen = new Map<string, number>();
@@ -108,7 +150,7 @@ describe.each(reasons)('while %s', (_, away) => {
       away(async () => {
         second = await park('702');
         asterisk.outside.hangup(first);
-      }),
+      }, both.length),
     );
     await tells('345', [`abandoned ${second} 702`], async () => asterisk.outside.hangup(second));
   });
@@ -126,19 +168,14 @@ describe.each(reasons)('while %s', (_, away) => {
     const [first, second] = [calls('0301'), calls('0302')];
     await tells('340', [`joins: ${first} at 1`, `joins: ${second} at 2`], async () => {});
     let third = '';
-    const changes = [
-      'logout 341',
-      `abandoned: ${first} at 1`,
-      'pause 340',
-      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 2$/),
-    ];
+    const changes = ['logout 341', `abandoned: ${first} at 1`, 'pause 340', joins(2)];
     await tells('340', changes, () =>
       away(async () => {
         asterisk.outside.hangup(first);
         third = calls('0303');
         await member('QueuePause', { Interface: 'PJSIP/340', Paused: 'true' });
         await member('QueueRemove', { Interface: 'PJSIP/341' });
-      }),
+      }, changes.length),
     );
     await tells('340', [`abandoned: ${second} at 1`, `abandoned: ${third} at 1`, 'unpause 340'], async () => {
       for (const each of [second, third]) asterisk.outside.hangup(each);
@@ -153,15 +190,12 @@ describe.each(reasons)('while %s', (_, away) => {
     await asterisk.until(() => phone.state().some(({ state }) => state === 'ringing'));
     await tells('340', [`joins: ${first} at 1`], async () => {});
     let second = '';
-    const changes = [
-      `connected: ${first} at 1 by 340`,
-      expect.stringMatching(/^joins: PJSIP\/trunk-\w+ at 1$/),
-    ];
+    const changes = [`connected: ${first} at 1 by 340`, joins(1)];
     await tells('340', changes, () =>
       away(async () => {
         phone.answer();
         second = asterisk.outside.call('4930123455', { number: '0302' }) ?? '';
-      }),
+      }, changes.length),
     );
     await tells('340', [`abandoned: ${second} at 1`], async () => asterisk.outside.hangup(second));
     phone.hangup();
@@ -182,17 +216,41 @@ describe.each(reasons)('while %s', (_, away) => {
       'lock  800',
     ];
     await tells('342', changes, () =>
-      away(async () => {
-        asterisk.phone('343').hangup();
-        third = enter('344');
-        await inRoom('ConfbridgeMute', { Channel: own });
-        await inRoom('ConfbridgeLock');
-      }),
+      away(
+        async () => {
+          asterisk.phone('343').hangup();
+          third = enter('344');
+          await inRoom('ConfbridgeMute', { Channel: own });
+          await inRoom('ConfbridgeLock');
+        },
+        // Of locks there are none.
+        changes.length - 1,
+      ),
     );
     await tells('342', [`unmute ${own} 800`, `leave ${third} 800`, `leave ${own} 800`], async () => {
       await inRoom('ConfbridgeUnmute', { Channel: own });
       asterisk.phone('344').hangup();
       asterisk.phone('342').hangup();
     });
+  });
+});
+
+it('who comes while the XMPP server is away is told of with the place by then, from the front on', async () => {
+  const { asterisk } = world;
+  const calls = (number: string) => asterisk.outside.call('4930123455', { number }) ?? '';
+  const first = calls('0301');
+  await tells('340', [`joins: ${first} at 1`], async () => {});
+  await leavesXmpp();
+  const before = occurred();
+  const [second, third, fourth] = [calls('0302'), calls('0303'), calls('0304')];
+  for (const each of [first, second]) asterisk.outside.hangup(each);
+  await until('it knows of all', () => occurred() === before + 5);
+  await tells(
+    '340',
+    [`abandoned: ${first} at 1`, `joins: ${third} at 1`, `joins: ${fourth} at 2`],
+    async () => world.lines.xmpp.mend(),
+  );
+  await tells('340', [`abandoned: ${third} at 1`, `abandoned: ${fourth} at 1`], async () => {
+    for (const each of [third, fourth]) asterisk.outside.hangup(each);
   });
 });

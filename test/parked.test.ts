@@ -108,9 +108,26 @@ function model(
     log: pino({ level: 'silent' }),
     now: () => 9,
   });
-  parked.onChange?.((changes) => said.push(...changes));
+  /** Tells, as far as the server is there. */
+  function tell(changes: readonly Change[], sure = true): readonly Change[] {
+    for (const each of changes) parked.told?.(each, true);
+    if (sure) parked.ask?.()();
+    return changes;
+  }
+  parked.onChange?.((changes) => said.push(...tell(changes)));
+  /** What the call model says of an event is told before what this one says. */
+  function apply(each: PbxEvent, changes: readonly ParkChange[], sure = true): readonly Change[] {
+    const own = parked.apply(each, changes);
+    tell([...changes, ...own], sure);
+    return own;
+  }
   return {
     ...parked,
+    apply,
+    /** It is parked, and nobody knows whether the news arrives. */
+    parkInVain: () => apply(event('parked'), [change('parked')], false),
+    /** It is fetched while the XMPP server is away. */
+    endUntold: () => parked.apply(event('unparked'), [change('retrieved')]),
     /** Channels of users. */
     views,
     /** What the call model knows of parked calls. */
@@ -127,13 +144,13 @@ function model(
     get rereads() {
       return rereads;
     },
-    park: () => parked.apply(event('parked'), [change('parked')]),
-    end: () => parked.apply(event('unparked'), [change('retrieved')]),
+    park: () => apply(event('parked'), [change('parked')]),
+    end: () => apply(event('unparked'), [change('retrieved')]),
     /** What a snapshot makes it say: type and retriever. */
     look: (...args: Parameters<typeof snapshot>) =>
-      parked
-        .apply(snapshot(...args), [])
-        .map((each) => (each.kind === 'park' ? [each.type, each.retriever, each.at] : each)),
+      apply(snapshot(...args), []).map((each) =>
+        each.kind === 'park' ? [each.type, each.retriever, each.at] : each,
+      ),
   };
 }
 
@@ -302,6 +319,20 @@ describe('after a restart', () => {
     expect(last.look([])).toEqual([]);
   });
 
+  it('what was not told any more is told, and what was not confirmed once more', async () => {
+    const store = createMemoryStore();
+    model(store).parkInVain();
+    const next = model(store);
+    await next.restore?.();
+    expect(next.look([[trunk, 'lot']])).toEqual([['parked', '', 7]]);
+    expect(next.look([[trunk, 'lot']])).toEqual([]);
+    next.endUntold();
+    const last = model(store);
+    await last.restore?.();
+    expect(last.look([])).toEqual([['abandoned', '', 7]]);
+    expect(await store.loadFacts()).toEqual(new Map());
+  });
+
   it('a store that comes late has the state read again, where it says that something was parked', async () => {
     const store = createMemoryStore();
     const late = model(store);
@@ -341,7 +372,7 @@ describe('after a restart', () => {
 
   it('what is no memory of ours is thrown away, and the facts of others are left alone', async () => {
     const store = createMemoryStore();
-    for (const text of ['', '{', '{"kind":"park"}', JSON.stringify(change('retrieved'))]) {
+    for (const text of ['', '{', '{"kind":"park"}', JSON.stringify([true, change('retrieved')])]) {
       store.saveFact(`parked ${text.length}`, text);
     }
     store.saveFact('seat Desk 1', 'x');

@@ -7,7 +7,18 @@ import { maxWaits } from '../src/queue-told.ts';
 import { createQueueing } from '../src/queueing.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import { channel, joins, leaves, line, member, queues, rings, snapshot } from './queues/script.ts';
+import {
+  abandons,
+  channel,
+  ends,
+  joins,
+  leaves,
+  line,
+  member,
+  queues,
+  rings,
+  snapshot,
+} from './queues/script.ts';
 
 const anna = member('PJSIP/340');
 
@@ -34,16 +45,25 @@ function desk(store: Store = createMemoryStore()) {
     numbers: createNumbers('DE', '0'),
     keep: { count: 10, ageMs: 1000 },
   });
+  /** What it tells, in a few words; nobody knows whether it arrives. */
+  const says = (...events: PbxEvent[]) =>
+    events.flatMap((event) => {
+      const changes = queueing.apply(event, []);
+      for (const change of changes) queueing.told?.(change, true);
+      return changes.flatMap((change) => ('roster' in change ? [line(change)] : []));
+    });
   return {
     queueing,
     readings: () => readings,
     rereads: () => rereads,
     opens: () => queueing.apply(truth, []),
-    /** What it tells, in a few words. */
-    tells: (...events: PbxEvent[]) =>
-      events.flatMap((event) =>
-        queueing.apply(event, []).flatMap((change) => ('roster' in change ? [line(change)] : [])),
-      ),
+    /** The same, and it arrives. */
+    tells(...events: PbxEvent[]) {
+      const lines = says(...events);
+      queueing.ask?.()();
+      return lines;
+    },
+    says,
     is: (event: PbxEvent) => {
       truth = event;
     },
@@ -191,6 +211,59 @@ describe('after a restart', () => {
     expect(next.tells(snapshot(), queues({ Support: [[], []] }))).toEqual([
       'logout Support PJSIP/340',
       'leave Support b at 1 abandoned',
+    ]);
+  });
+
+  it('what was not told any more is told, and what was not confirmed once more, where it would have been by then', async () => {
+    const store = createMemoryStore();
+    const before = desk(store);
+    before.tells(queues({ Support: [[anna], []] }), joins('a'), joins('b', { position: 2, count: 2 }));
+    // The XMPP server is away.
+    before.happens(
+      abandons('a'),
+      leaves('a', { count: 1 }),
+      ends('a'),
+      joins('z', { position: 2, count: 2 }),
+    );
+    const carla = member('PJSIP/320');
+    // What is told to nobody cannot be lost; what is told to somebody may be.
+    for (const [heard, event] of [
+      [false, { type: 'queue-member-added', member: carla, at: 1000 }],
+      [true, { type: 'queue-member-removed', member: anna, at: 1000 }],
+      [true, joins('c', { position: 3, count: 3 })],
+    ] as const)
+      for (const change of before.queueing.apply(event, [])) before.queueing.told?.(change, heard);
+    const next = desk(store);
+    await next.queueing.restore?.();
+    const truth = [
+      snapshot(['b', 'z', 'd', 'c'].map((each) => channel(each))),
+      queues({
+        Support: [
+          [anna, carla],
+          ['b', 'z', 'd', 'c'],
+        ],
+      }),
+    ] as const;
+    const said = [
+      'leave Support a at 1 abandoned',
+      'leave Support c at 2 moved',
+      'login Support PJSIP/340',
+      'join Support z at 2',
+      'join Support d at 3',
+      'join Support c at 4',
+    ];
+    expect(next.says(...truth)).toEqual(said);
+    expect(next.says(...truth)).toEqual([]);
+    const last = desk(store);
+    await last.queueing.restore?.();
+    expect(last.tells(snapshot(), queues({ Support: [[anna, carla], []] }))).toEqual([
+      'leave Support a at 1 abandoned',
+      ...['b', 'z', 'd', 'c'].map((each) => `leave Support ${each} at 1 abandoned`),
+      'login Support PJSIP/340',
+    ]);
+    expect([...(await store.loadFacts()).keys()].sort()).toEqual([
+      'member Support PJSIP/320',
+      'member Support PJSIP/340',
     ]);
   });
 

@@ -53,18 +53,32 @@ function office(store = createMemoryStore()) {
   };
   const rooms = createRooms({ store, pbx, now: () => 9 });
   rooms.onChange?.((changes) => {
-    for (const change of changes) if (change.kind === 'conference') told.push(change);
+    for (const change of changes) {
+      if (change.kind === 'conference') told.push(change);
+      rooms.told?.(change, true);
+    }
+    rooms.ask?.()();
   });
   const line = ({ type, room: name, channel }: ConferenceChange) => `${type} ${name} ${channel}`.trim();
+  /** Tells of events, and nobody knows whether it arrives. */
+  const says = (...events: readonly PbxEvent[]) =>
+    events.flatMap((each) => {
+      const changes = rooms.apply(each, []);
+      for (const change of changes) rooms.told?.(change, true);
+      return changes.flatMap((change) => (change.kind === 'conference' ? [line(change)] : []));
+    });
   return {
     rooms,
     rereads: () => rereads,
     /** What was told without an event. */
     told: () => told.map(line),
-    tells: (...events: readonly PbxEvent[]) =>
-      events
-        .flatMap((each) => rooms.apply(each, []))
-        .flatMap((change) => (change.kind === 'conference' ? [line(change)] : [])),
+    /** Tells of events, which arrives. */
+    tells(...events: readonly PbxEvent[]) {
+      const lines = says(...events);
+      rooms.ask?.()();
+      return lines;
+    },
+    says,
     /** To whom it is told. */
     reaches: (of: PbxEvent) =>
       rooms.apply(of, []).map((change) => (change.kind === 'conference' ? change.present : [])),
@@ -187,6 +201,28 @@ describe('after a restart', () => {
     ]);
     expect(tells(snapshot([]))).toEqual(['leave 800 b', 'leave 800 d']);
     expect(await store.loadFacts()).toEqual(new Map());
+  });
+
+  it('what was not told any more is told, and what was not confirmed once more', async () => {
+    const store = createMemoryStore();
+    const before = office(store);
+    before.tells(joins('a'), joins('b'), joins('c'));
+    before.says(mutes('b'), leaves('c'), joins('d'));
+    // The XMPP server is away.
+    for (const each of [leaves('a'), joins('e')]) before.rooms.apply(each, []);
+    const next = office(store);
+    await next.rooms.restore?.();
+    expect(next.tells(snapshot([room(['b-', 'd', 'e'])]))).toEqual([
+      'leave 800 a',
+      'leave 800 c',
+      'join 800 b',
+      'mute 800 b',
+      'join 800 d',
+      'join 800 e',
+    ]);
+    const last = office(store);
+    await last.rooms.restore?.();
+    expect(last.tells(snapshot([room(['b-', 'd', 'e'])]))).toEqual([]);
   });
 
   it('a lock of a room that is no more is forgotten', async () => {

@@ -25,7 +25,12 @@ it('weighs and costs after many calls what it did after a few', { timeout: 3_600
   for (const { jid } of people) {
     index.set(`${jid}/x` as FullJid, jid, [{ module: '*', type: '*', scope: 'user', filters: [] }]);
   }
-  const world = { directory, calls: callsOf(() => directory), phonebook: emptyPhonebook };
+  const world = {
+    directory,
+    calls: callsOf(() => directory),
+    phonebook: emptyPhonebook,
+    queueing: { standing: () => [] },
+  };
   let sent = 0;
   const publish = createPublish({
     modules,

@@ -117,6 +117,26 @@ describe('Redis keeps', () => {
     expect(await admin.keys('books:*')).toEqual(['books:mark']);
   });
 
+  test('books within bounds that were made narrower, in steps for which nobody waits long', async () => {
+    const { watcher: owner } = watch('x', 'collector');
+    const keyOf = (kind: string) => `narrow:${kind}:journal:${owner}`;
+    const ids = Array.from({ length: 3500 }, (_, n) => n);
+    const at = Date.now() - 10_000;
+    await admin.hset(keyOf('entries'), Object.fromEntries(ids.map((id) => [id, '1'])));
+    await admin.zadd(keyOf('order'), ...ids.flatMap((id) => [at + id, id]));
+    await admin.sadd('narrow:owners:journal', owner);
+    const steps = async () =>
+      Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    const before = await steps();
+    const store = open(plain, { prefix: 'narrow:' });
+    const journal = store.ledger('journal', { count: 2, ageMs: 3_600_000 });
+    await store.start(5000);
+    await until('it is swept', async () => (await admin.hlen(keyOf('entries'))) === 2, 20);
+    expect((await journal.read(owner, { limit: 10 })).map(({ id }) => id)).toEqual(['3499', '3498']);
+    // A thousand at a time, and once more to see that there is no more to do.
+    expect((await steps()) - before).toBeGreaterThanOrEqual(4);
+  });
+
   test('prefixes apart, and touches no key outside its own', async () => {
     await admin.set('foreign', 'untouched');
     const [one, other] = [open(plain, { prefix: 'one:' }), open(plain, { prefix: 'other:' })];

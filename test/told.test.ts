@@ -63,7 +63,7 @@ function bridge(store = createMemoryStore(), unheard = false) {
     },
     /** Everything that was told has arrived. */
     arrived() {
-      told.confirm(told.mark);
+      told.ask()();
       told.flush();
     },
     hold(count: number) {

@@ -195,6 +195,75 @@ describe('staying connected', () => {
   });
 });
 
+describe('giving up a silent server', () => {
+  const impatient = { pingEveryMs: 30, pingTimeoutMs: 100, catchUpMs: 50 };
+  const iq = (id: string) =>
+    `<iq type='get' id='${id}' from='anna@server.test/desk' to='${domain}'><query xmlns='urn:test'/></iq>`;
+  const answersIn = ({ stanzas }: Accepted) =>
+    stanzas.filter(({ name, attrs }) => name === 'iq' && attrs.to === 'anna@server.test/desk');
+
+  /** One that was held up until it was given up. */
+  async function givenUp(options: Partial<ComponentOptions> = {}) {
+    const made = await setup({ ...options, limits: { ...impatient, ...options.limits } });
+    const { component, server, states } = made;
+    component.onIq('urn:test', () => ({ result: undefined }));
+    await component.start();
+    const old = await server.online();
+    old.pause();
+    component.send(headline('unread'));
+    const isGivenUp = () => states.some(({ reason }) => /silent/.test(reason));
+    return { ...made, old, isGivenUp };
+  }
+
+  test('it may go on: it reads what it was told before it hears more, and what it asks there is answered on the next stream', async () => {
+    const { component, server, old, isGivenUp } = await givenUp({ limits: { catchUpMs: 60_000 } });
+    await until('it is given up', isGivenUp);
+    old.write(iq('q1'));
+    await until('there is a next stream', () => component.counters.connects === 2);
+    const next = await server.online();
+    old.write(iq('q2'));
+    await until(
+      'both questions came',
+      () => component.counters.buffered > 0 && component.counters.received >= 2,
+    );
+    expect(component.state.status).toBe('connecting');
+    expect(next.stanzas).toEqual([]);
+    old.resume();
+    await until('both are answered', () => answersIn(next).length === 2);
+    expect(messages(old).map((message) => textIn(find(message, 'body')))).toEqual(['unread']);
+    expect(answersIn(next).map(({ attrs }) => attrs.id)).toEqual(['q1', 'q2']);
+    expect(answersIn(old)).toEqual([]);
+    expect([old.ended, old.closed]).toEqual([true, true]);
+    expect(component.state.status).toBe('online');
+  });
+
+  test('what it still says is no sign of life of the next stream', async () => {
+    const { component, server, old } = await givenUp();
+    await until('it is back', () => component.counters.connects === 2);
+    (await server.online()).pause();
+    const talk = setInterval(() => old.write(headline('still here')), 20);
+    onTestFinished(() => clearInterval(talk));
+    await until('the next one is given up, too', () => component.counters.connects === 3);
+    await until('the first is left for good', () => old.closed);
+  });
+
+  test.each([
+    { when: 'after a while', limits: { leaveMs: 50 } },
+    { when: 'when it refuses another beside it', refuses: true },
+    { when: 'when the component stops', stops: true },
+  ])('it is left for good $when', async ({ limits = {}, refuses, stops }) => {
+    const { component, server, old, isGivenUp } = await givenUp({ limits });
+    if (refuses) server.behave({ condition: 'conflict' });
+    await until('it is given up', isGivenUp);
+    if (stops) await component.stop(0);
+    // A word of its own is what shows it.
+    await until('it is left', () => {
+      old.write(headline('still here'));
+      return old.closed;
+    });
+  });
+});
+
 describe('reading', () => {
   test('text beyond ASCII survives any cut of the bytes', async () => {
     const { server, component } = await setup();

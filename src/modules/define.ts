@@ -45,6 +45,8 @@ export interface World {
   readonly calls: Calls;
   /** Names of numbers that the directory does not know. */
   readonly phonebook: Pick<Phonebook, 'byNumber'>;
+  /** Where calls stand in queues. */
+  readonly queueing: Pick<Models['queueing'], 'standing'>;
 }
 
 /** Who is asking, as the XMPP server stamped it. */
@@ -60,6 +62,7 @@ export interface Caller {
 /** What a handler may use: nothing else reaches it. */
 export interface Context extends World, Models {
   readonly phonebook: Phonebook;
+  readonly queueing: Models['queueing'];
   readonly caller: Caller;
   readonly pbx: Pbx;
   readonly sessions: Sessions;
@@ -159,6 +162,8 @@ export interface Telling<T = unknown> {
   /** The users it concerns. */
   readonly concerns: readonly User[];
   readonly value: T;
+  /** What to say instead where it is told later than it happened; asked when it is told. Left out: the same. */
+  late?(): T;
   /** Where later events make this one needless while nobody can be told. Left out: each event counts by itself. */
   readonly about?: About | undefined;
 }

@@ -4,7 +4,8 @@ import type { User } from '../directory.ts';
 import { attr, attrOr, element, one } from '../protocol/codec.ts';
 import { oneOf, text } from '../protocol/value.ts';
 import { agentOf, peopleOf } from '../queue-people.ts';
-import { event } from './define.ts';
+import type { QueueCall } from '../queues/changes.ts';
+import { event, type World } from './define.ts';
 import {
   agentName,
   describeCall,
@@ -19,6 +20,14 @@ const filterAliases = { queue: 'name' };
 
 /** What a waiting call is known by among the things that are told of. */
 export const keyOfCall = (queue: string, uniqueId: string) => `queue ${queue} call ${uniqueId}`;
+
+/** A call that waits: a thing with a place. */
+function aboutCall(queue: string, { uniqueId }: QueueCall, { queueing }: World) {
+  return {
+    key: keyOfCall(queue, uniqueId),
+    row: { name: queue, keys: () => queueing.standing(queue).map((id) => keyOfCall(queue, id)) },
+  };
+}
 
 /** `QueueMemberState`, `QueueJoinEvent`, `QueueLeaveEvent`. */
 export const queueEvents = [
@@ -41,16 +50,20 @@ export const queueEvents = [
     },
   }),
   event({
-    doc: 'A call began to wait; those at its place and behind it are one further behind. To everybody in the queue.',
+    doc:
+      'A call began to wait; those at its place and behind it are one further behind. One that the client has already (this may be told twice) goes ' +
+      'to that place. To everybody in the queue.',
     on: 'queue-join',
     payload: element('QueueJoinEvent', { ...queueName, call: one(queueCallEntry) }),
     filterAliases,
     from({ queue, call, position, roster }, world) {
+      const say = (place: number) => ({ jid: '', name: queue, call: describeCall(call, place, world) });
       return [
         {
           concerns: peopleOf(queue, roster, world.directory),
-          value: { jid: '', name: queue, call: describeCall(call, position, world) },
-          about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: false },
+          value: say(position),
+          late: () => say(world.queueing.standing(queue).indexOf(call.uniqueId) + 1 || position),
+          about: { ...aboutCall(queue, call, world), facet: 'waiting', final: false },
         },
       ];
     },
@@ -79,7 +92,8 @@ export const queueEvents = [
             agent: member === undefined ? '' : agentName(member, world.directory),
             call: describeCall(call, position, world),
           },
-          about: { key: keyOfCall(queue, call.uniqueId), facet: 'waiting', final: true },
+          // Another side: of one that moved, both are told.
+          about: { ...aboutCall(queue, call, world), facet: 'left', final: true },
         },
       ];
     },

@@ -1,36 +1,68 @@
 /**
  * Lets through whole LDAP messages only, and only such as are what they say: the library takes lengths as they come, and one that is
- * wrong makes it read for ever.
+ * wrong makes it read for ever. It also gathers all that is found until the server is done, which is everything where a server ignores paging: what is
+ * found goes past it.
  */
 
 import type { Gate } from '../gated.ts';
 
 /** Bytes of one message; a person without photograph has a few hundred. */
 const largest = 1024 * 1024;
-/** Bytes of one connection: a hundred thousand persons have some fifty million. */
+/** Bytes of one connection, none of which are kept here: a hundred thousand persons have some fifty million. */
 const most = 512 * 1024 * 1024;
 /** LDAP needs nine. */
 const deepest = 16;
 
-/** Makes a gate for one connection. */
-export function createMessageGate(): Gate {
+/** SearchResultEntry, SearchResultReference and SearchResultDone (RFC 4511 §4.5.2). */
+const entryTag = 0x64;
+const referenceTag = 0x73;
+const doneTag = 0x65;
+
+/**
+ * Makes a gate for one connection. `onEntry` gets each message with something that was found; of each answer the first one goes through as well, since
+ * the library asks for no further page after an empty one. What it throws ends the connection.
+ */
+export function createMessageGate(onEntry: (message: Buffer) => void): Gate {
   let waiting: Buffer = Buffer.alloc(0);
   let passed = 0;
+  /** Something of the present answer went through. */
+  let isFound = false;
+
+  /** Whether the library gets a message. */
+  function admits(message: Buffer): boolean {
+    const tag = operationOf(message);
+    if (tag === doneTag) isFound = false;
+    if (tag !== entryTag && tag !== referenceTag) return true;
+    if (tag === entryTag) onEntry(message);
+    const isFirst = !isFound;
+    isFound = true;
+    return isFirst;
+  }
+
   return (chunk) => {
     passed += chunk.length;
     if (passed > most) throw new Error('LDAP: the server does not stop sending');
     waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
+    const whole: Buffer[] = [];
     let end = 0;
     for (;;) {
       const next = messageEnd(waiting, end);
       if (next === undefined) break;
       checkParts(waiting, end, next, 0);
+      const message = waiting.subarray(end, next);
+      if (admits(message)) whole.push(message);
       end = next;
     }
-    const whole = waiting.subarray(0, end);
     waiting = waiting.subarray(end);
-    return whole;
+    return Buffer.concat(whole);
   };
+}
+
+/** What a message is: the tag behind its id. Its parts have been checked. */
+function operationOf(message: Buffer): number | undefined {
+  const id = lengthAt(message, 1)?.start ?? 0;
+  const head = lengthAt(message, id + 1);
+  return head && message[head.start + head.length];
 }
 
 /** Where the message that begins at `at` ends; undefined while it is not complete. */

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { Client, type Entry, FilterParser } from 'ldapts';
+import { Client, type Entry, FilterParser, MessageParser, SearchEntry } from 'ldapts';
 import { gated } from '../gated.ts';
 import type { Log } from '../log.ts';
 import { createMessageGate } from './ber.ts';
@@ -51,6 +51,9 @@ export type LdapField = (typeof ldapFields)[number];
 /** Entries a page (RFC 2696): servers allow 1000 at least. */
 const pageSize = 500;
 
+/** Bytes that the entries taken may have on average, as the server sends them: what is asked for, and no photographs. */
+const entryBytes = 1024;
+
 /** Makes it; begins to read when it is started. */
 export function createLdapPersons(options: LdapOptions): Refreshed {
   const { url, bindDn, password, startTls, log, timeoutMs = 30_000 } = options;
@@ -60,14 +63,17 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
 
+  const asked = [...new Set(options.attributes.map(([, attribute]) => attribute))];
+
   async function read(signal: AbortSignal, share: Share): Promise<readonly Person[]> {
+    const found = gather(share);
     let socket: Socket | undefined;
     const kept =
       <A extends readonly unknown[], S extends Socket>(open: (...args: A) => S) =>
       (...args: A): S => {
         const opened = open(...args);
         socket = opened;
-        return opened;
+        return gated(opened, createMessageGate(found.take), (error) => opened.destroy(error));
       };
     // With an error: the library waits for nothing else while it connects.
     signal.addEventListener('abort', () => socket?.destroy(new Error('stopped')), { once: true });
@@ -83,36 +89,85 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     try {
       if (startTls) await client.startTLS(tls());
       if (bindDn !== undefined) await client.bind(bindDn, password ?? '');
-      return await search(client, signal, share);
+      await search(client, signal);
+      return found.persons;
+    } catch (error) {
+      if (!found.isFull) throw error;
+      return found.persons;
     } finally {
+      found.report();
       // The answers are there, or will not come: its failure tells nothing new.
       await client.unbind().catch(() => undefined);
     }
   }
 
-  async function search(client: Client, signal: AbortSignal, share: Share): Promise<readonly Person[]> {
-    const { base, filter, most } = options;
-    const attributes = [...new Set(options.attributes.map(([, attribute]) => attribute))];
+  /** Has the server say everything, page by page; what it finds goes past the library. */
+  async function search(client: Client, signal: AbortSignal): Promise<void> {
+    const { base, filter } = options;
+    const pages = client.searchPaginated(base, {
+      scope: 'sub',
+      filter,
+      attributes: asked,
+      paged: { pageSize },
+    });
+    for await (const _ of pages) if (signal.aborted) return;
+  }
+
+  /** Makes persons of entries as they arrive, up to the limit: of a server that ignores paging, too, nothing else is kept. */
+  function gather(share: Share) {
+    const { most, key } = options;
     const persons: Person[] = [];
+    const room = most * entryBytes;
+    /** Bytes of the persons, and of the present entry. */
+    let [taken, size] = [0, 0];
     let skipped = 0;
     let example = '';
-    const pages = client.searchPaginated(base, { scope: 'sub', filter, attributes, paged: { pageSize } });
-    for await (const { searchEntries } of pages) {
-      for (const entry of searchEntries) {
-        const made =
-          persons.length < most
-            ? makePerson('ldap', draftOf(entry, options.attributes), options.key)
-            : `there are more than ${most} (PHONEBOOK_MAX_ENTRIES)`;
-        if (typeof made !== 'string') persons.push(share(made));
-        else {
-          skipped += 1;
-          example ||= `${entry.dn}: ${made}`;
-        }
+    let isFull = false;
+    const parser = new MessageParser();
+    parser.on('message', (message) => {
+      if (message instanceof SearchEntry) add(message.toObject(asked, []));
+    });
+    parser.on('error', (error) => {
+      throw error;
+    });
+
+    function add(entry: Entry): void {
+      const made = makePerson('ldap', draftOf(entry, options.attributes), key);
+      if (typeof made === 'string') {
+        skip(entry.dn, made);
+        return;
       }
-      if (signal.aborted || persons.length >= most) break;
+      taken += size;
+      if (persons.length >= most) full(entry.dn, `there are more than ${most} (PHONEBOOK_MAX_ENTRIES)`);
+      if (taken > room) full(entry.dn, `they have more than ${room} bytes (PHONEBOOK_MAX_ENTRIES KiB)`);
+      persons.push(share(made));
     }
-    if (skipped > 0) log.warn({ skipped, example }, 'LDAP: entries were skipped');
-    return persons;
+
+    function full(dn: string, reason: string): never {
+      isFull = true;
+      skip(dn, reason);
+      throw new Error('LDAP: there is more than is taken');
+    }
+
+    function skip(dn: string, reason: string): void {
+      skipped += 1;
+      example ||= `${dn}: ${reason}`;
+    }
+
+    return {
+      persons,
+      get isFull() {
+        return isFull;
+      },
+      /** Takes a message in; throws where that is one too many. */
+      take(message: Buffer): void {
+        size = message.length;
+        parser.read(message, new Map());
+      },
+      report(): void {
+        if (skipped > 0) log.warn({ skipped, example }, 'LDAP: entries were skipped');
+      },
+    };
   }
 
   return createRefreshed({
@@ -159,17 +214,12 @@ export function isLdapFilter(text: string): boolean {
 
 /** Connects as the library asks for it. */
 function plainly(target: number | string | NetConnectOpts, host?: unknown): Socket {
-  if (typeof target === 'object') return guarded(connect(target));
-  return guarded(connect(Number(target), typeof host === 'string' ? host : undefined));
+  if (typeof target === 'object') return connect(target);
+  return connect(Number(target), typeof host === 'string' ? host : undefined);
 }
 
 function securely(target: number | ConnectionOptions, host?: unknown, options?: unknown): TLSSocket {
-  if (typeof target === 'object') return guarded(connectTls(target));
+  if (typeof target === 'object') return connectTls(target);
   const rest: ConnectionOptions = typeof options === 'object' ? { ...options } : {};
-  return guarded(connectTls({ ...rest, port: target, ...(typeof host === 'string' && { host }) }));
-}
-
-/** The library gets whole messages only; what can be none ends the connection. */
-function guarded<S extends Socket>(socket: S): S {
-  return gated(socket, createMessageGate(), (error) => socket.destroy(error));
+  return connectTls({ ...rest, port: target, ...(typeof host === 'string' && { host }) });
 }

@@ -47,7 +47,9 @@ export function createFill(options: FillOptions): () => Promise<void> {
   }
 
   async function offer(user: User, others: readonly User[], before: ReadonlySet<string>): Promise<void> {
-    const fresh = others.filter((other) => !before.has(other.name)).slice(0, maxOffers - before.size);
+    const fresh = others
+      .filter((other) => !before.has(other.name))
+      .slice(0, Math.max(0, maxOffers - before.size));
     if (fresh.length === 0) return;
     const present = new Set((await rosters.read(user.jid)).map(({ jid }) => jid));
     const offered = new Set(before);

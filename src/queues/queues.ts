@@ -15,23 +15,28 @@ export interface QueueView {
   readonly calls: readonly QueueCall[];
 }
 
-/** A call and the queue that it waits in. */
-export interface WaitingCall {
+/** A call that waits, and a member, as they were told; not `sure`: that may not have arrived. */
+export interface ToldCall {
   readonly queue: string;
   readonly call: QueueCall;
+  readonly sure: boolean;
+}
+export interface ToldMember {
+  readonly member: QueueMember;
+  readonly sure: boolean;
 }
 
 /** What an earlier bridge has told of queues, the calls of each in their order. */
 export interface Remembered {
-  readonly members: readonly QueueMember[];
-  readonly calls: readonly WaitingCall[];
+  readonly members: readonly ToldMember[];
+  readonly calls: readonly ToldCall[];
 }
 
 /** All queues: a state, and what each event changes in it. No I/O, no clock: time comes with the events. */
 export interface Queues extends Bounded {
   /** Takes one event in and returns what is to be told, often nothing (the same empty array then). */
   apply(event: PbxEvent): readonly QueueChange[];
-  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs. Says whether there was such. */
+  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next `queues` tells what differs, and once more what may not have arrived. Says whether there was such. */
   restore(told: Remembered): boolean;
   /** By name, in whatever case: app_queue does not tell them apart. */
   queue(name: string): QueueView | undefined;

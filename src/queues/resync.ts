@@ -22,20 +22,22 @@ import {
 export function restore(world: World, { members, calls }: Remembered): boolean {
   const changed = new Set<Queue>();
   const named = (name: string) => world.queues.get(keyOf(name)) ?? addQueue(world, name);
-  for (const member of members) {
+  for (const { member, sure } of members) {
     const queue = named(member.queue);
     if (queue.members.has(member.interface)) continue;
     queue.members.set(member.interface, member);
+    if (!sure) world.unsure.members.push([queue, member]);
     changed.add(queue);
   }
   for (const queue of changed) queue.roster = [...queue.members.values()];
-  for (const { queue: name, call } of calls) {
+  for (const { queue: name, call, sure } of calls) {
     if (world.waiting.has(call.uniqueId) || world.departures.has(call.uniqueId)) continue;
     const queue = named(name);
     // In which extension it called the queue, the next list shows.
     const waiting = newWaiting(queue, call, '');
     queue.waiting.push(waiting);
     world.waiting.set(call.uniqueId, waiting);
+    if (!sure) world.unsure.calls.push(waiting);
     changed.add(queue);
   }
   return changed.size > 0;
@@ -71,6 +73,7 @@ export function resync(
       if (truth.waiting.get(waiting.call.uniqueId)?.queue !== now || now === undefined) lose(world, waiting);
     if (now === undefined && queue.untold.length === 0) world.queues.delete(key);
   }
+  forgetUnsure(world);
   for (const [key, now] of truth.queues) {
     const queue = world.queues.get(key) ?? addQueue(world, now.name);
     for (const member of now.members.values()) setMember(world, queue, member);
@@ -78,6 +81,17 @@ export function resync(
   }
   world.channels = undefined;
   world.doubt = truth.doubt;
+}
+
+/** What there is, and perhaps nobody heard of: with nothing known of it, it is told as if it had just come. */
+function forgetUnsure(world: World): void {
+  const { members, calls } = world.unsure;
+  for (const [queue, member] of members)
+    if (queue.members.get(member.interface) === member) queue.members.delete(member.interface);
+  // Who has heard of it takes it out first, so that those around it are in order whenever they are told of.
+  for (const waiting of calls)
+    if (world.waiting.get(waiting.call.uniqueId) === waiting) unseat(world, waiting);
+  world.unsure = { members: [], calls: [] };
 }
 
 function takeIn(truth: World, listed: ListedQueue): void {
@@ -135,9 +149,16 @@ function arrange(world: World, queue: Queue, order: readonly Waiting[]): void {
 }
 
 function move(world: World, waiting: Waiting, position: number): void {
+  unseat(world, waiting);
+  enter(world, waiting.queue, waiting, position);
+}
+
+/** Takes a call out of the list that is to wait elsewhere in it. */
+function unseat(world: World, waiting: Waiting): void {
   const { queue, call } = waiting;
   const before = queue.waiting.indexOf(waiting);
   queue.waiting.splice(before, 1);
+  world.waiting.delete(call.uniqueId);
   tell(world, queue, {
     kind: 'queue-leave',
     queue: queue.name,
@@ -148,5 +169,4 @@ function move(world: World, waiting: Waiting, position: number): void {
     roster: queue.roster,
     at: world.at,
   });
-  enter(world, queue, waiting, position);
 }

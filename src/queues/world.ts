@@ -64,6 +64,8 @@ export interface World extends Bounded {
   /** Time of the present event, epoch milliseconds. */
   at: number;
   doubt: boolean;
+  /** What an earlier bridge has told, and nobody knows whether it has arrived. */
+  unsure: { readonly members: (readonly [Queue, QueueMember])[]; readonly calls: Waiting[] };
   /** Channels of the snapshot that has just come, until the queues that follow it. */
   channels: ReadonlyMap<string, SnapshotChannel> | undefined;
 }
@@ -91,6 +93,7 @@ export function createWorld(at = 0): World {
     out: [],
     at,
     doubt: false,
+    unsure: { members: [], calls: [] },
     channels: undefined,
   };
 }

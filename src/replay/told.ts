@@ -41,16 +41,13 @@ export function tell(
   const { modules, directory, calls, following } = world;
   const invariants = createInvariants();
   const violations: string[] = [];
+  const around = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
   const onChange = (t: number, change: Change) => {
     if (change.kind === 'channel' || change.kind === 'pickup')
       violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
     for (const module of modules) {
       for (const event of module.events.values()) {
-        for (const { concerns, value } of event.from(change, {
-          directory,
-          calls,
-          phonebook: emptyPhonebook,
-        })) {
+        for (const { concerns, value } of event.from(change, around)) {
           const fields = fieldsOf(event.payload.write(value));
           for (const { jid } of concerns) {
             const { name } = event;

@@ -18,6 +18,12 @@ export interface Member {
   readonly muted: boolean;
 }
 
+/** What an earlier bridge has told; not `sure`: that may not have arrived. */
+export interface Told<T> {
+  readonly thing: T;
+  readonly sure: boolean;
+}
+
 /** Who did something in a room, as the others know them. */
 export interface Actor {
   /** Empty for who is not in the room. */
@@ -37,10 +43,13 @@ export interface RoomWorld extends Bounded {
     rooms: readonly { readonly room: string; readonly locked: boolean }[],
     at: number,
   ): readonly ConferenceChange[];
-  /** Takes in what an earlier bridge has told, as far as nothing is known of it: the next whole state tells what differs. Says whether there was such. */
-  restore(members: readonly Member[], locked: readonly string[]): boolean;
-  member(uniqueId: string): Member | undefined;
-  isLocked(room: string): boolean;
+  /**
+   * Takes in what an earlier bridge has told, as far as nothing is known of it: the next whole state tells what differs, and once more what may
+   * not have arrived. Says whether there was such.
+   */
+  restore(members: readonly Told<Member>[], locked: readonly Told<string>[]): boolean;
+  /** The room is locked, or somebody is in it who may be told so. */
+  isOfNote(room: string): boolean;
 }
 
 /** Members that are remembered: what events say of further ones is told, and not what the whole state says. */
@@ -57,6 +66,8 @@ export function createRoomWorld(): RoomWorld {
   /** Unique ids by room. */
   const rooms = new Map<string, Set<string>>();
   const locked = new Set<string>();
+  /** Members, by their unique ids, and locked rooms, of which an earlier bridge told, perhaps in vain. */
+  const unsure = { members: new Set<string>(), locked: new Set<string>() };
   const memberBound = createBound('room_members', maxMembers, () => members.size);
   const lockBound = createBound('locked_rooms', maxLocked, () => locked.size);
 
@@ -150,12 +161,15 @@ export function createRoomWorld(): RoomWorld {
     const changes = gone.map((member) => say('leave', member, at));
     for (const member of gone) remove(member);
     for (const now of truth.values()) {
-      const before = members.get(now.uniqueId);
+      const before = unsure.members.has(now.uniqueId) ? undefined : members.get(now.uniqueId);
       const member = before ?? { ...now, muted: false };
       if (!put({ ...member, muted: now.muted })) continue;
       if (before === undefined) changes.push(say('join', member, at));
       if (member.muted !== now.muted) changes.push(say(now.muted ? 'mute' : 'unmute', member, at));
     }
+    for (const room of unsure.locked) locked.delete(room);
+    unsure.members.clear();
+    unsure.locked.clear();
     changes.push(
       ...listed(
         list.filter(({ room }) => rooms.has(room)),
@@ -176,14 +190,19 @@ export function createRoomWorld(): RoomWorld {
     lock,
     listed,
     restore(told, lockedRooms) {
-      const fresh = told.filter(({ uniqueId }) => !members.has(uniqueId));
-      for (const member of fresh) put(member);
-      const shut = lockedRooms.filter((room) => !locked.has(room));
-      for (const room of shut) keepLocked(room);
+      const fresh = told.filter(({ thing }) => !members.has(thing.uniqueId));
+      for (const { thing, sure } of fresh) {
+        put(thing);
+        if (!sure) unsure.members.add(thing.uniqueId);
+      }
+      const shut = lockedRooms.filter(({ thing }) => !locked.has(thing));
+      for (const { thing, sure } of shut) {
+        keepLocked(thing);
+        if (!sure) unsure.locked.add(thing);
+      }
       return fresh.length + shut.length > 0;
     },
-    member: (uniqueId) => members.get(uniqueId),
-    isLocked: (room) => locked.has(room),
+    isOfNote: (room) => rooms.has(room) || locked.has(room),
   };
 }
 

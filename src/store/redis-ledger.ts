@@ -15,24 +15,30 @@ export interface Account {
 
 /** Owners whose books are seen to at a time. */
 const sweepCount = 100;
+/** Entries that go in one step, for which Redis lets everybody wait: there are more where the bounds were made narrower. */
+const mostGone = 1000;
 const scanCount = 1000;
 
-// KEYS: entries, order, owners. ARGV: owner, entries to keep (-1: all), oldest time to keep, then mode, id, time and text of each entry.
+// KEYS: entries, order, owners. ARGV: owner, entries to keep (-1: all), oldest time to keep, most to remove, then mode, id, time and text of each entry.
+// Returns how many were removed.
 const writeScript = `
 local entries, order, owners = KEYS[1], KEYS[2], KEYS[3]
-for i = 4, #ARGV, 4 do
+for i = 5, #ARGV, 4 do
   local mode, id, at, text = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local there = redis.call('HEXISTS', entries, id) == 1
   if there and mode ~= 'append' or not there and mode ~= 'replace' then redis.call('HSET', entries, id, text) end
   if not there and mode ~= 'replace' then redis.call('ZADD', order, at, id) end
 end
-local gone = redis.call('ZRANGEBYSCORE', order, '-inf', '(' .. ARGV[3])
+local most = tonumber(ARGV[4])
+local gone = redis.call('ZRANGEBYSCORE', order, '-inf', '(' .. ARGV[3], 'LIMIT', 0, most)
+local count = #gone
 for _, id in ipairs(gone) do redis.call('HDEL', entries, id) redis.call('ZREM', order, id) end
 local surplus = tonumber(ARGV[2]) < 0 and 0 or redis.call('ZCARD', order) - ARGV[2]
+surplus = math.min(surplus, most - count)
 gone = surplus > 0 and redis.call('ZRANGE', order, 0, surplus - 1) or {}
 for _, id in ipairs(gone) do redis.call('HDEL', entries, id) redis.call('ZREM', order, id) end
 redis.call(redis.call('EXISTS', order) == 1 and 'SADD' or 'SREM', owners, ARGV[1])
-return 1`;
+return count + #gone`;
 
 // KEYS as above. ARGV: owner.
 const eraseScript = `
@@ -56,15 +62,10 @@ export async function writeEntries(
 ): Promise<void> {
   const rows = writes.flatMap(({ mode, field, at, value }) => [mode, field, String(at), value]);
   const keys = keysOf(keyOf, account);
-  await client.eval(
-    writeScript,
-    3,
-    ...keys,
-    account.owner,
-    String(keep?.count ?? -1),
-    String(oldest(keep, now)),
-    ...rows,
-  );
+  const bounds = [keep?.count ?? -1, oldest(keep, now), mostGone].map(String);
+  const write = (some: readonly string[]) =>
+    client.eval(writeScript, 3, ...keys, account.owner, ...bounds, ...some);
+  for (let gone = await write(rows); gone === mostGone; ) gone = await write([]);
 }
 
 /** Removes what an owner has in a book; resolves with the number of entries. */

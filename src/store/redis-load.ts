@@ -16,19 +16,22 @@ export type Decode<T> = (field: string, value: string) => T | undefined;
  * and told in one log line. Rejects with the client's error, and where there are more than {@link mostEntries}.
  */
 export async function readTable<T>(
-  client: Redis,
+  client: Pick<Redis, 'hscan'>,
   key: string,
   decode: Decode<T>,
   log: Log,
 ): Promise<Map<string, T>> {
   const entries = new Map<string, T>();
+  /** Of whatever kind: nothing ends the reading of what grows as fast as it is read. */
+  let seen = 0;
   let skipped = 0;
   let example = '';
   let cursor = '0';
   do {
     const [next, items] = await client.hscan(key, cursor, 'COUNT', scanCount);
     cursor = next;
-    if (entries.size > mostEntries) throw new Error(`${key} has more than ${mostEntries} entries`);
+    seen += items.length / 2;
+    if (seen > mostEntries) throw new Error(`${key} has more than ${mostEntries} entries`);
     for (let at = 0; at + 1 < items.length; at += 2) {
       const [field = '', value = ''] = [items[at], items[at + 1]];
       const entry = decode(field, value);

@@ -1,6 +1,7 @@
 /** The XMPP port on an external component (XEP-0114): keeps one stream up and hands its stanzas around. */
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LtxElement } from '@xmpp/component';
 import { createBackoff } from '../backoff.ts';
 import type { Bounded } from '../bounds.ts';
@@ -90,6 +91,8 @@ export function createComponent(options: ComponentOptions): Component {
 
   let state: XmppState = { status: 'offline', reason: '' };
   let stream: Stream | undefined;
+  /** The one before it, if it was given up: the server may still have something to say there, and something to read. */
+  let former: { readonly stream: Stream; readonly gone: Promise<void> } | undefined;
   let onlineSince: number | undefined;
   let reconnect: NodeJS.Timeout | undefined;
   let unwatch = () => {};
@@ -155,6 +158,8 @@ export function createComponent(options: ComponentOptions): Component {
   function connect(): void {
     const { openMs, maxChars } = limits;
     const { ca, secret } = options;
+    /** Stanzas that came on this stream. */
+    let heard = 0;
     const opened = openStream({
       ...target,
       ca,
@@ -163,7 +168,10 @@ export function createComponent(options: ComponentOptions): Component {
       openMs,
       maxChars,
       onOnline,
-      onStanza,
+      onStanza(raw) {
+        heard += 1;
+        onStanza(raw);
+      },
       onOversized: (raw) => refuse(raw, `stanzas may have ${maxChars} characters`),
       onDrain: outbox.drained,
       onEnd,
@@ -173,11 +181,22 @@ export function createComponent(options: ComponentOptions): Component {
     function onOnline(): void {
       onlineSince = performance.now();
       connects += 1;
+      if (former === undefined) serve();
+      else void caughtUp(former.gone).then(serve);
+    }
+
+    /** COMPAT: ejabberd reads several connections side by side: it shall hear nothing that is newer than what it has yet to read. */
+    function caughtUp(gone: Promise<void>): Promise<void> {
+      return Promise.race([gone, sleep(limits.catchUpMs, undefined, { ref: false })]);
+    }
+
+    function serve(): void {
+      if (stream !== opened || stopping !== undefined) return;
       const { pingEveryMs: intervalMs, pingTimeoutMs: timeoutMs } = limits;
       const vitals = {
         // Stanzas, not bytes: after broken XML the parser may wait for ever for the end of an element, whatever comes in.
         get received() {
-          return received;
+          return heard;
         },
         get accepted() {
           return opened.socket.accepted;
@@ -192,12 +211,22 @@ export function createComponent(options: ComponentOptions): Component {
           return !window.isOpen;
         },
       };
-      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: opened.destroy });
+      unwatch = watchLiveness({ intervalMs, timeoutMs, vitals, ping, onDead: leave });
       window.reset();
       outbox.attach(opened.socket);
       log.info({ domain, service: options.service }, 'connected to the XMPP server');
       setState('online', '');
       first.resolve();
+    }
+
+    function leave(reason: string): void {
+      // One that was left before has had its time.
+      former?.stream.destroy(reason);
+      const gone = opened.leave(reason, limits.leaveMs).then(() => {
+        if (former === mine) former = undefined;
+      });
+      const mine = { stream: opened, gone };
+      former = mine;
     }
   }
 
@@ -216,6 +245,8 @@ export function createComponent(options: ComponentOptions): Component {
       away.reset();
       refused.reset();
     }
+    // The server may take the one that we left for the one that it wants no other beside.
+    if (isRefused) former?.stream.destroy(reason);
     const waitMs = (isRefused ? refused : away).next();
     const level = reason === state.reason ? 'debug' : isRefused ? 'error' : 'warn';
     log[level]({ reason, waitMs }, 'not connected to the XMPP server, trying again');
@@ -266,6 +297,7 @@ export function createComponent(options: ComponentOptions): Component {
     if (state.status === 'online') await ping(Math.min(closeMs, left())).catch(() => undefined);
     await outbox.flushed(left());
     outbox.detach();
+    former?.stream.destroy('stopped');
     await stream?.close(Math.max(closeMs, left()));
     setState('offline', '');
     first.resolve();

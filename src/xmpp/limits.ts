@@ -13,6 +13,10 @@ export interface Limits {
   /** Between two pings, and how long one may take. */
   readonly pingEveryMs: number;
   readonly pingTimeoutMs: number;
+  /** How long a server that was given up is still listened to: it may have been held up only. */
+  readonly leaveMs: number;
+  /** How long the next stream, once it is there, waits for the server to have read what it was told on the one that was given up. */
+  readonly catchUpMs: number;
   /** From the arrival of an IQ to its answer. */
   readonly iqMs: number;
   /** IQs in the making, and IQs of ours that wait for answers. */
@@ -43,6 +47,9 @@ export const defaultLimits: Limits = {
   refusedMaxMs: 120_000,
   pingEveryMs: 30_000,
   pingTimeoutMs: 20_000,
+  leaveMs: 60_000,
+  // The widest window of events, at 4000 a second, the slowest server known, takes half of it.
+  catchUpMs: 1000,
   iqMs: 30_000,
   maxOpenIqs: 10_000,
   maxRequests: 10_000,

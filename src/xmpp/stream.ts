@@ -22,15 +22,21 @@ export interface StreamOptions extends SocketOptions {
   onOversized(stanza: LtxElement): void;
   /** The kernel has taken what was written: more may follow. */
   onDrain(): void;
-  /** The stream is over, or never came to be. Exactly once, nothing follows. */
+  /** The stream is over, or never came to be. Exactly once; nothing follows but stanzas, where it was {@link Stream.leave | left}. */
   onEnd(end: StreamEnd): void;
 }
 
 /** A stream that is open, or on the way. */
 export interface Stream {
   readonly socket: ServerSocket;
-  /** Ends it now; {@link StreamOptions.onEnd} is called before this returns. */
+  /** Ends it now; {@link StreamOptions.onEnd} is called before this returns, unless it was before. */
   destroy(reason: string): void;
+  /**
+   * Gives it up: {@link StreamOptions.onEnd} is called before this returns. We say no more there, but hear what the server has to say until it
+   * ends the stream, too, or `ms` are over; then this resolves. A server that was only held up has then read all that we said. If we
+   * closed the connection in both directions, its first word would reset it, and with the reset it would lose what it has not read yet.
+   */
+  leave(reason: string, ms: number): Promise<void>;
   /** Says goodbye and waits for the server to do so; destroys after `ms`. */
   close(ms: number): Promise<void>;
 }
@@ -40,7 +46,8 @@ export function openStream(options: StreamOptions): Stream {
   const { domain, onOnline, onStanza, onOversized, onDrain, onEnd } = options;
   const where = showTarget(options);
   const socket = new ServerSocket(options);
-  let phase: 'connecting' | 'opening' | 'authenticating' | 'online' | 'ended' = 'connecting';
+  let phase: 'connecting' | 'opening' | 'authenticating' | 'online' | 'left' | 'ended' = 'connecting';
+  const isHeard = () => phase === 'online' || phase === 'left';
 
   // The library hashes the secret as Latin-1; given UTF-8 bytes as characters it hashes what the servers hash.
   const password = Buffer.from(options.secret, 'utf8').toString('latin1');
@@ -61,7 +68,7 @@ export function openStream(options: StreamOptions): Stream {
     onStreamError: (error) => end(streamErrorEnd(error, domain)),
     onBroken: (error) => end(failureEnd(error, options)),
     onOversized(stanza) {
-      if (phase === 'online') onOversized(stanza);
+      if (isHeard()) onOversized(stanza);
       else end({ reason: `${where} sends more than ${options.maxChars} characters`, refused: false });
     },
   });
@@ -70,14 +77,28 @@ export function openStream(options: StreamOptions): Stream {
     end({ reason: `${unanswered(phase, options)} (waited ${options.openMs} ms)`, refused: false });
   }, options.openMs);
 
+  let goodbye: NodeJS.Timeout | undefined;
+
   function end(how: StreamEnd): void {
     if (phase === 'ended') return;
+    const isNews = phase !== 'left';
     phase = 'ended';
     clearTimeout(watchdog);
+    clearTimeout(goodbye);
     socket.destroy();
     // Settles whatever the library still waits for, and its timers with it.
     entity.emit('error', new Error(how.reason));
-    onEnd(how);
+    if (isNews) onEnd(how);
+  }
+
+  /** RFC 6120 §4.4: no more from us; the server answers with its own closing tag, or is taken at its silence after `ms`. */
+  function sayGoodbye(ms: number): Promise<void> {
+    goodbye = setTimeout(end, ms, { reason: 'stopped', refused: false });
+    socket.write('</stream:stream>');
+    socket.end();
+    return new Promise((resolve) => {
+      socket.once('close', () => resolve());
+    });
   }
 
   socket.once('connect', () => {
@@ -95,7 +116,7 @@ export function openStream(options: StreamOptions): Stream {
   entity.on('close', () => end({ reason: 'the server closed the stream', refused: false }));
   entity.on('disconnect', () => end({ reason: `the connection to ${where} was closed`, refused: false }));
   entity.on('element', (element: LtxElement) => {
-    if (phase === 'online') onStanza(element);
+    if (isHeard()) onStanza(element);
     // Here and not on the library's `online`, which comes later than the stanzas of the same chunk.
     else if (phase === 'authenticating' && element.name === 'handshake') {
       phase = 'online';
@@ -110,24 +131,20 @@ export function openStream(options: StreamOptions): Stream {
   return {
     socket,
     destroy: (reason) => end({ reason, refused: false }),
-    close(ms) {
+    leave(reason, ms) {
       if (phase !== 'online') {
-        end({ reason: 'stopped', refused: false });
+        end({ reason, refused: false });
         return Promise.resolve();
       }
-      return new Promise((resolve) => {
-        const finish = () => {
-          clearTimeout(timer);
-          end({ reason: 'stopped', refused: false });
-          resolve();
-        };
-        const timer = setTimeout(finish, ms);
-        entity.once('close', finish);
-        socket.once('close', finish);
-        // RFC 6120 §4.4: the server answers with its own closing tag.
-        socket.write('</stream:stream>');
-        socket.end();
-      });
+      phase = 'left';
+      const gone = sayGoodbye(ms);
+      onEnd({ reason, refused: false });
+      return gone;
+    },
+    close(ms) {
+      if (phase === 'online') return sayGoodbye(ms);
+      end({ reason: 'stopped', refused: false });
+      return Promise.resolve();
     },
   };
 }

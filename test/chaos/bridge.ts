@@ -11,6 +11,7 @@ import { createRedisStore } from '../../src/store/redis.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Component, createComponent } from '../../src/xmpp/component.ts';
 import type { Limits } from '../../src/xmpp/limits.ts';
+import { servePing } from '../../src/xmpp/ping.ts';
 import { deflectionsOver, idlePresence, placesOver } from '../idle.ts';
 import { loopback } from '../servers/ports.ts';
 import { until } from '../servers/until.ts';
@@ -51,6 +52,8 @@ export async function startBridge(ports: Ports, limits: Partial<Limits> = {}): P
       ...limits,
     },
   });
+  // The bridge asks itself, through the server, what has arrived.
+  servePing(xmpp);
   const pbx = createAsterisk({
     id: 'main' as PbxId,
     host: loopback,
@@ -108,6 +111,7 @@ export async function startBridge(ports: Ports, limits: Partial<Limits> = {}): P
       graceMs: 300,
       pingEveryMs: 60_000,
       pingsPerSecond: 10,
+      confirmEveryMs: 50,
     },
     log,
     now: Date.now,

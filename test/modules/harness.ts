@@ -270,8 +270,7 @@ export function api(
     from: 'pbx.example.org',
     send: (stanza) => sent.push(Buffer.from(stanza).toString()) > 0,
   });
-  const told = (changes: readonly Change[]) =>
-    publish(changes, { directory: directory(), calls, phonebook: models.phonebook });
+  const told = (changes: readonly Change[]) => publish(changes, { directory: directory(), calls, ...models });
   for (const model of everyModel(models)) model.onChange?.(told);
   const dispatch = createDispatch({
     modules,

@@ -113,6 +113,10 @@ const constants: Readonly<Record<string, readonly (readonly [file: string, name:
   'users whose calls a minute are counted': [['rules/rules.ts', 'remembered']],
   'webhook of a custom action; its arguments': [['modules/custom.ts', 'maxArguments']],
   'entries of a table in Redis': [['store/redis-load.ts', 'mostEntries']],
+  'entries that go from a book in one step; books swept at a time': [
+    ['store/redis-ledger.ts', 'mostGone'],
+    ['store/redis-ledger.ts', 'sweepCount'],
+  ],
   'quarters of an hour whose time zone is remembered': [['zone.ts', 'maxOffsets']],
 };
 
@@ -121,6 +125,7 @@ const byHand: readonly string[] = [
   'a recorded channel by itself',
   'answer of SQLite',
   'answers waiting; requests of ours waiting',
+  'connection to the XMPP server that was given up',
   'events waiting for the XMPP server',
   'events waiting, one event to very many',
   'offer of a file, upload of a file',

@@ -114,7 +114,7 @@ describe('the gate of LDAP messages', () => {
   it('lets whole messages through, in whatever pieces they come', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 7 }), (count, size) => {
-        const gate = createMessageGate();
+        const gate = createMessageGate(() => {});
         const bytes = Buffer.concat(Array.from({ length: count }, () => message));
         const passed: Buffer[] = [];
         for (let at = 0; at < bytes.length; at += size) {
@@ -137,13 +137,27 @@ describe('the gate of LDAP messages', () => {
     ['a number of many bytes', [0x30, 7, 0x0a, 5, 1, 1, 1, 1, 1]],
     ['depth', Array.from({ length: 20 }, (_, n) => [0x30, 38 - 2 * n]).flat()],
   ])('refuses %s', (_what, bytes) => {
-    expect(() => createMessageGate()(Buffer.from(bytes))).toThrow(/^LDAP: /);
+    expect(() => createMessageGate(() => {})(Buffer.from(bytes))).toThrow(/^LDAP: /);
+  });
+
+  it('keeps what is found from the library, which would gather it, but for the first of each answer', () => {
+    const message = (tag: number, id: number) => {
+      const operation = Buffer.from([tag, 3, ...number(9)]);
+      return sequence(Buffer.concat([number(id), operation]));
+    };
+    const [entry, reference, done, extended] = [0x64, 0x73, 0x65, 0x78] as const;
+    const sent = [entry, entry, extended, reference, entry, done, reference, reference, entry, done];
+    const found: number[] = [];
+    const gate = createMessageGate((bytes) => found.push(bytes[4] ?? 0));
+    const passed = gate(Buffer.concat(sent.map((tag, n) => message(tag, n))));
+    expect(passed).toEqual(Buffer.concat([0, 2, 5, 6, 9].map((n) => message(sent[n] ?? 0, n))));
+    expect(found).toEqual([0, 1, 4, 8]);
   });
 
   it('waits for no more than it was told', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }), (chunks) => {
-        const gate = createMessageGate();
+        const gate = createMessageGate(() => {});
         try {
           for (const chunk of chunks) gate(Buffer.from(chunk));
         } catch (error) {

@@ -205,6 +205,82 @@ describe('a server that talks nonsense', () => {
   });
 });
 
+describe('a server that ignores paging', () => {
+  const element = (tag: number, ...parts: readonly (Buffer | string)[]) => {
+    const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+    const length = Buffer.alloc(5, 0x84);
+    length.writeUInt32BE(content.length, 1);
+    return Buffer.concat([Buffer.from([tag]), length, content]);
+  };
+  const attribute = (name: string, value: string) =>
+    element(0x30, element(0x04, name), element(0x31, element(0x04, value)));
+  /** An answer to the first request of a connection: RFC 4511 §4.1.1. */
+  const answer = (id: Buffer, ...operation: Parameters<typeof element>) =>
+    element(0x30, element(0x02, id), element(...operation));
+
+  /** Says that so many people are there, and for each of them much that nobody asked for; returns the bytes that went out. */
+  async function serve(count: number, more: string) {
+    const sent = { bytes: 0, connections: 0 };
+    const server = createServer((socket) => {
+      sent.connections += 1;
+      socket.on('error', () => {});
+      socket.once('data', (request) => {
+        const id = request.subarray(request.indexOf(0x02) + 2, request.indexOf(0x63));
+        const entry = (n: number) =>
+          answer(
+            id,
+            0x64,
+            element(0x04, `uid=${n},${base}`),
+            element(
+              0x30,
+              attribute('cn', `Some ${n}`),
+              attribute('telephoneNumber', `030 ${n}`),
+              attribute('jpegPhoto', more),
+            ),
+          );
+        let n = 0;
+        const go = () => {
+          while (!socket.destroyed && n < count) {
+            n += 1;
+            const bytes = entry(n);
+            sent.bytes += bytes.length;
+            if (!socket.write(bytes)) return;
+          }
+          socket.write(answer(id, 0x65, element(0x0a, Buffer.of(0)), element(0x04, ''), element(0x04, '')));
+        };
+        socket.on('drain', go);
+        go();
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    return { sent, url: `ldap://127.0.0.1:${typeof address === 'object' ? address?.port : ''}` };
+  }
+
+  it('is read as a whole where that is possible', async () => {
+    const { url } = await serve(2000, '');
+    const { names, start, lines } = reading({ url, everyMs: 600_000 });
+    await start();
+    await until('all are there', () => names().length === 2000);
+    expect(lines.join('')).not.toContain('skipped');
+  });
+
+  it.each([
+    ['entries', '', 300, 'more than 300 (PHONEBOOK_MAX_ENTRIES)'],
+    ['bytes', 'x'.repeat(30_000), 10, 'more than 307200 bytes'],
+  ])('is left as soon as it has sent more than is taken: %s', async (_what, more, persons, reason) => {
+    const { url, sent } = await serve(Number.POSITIVE_INFINITY, more);
+    const { names, start, lines } = reading({ url, everyMs: 600_000, most: 300 });
+    await start();
+    await until('some are there', () => names().length === persons);
+    expect(lines.join('')).toContain(reason);
+    expect(sent.connections).toBe(1);
+    // What the socket holds comes on top.
+    expect(sent.bytes).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
 describe('stopping', () => {
   it('does not wait for a server that says nothing', async () => {
     let connected = 0;

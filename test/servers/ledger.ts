@@ -7,8 +7,8 @@ export interface LineLedger {
   /** Requests that the server has said, whether or not anybody heard. */
   readonly said: ReadonlySet<string>;
   /**
-   * Those of them that were said on connections that are over or dead, and to which no answer went back; or one that the server may not have
-   * read, for it ended the connection at that moment, or said nothing any more until it was given up.
+   * Those of them that were said on connections that are over or dead, and to which no answer went back on any connection; or one that the server
+   * may not have read, for it ended the connection at that moment.
    */
   readonly lost: ReadonlySet<string>;
   /** Requests that the client answered more than once, whether or not the answers arrived. */
@@ -25,7 +25,7 @@ export interface ConnectionLedger {
   over(byServer?: boolean): void;
 }
 
-/** An answer that came so shortly before the server ended a connection, or fell silent, may not have been read, milliseconds. */
+/** An answer that came so shortly before the server ended a connection may not have been read, milliseconds. */
 const unreadMs = 1000;
 
 /** Begins to keep accounts of requests with ids like this. */
@@ -33,6 +33,8 @@ export function createLineLedger(id: string): LineLedger {
   const said = new Set<string>();
   const lost = new Set<string>();
   const answered = new Map<string, number>();
+  /** The connections of requests that may still be answered. */
+  const open = new Map<string, ConnectionLedger>();
 
   /** Finds ids in a stream, wherever it is cut. */
   function finder(): (bytes: Buffer) => string[] {
@@ -56,39 +58,40 @@ export function createLineLedger(id: string): LineLedger {
       return [...answered].filter(([, count]) => count > 1).map(([each]) => each);
     },
     open() {
-      const open = new Set<string>();
       /** When answers were carried, by request. */
       const carriedAt = new Map<string, number>();
       const [inQuestions, inAnswers] = [finder(), finder()];
       let isOver = false;
-      let heardAt = performance.now();
-      return {
+      const connection: ConnectionLedger = {
         asks(bytes) {
-          heardAt = performance.now();
           for (const each of inQuestions(bytes)) {
             said.add(each);
-            (isOver ? lost : open).add(each);
+            if (isOver) lost.add(each);
+            else open.set(each, connection);
           }
         },
         answers(bytes, carried) {
           for (const each of inAnswers(bytes)) {
             answered.set(each, (answered.get(each) ?? 0) + 1);
-            if (carried && open.delete(each)) carriedAt.set(each, performance.now());
+            if (!carried || isOver) continue;
+            // Who was asked on a connection that is over may answer on the next one.
+            const [isOpen, isLate] = [open.delete(each), lost.delete(each)];
+            if (isOpen || isLate) carriedAt.set(each, performance.now());
           }
         },
         over(byServer = false) {
           if (isOver) return;
           isOver = true;
-          for (const each of open) lost.add(each);
-          const now = performance.now();
-          const isSilent = now - heardAt > unreadMs;
+          for (const [each, where] of open) {
+            if (where === connection && open.delete(each)) lost.add(each);
+          }
           // What it was told last, it may not have read.
-          const last = byServer ? now : isSilent ? heardAt : Number.POSITIVE_INFINITY;
-          for (const [each, at] of carriedAt) if (at > last - unreadMs) lost.add(each);
-          open.clear();
+          const unread = byServer ? performance.now() - unreadMs : Number.POSITIVE_INFINITY;
+          for (const [each, at] of carriedAt) if (at > unread) lost.add(each);
           carriedAt.clear();
         },
       };
+      return connection;
     },
   };
 }

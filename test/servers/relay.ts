@@ -1,4 +1,4 @@
-/** A TCP relay in front of a server, for everything that can happen to a line. */
+/** A TCP relay in front of a server, for everything that can happen to a line. Who says no more may still listen, as without it. */
 import { connect, createServer, type Socket } from 'node:net';
 import { type ConnectionLedger, createLineLedger, type LineLedger } from './ledger.ts';
 import { loopback } from './ports.ts';
@@ -77,12 +77,12 @@ export async function openRelay(target: number, ids = '(?!)'): Promise<Relay> {
     far.resume();
   }
 
-  const server = createServer((near) => {
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     if (broken) return near.destroy();
     const account = ledger.open();
     const passage: Passage = {
       near,
-      far: connect(port, loopback),
+      far: connect({ port, host: loopback, allowHalfOpen: true }),
       frozen: false,
       held: false,
       rate,
@@ -94,19 +94,27 @@ export async function openRelay(target: number, ids = '(?!)'): Promise<Relay> {
     if (Number.isFinite(rate)) trickle(passage);
     else pass(passage, near, far, swallow, change);
     near.on('error', () => {});
+    near.on('end', () => {
+      if (!passage.frozen) far.end();
+    });
     near.on('close', () => {
       passages.delete(passage);
       account.over();
       // A line that was cut is read to its end.
       if (!leaving.has(far)) far.destroy();
     });
+    // Whoever has vanished does not say so.
+    const isEnded = () => {
+      if (!passage.frozen) account.over(!near.readableEnded);
+      return !passage.frozen;
+    };
     far.on('error', () => {});
+    far.on('end', () => {
+      if (isEnded()) near.end();
+    });
     far.on('close', () => {
       leaving.delete(far);
-      // Whoever has vanished does not say so.
-      if (passage.frozen) return;
-      account.over(true);
-      near.destroy();
+      if (isEnded()) near.destroy();
     });
   });
   await new Promise<void>((resolve, reject) => {

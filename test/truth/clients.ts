@@ -61,15 +61,12 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
   const invariants = createInvariants();
   const broken: string[] = [];
   const events = modules.flatMap((module) => [...module.events.values()]);
+  const around = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
   const publish = (changes: readonly CallChange[]) => {
     for (const change of changes) {
       broken.push(...invariants.check(change));
       for (const event of events) {
-        for (const { concerns, value } of event.from(change, {
-          directory,
-          calls,
-          phonebook: emptyPhonebook,
-        })) {
+        for (const { concerns, value } of event.from(change, around)) {
           for (const { extension } of concerns) {
             const screen = screens.get(extension);
             if (screen === undefined) broken.push(`${extension} is told, and nobody has it`);

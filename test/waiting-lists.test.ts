@@ -1,0 +1,157 @@
+/** However often the stream breaks and however little the server takes, clients have the waiting list in its order in the end. */
+
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { callsOf } from '../src/directory/calls.ts';
+import { parseDirectory } from '../src/directory/parse.ts';
+import { modules } from '../src/modules/index.ts';
+import { emptyPhonebook } from '../src/phonebook/model.ts';
+import type { FullJid } from '../src/protocol/jid.ts';
+import { createPublish } from '../src/publish.ts';
+import type { LeaveReason, QueueCall, QueueChange } from '../src/queues/changes.ts';
+import { createSubscriptionIndex } from '../src/subscriptions/index.ts';
+import { member } from './queues/script.ts';
+
+const parsed = parseDirectory(
+  'users:\n  - { name: anna, extension: 340, devices: [{ name: Desk, device: PJSIP/340 }] }\n',
+  ['example.org'],
+);
+if (!parsed.ok) throw new Error('the directory does not fit');
+const { directory } = parsed;
+const roster = [member('PJSIP/340')];
+
+/** What a client makes of what it hears: nothing but what the events say. */
+function createList() {
+  const list: string[] = [];
+  return {
+    list,
+    see(stanza: string) {
+      const id = /<uniqueId>(.*?)<\/uniqueId>/.exec(stanza)?.[1] ?? '';
+      const place = Number(/<position>(\d+)/.exec(stanza)?.[1]);
+      if (list.includes(id)) list.splice(list.indexOf(id), 1);
+      if (stanza.includes('QueueJoinEvent')) list.splice(place - 1, 0, id);
+    },
+  };
+}
+
+/** A queue, a bridge that tells of it, and a line that may break. */
+function scene() {
+  const index = createSubscriptionIndex();
+  const [anna] = directory.users;
+  if (anna === undefined) throw new Error('nobody is there');
+  index.set(`${anna.jid}/x` as FullJid, anna.jid, [
+    { module: 'queue', type: '*', scope: 'user', filters: [] },
+  ]);
+  const client = createList();
+  const waiting: QueueCall[] = [];
+  /** Handed over since the stream was made; some of it arrives. */
+  let wire: string[] = [];
+  /** How many more the server takes. */
+  let room = 1000;
+  const publish = createPublish({
+    modules,
+    index,
+    from: 'pbx.example.org',
+    send(head, body) {
+      if (room <= 0) return false;
+      room -= 1;
+      wire.push(head + Buffer.from(body).toString());
+      return true;
+    },
+    hasRoom: () => room > 0,
+  });
+  const world = {
+    directory,
+    calls: callsOf(() => directory),
+    phonebook: emptyPhonebook,
+    queueing: { standing: () => waiting.map(({ uniqueId }) => uniqueId) },
+  };
+  const base = { queue: 'Support', roster, at: 0 };
+  let named = 0;
+
+  function join(call: QueueCall, place: number): QueueChange {
+    const index = Math.min(place, waiting.length);
+    waiting.splice(index, 0, call);
+    return { ...base, kind: 'queue-join', call, position: index + 1 };
+  }
+  function leave(place: number, reason: LeaveReason): readonly QueueChange[] {
+    const position = (place % waiting.length) + 1;
+    const [call] = waiting.splice(position - 1, 1);
+    return call === undefined
+      ? []
+      : [{ ...base, kind: 'queue-leave', call, position, reason, member: undefined }];
+  }
+  const arrive = (count: number) => wire.splice(0, count).forEach(client.see);
+  return {
+    client,
+    waiting,
+    /** What is told in one go. */
+    happens(
+      ...what: readonly {
+        readonly what: 'joins' | 'leaves' | 'moves';
+        readonly at: number;
+        readonly to: number;
+      }[]
+    ) {
+      const changes = what.flatMap(({ what, at, to }) => {
+        if (what === 'joins' || waiting.length === 0) {
+          named += 1;
+          const uniqueId = String(named);
+          return [
+            join(
+              { channel: 'PJSIP/a-1' as QueueCall['channel'], uniqueId, number: '', name: '', since: 0 },
+              at,
+            ),
+          ];
+        }
+        if (what === 'leaves') return leave(at, 'abandoned');
+        const [left] = leave(at, 'moved');
+        return left?.kind === 'queue-leave' ? [left, join(left.call, to)] : [];
+      });
+      publish(changes, world);
+    },
+    async confirms() {
+      await publish.settle(async () => arrive(wire.length));
+    },
+    loses(kept: number) {
+      arrive(kept);
+      wire = [];
+      publish.lost();
+      publish.catchUp(directory);
+    },
+    takes(count: number) {
+      room = count;
+      publish.catchUp(directory);
+    },
+  };
+}
+
+const happening = fc.record({
+  what: fc.constantFrom('joins' as const, 'joins' as const, 'leaves' as const, 'moves' as const),
+  at: fc.nat(5),
+  to: fc.nat(5),
+});
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.array(happening, { minLength: 1, maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.record({ kept: fc.nat(6) }) },
+  { weight: 2, arbitrary: fc.record({ room: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.constant('confirms' as const) },
+);
+
+it('has them in order whatever is told again, and late', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { client, waiting, happens, confirms, loses, takes } = scene();
+      for (const each of steps) {
+        if (each === 'confirms') await confirms();
+        else if ('kept' in each) loses(each.kept);
+        else if ('room' in each) takes(each.room);
+        else happens(...each);
+      }
+      takes(1000);
+      await confirms();
+      expect(client.list).toEqual(waiting.map(({ uniqueId }) => uniqueId));
+    }),
+    { numRuns: 500 },
+  );
+});

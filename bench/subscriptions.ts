@@ -35,7 +35,7 @@ function cost({ index, users }: ReturnType<typeof built>): number {
     const event = {
       module: 'base',
       type: 'ChannelEvent',
-      concerns: user === undefined ? [] : [user],
+      concerns: user === undefined ? [] : [{ jid: user }],
       values: () => [],
     };
     index.forEach(

@@ -2,14 +2,13 @@
 
 import { type BacklogCounters, type BacklogLimits, createBacklog, type Item } from './backlog.ts';
 import type { Change } from './changes.ts';
-import type { Directory } from './directory.ts';
-import type { Event, Module, Occurrence, World } from './modules/define.ts';
-import { type EventFrame, eventFrame, eventHead } from './protocol/envelope.ts';
+import { type Directory, emptyDirectory, type User } from './directory.ts';
+import type { Event, Module, Telling, World } from './modules/define.ts';
+import { type EventFrame, EventWriter, eventFrame } from './protocol/envelope.ts';
 import type { BareJid, FullJid } from './protocol/jid.ts';
-import { Utf8Writer } from './protocol/utf8.ts';
 import { elements, textOf, type XmlElement } from './protocol/xml.ts';
 import { hears } from './rules/rules.ts';
-import type { SubscriptionIndex } from './subscriptions/index.ts';
+import type { Matchable, SubscriptionIndex } from './subscriptions/index.ts';
 import type { Subscription } from './subscriptions/subscription.ts';
 
 /** What publishing needs. */
@@ -19,10 +18,10 @@ export interface PublishOptions {
   /** The component's JID: the sender of every event. */
   readonly from: string;
   /**
-   * Hands a serialized stanza to the server, its UTF-8 `body` shared by all who get it and valid during the call only; false where it was refused.
+   * Hands a serialized stanza to the server, UTF-8 that is valid during the call only; false where it was refused.
    * `bulk`: for one who hears of everybody, after those whom it concerns.
    */
-  readonly send: (head: string, body: Uint8Array, lane: 'event' | 'bulk') => boolean;
+  readonly send: (stanza: Uint8Array, lane: 'event' | 'bulk') => boolean;
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
@@ -68,7 +67,7 @@ interface Source {
 
 /** Something that happened, with who has not heard of it: everybody, or those for whom there was no room. */
 interface Told extends Item {
-  readonly occurrence: Occurrence;
+  readonly telling: Telling;
   readonly source: Source;
   readonly change: Change;
   readonly only: ReadonlySet<FullJid> | undefined;
@@ -93,36 +92,19 @@ export function createPublish(options: PublishOptions): Publish {
     byKind.set(on, [...(byKind.get(on) ?? []), source]);
   }
   const backlog = createBacklog<Told>(limits);
-  const out = new Utf8Writer();
+  const writer = new EventWriter();
+  const asked = new Asked();
+  const supervises = (jid: BareJid) => asked.isHeardBy(jid);
 
   /** Shows every session that wants it, as things are by now. */
   function forEachWanting(
-    { occurrence, source, only }: Told,
+    { telling, source, only }: Told,
     directory: Directory,
     visit: (session: FullJid, scope: Subscription['scope']) => void,
   ): void {
-    const supervises = (jid: BareJid) => {
-      const user = directory.byJid(jid);
-      return (
-        user?.roles.has('xmpp.supervisor') === true && hears(user, occurrence.concerns, directory.policy)
-      );
-    };
-    let payload: XmlElement | undefined;
-    index.forEach(
-      {
-        module: source.module,
-        type: occurrence.type,
-        concerns: occurrence.concerns.map((user) => user.jid),
-        values(filter) {
-          payload ??= occurrence.payload();
-          return valuesOf(payload, source.event.filterAliases.get(filter), filter);
-        },
-      },
-      supervises,
-      (session, scope) => {
-        if (only === undefined || only.has(session)) visit(session, scope);
-      },
-    );
+    asked.beAbout(telling, source, directory);
+    if (only === undefined) index.forEach(asked, supervises, visit);
+    else index.forEach(asked, supervises, (session, scope) => only.has(session) && visit(session, scope));
   }
 
   /** Whether anybody wants it as things are: what has no end to be told need not wait for nobody. */
@@ -134,24 +116,16 @@ export function createPublish(options: PublishOptions): Publish {
     return wanted;
   }
 
-  /** What is the same for everybody who gets it. Valid until the next one is written. */
-  function written({ occurrence, source }: Told): Uint8Array {
-    out.clear();
-    out.fixed(source.frame.before);
-    occurrence.print(out);
-    out.fixed(source.frame.after);
-    return out.bytes;
-  }
-
   /** Sends to everybody who wants it, and keeps it for those for whom there was no room. */
   function tell(told: Told, directory: Directory): void {
-    const { source, change } = told;
-    let body: Uint8Array | undefined;
+    const { source, telling, change } = told;
+    let isWritten = false;
     let missed: Set<FullJid> | undefined;
     let heard = false;
     forEachWanting(told, directory, (session, scope) => {
-      body ??= written(told);
-      if (send(eventHead(session), body, scope === 'user' ? 'event' : 'bulk')) {
+      if (!isWritten) writer.write(source.frame, source.event.payload, telling.value);
+      isWritten = true;
+      if (send(writer.addressed(session), scope === 'user' ? 'event' : 'bulk')) {
         source.counters.sent += 1;
         heard = true;
         return;
@@ -168,9 +142,9 @@ export function createPublish(options: PublishOptions): Publish {
   const publish = (changes: readonly Change[], world: World) => {
     for (const change of changes) {
       for (const source of byKind.get(change.kind) ?? []) {
-        for (const occurrence of source.event.from(change, world)) {
+        for (const telling of source.event.from(change, world)) {
           source.counters.occurred += 1;
-          const told: Told = { about: occurrence.about, occurrence, source, change, only: undefined };
+          const told: Told = { about: telling.about, telling, source, change, only: undefined };
           // In order: while something waits, everything waits.
           if (backlog.isEmpty && hasRoom()) tell(told, world.directory);
           else if (told.about?.final !== undefined || isWanted(told, world.directory)) backlog.hold(told);
@@ -187,7 +161,7 @@ export function createPublish(options: PublishOptions): Publish {
     },
     catchUp(directory: Directory) {
       while (hasRoom() && !backlog.isEmpty)
-        for (const told of backlog.take()) tell({ ...told, occurrence: told.occurrence.late() }, directory);
+        for (const told of backlog.take()) tell({ ...told, telling: later(told.telling) }, directory);
     },
     lost: backlog.lost,
     async settle(confirm: () => Promise<unknown>) {
@@ -199,6 +173,44 @@ export function createPublish(options: PublishOptions): Publish {
       backlog.answered(confirmed);
     },
   });
+}
+
+/** The same, as it is to be told now that it is told later than it happened. */
+function later(telling: Telling): Telling {
+  return telling.late === undefined ? telling : { ...telling, value: telling.late() };
+}
+
+/** What the index is asked about: one event at a time, in an object for all of them. */
+class Asked implements Matchable {
+  module = '';
+  type = '';
+  concerns: readonly User[] = [];
+  #value: unknown;
+  #event: Event | undefined;
+  #directory: Directory = emptyDirectory;
+  #payload: XmlElement | undefined;
+
+  beAbout({ concerns, value }: Telling, { module, event }: Source, directory: Directory): void {
+    this.module = module;
+    this.type = event.name;
+    this.concerns = concerns;
+    this.#value = value;
+    this.#event = event;
+    this.#directory = directory;
+    this.#payload = undefined;
+  }
+
+  values(filter: string): readonly string[] {
+    this.#payload ??= this.#event?.payload.write(this.#value);
+    if (this.#payload === undefined) return [];
+    return valuesOf(this.#payload, this.#event?.filterAliases.get(filter), filter);
+  }
+
+  /** Whether who hears of everybody may hear this. */
+  isHeardBy(jid: BareJid): boolean {
+    const user = this.#directory.byJid(jid);
+    return user?.roles.has('xmpp.supervisor') === true && hears(user, this.concerns, this.#directory.policy);
+  }
 }
 
 /** What a filter of that name is compared with: the payload's attribute and child elements so named, and the alias's. */

@@ -53,7 +53,7 @@ function watch(answer: () => Promise<void>, options: Partial<LivenessOptions> = 
     onPresence: (listener) => void listeners.presence.push(listener),
     onMessage: (listener) => void listeners.message.push(listener),
     send(stanza) {
-      questions.push(stanza);
+      questions.push(String(stanza));
       if (bounces) tell('message', 'error');
       return true;
     },

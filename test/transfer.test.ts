@@ -61,7 +61,7 @@ function client(
     onIq: (_ns, handler) => {
       close = handler;
     },
-    send: (stanza) => sent.push(stanza) > 0 && options.isAway !== true,
+    send: (stanza) => sent.push(String(stanza)) > 0 && options.isAway !== true,
     async request(to, _type, payload) {
       asked.push(`${payload.name} ${to}`);
       const answer = await (answers[payload.name] ?? usual[payload.name])?.(payload);

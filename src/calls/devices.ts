@@ -29,8 +29,9 @@ export function deviceState(world: World, event: EventOf<'device-state'>): void 
 
 /** Keeps a device's state and tells it where it is new. Of devices that are not ours nothing is kept: there are many kinds. */
 export function noteDevice(world: World, device: DeviceName, state: string): void {
-  if (world.deviceStates.get(device) === state) return;
-  if (world.deviceOf(`${device}-0`) !== device) return;
+  const known = world.deviceStates.get(device);
+  if (known === state) return;
+  if (known === undefined && world.deviceOf(`${device}-0`) !== device) return;
   world.deviceStates.set(device, state);
   world.out.push({ kind: 'device', device, state, at: world.at });
 }

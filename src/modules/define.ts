@@ -11,7 +11,6 @@ import type { Pbx, Verb } from '../pbx/pbx.ts';
 import type { Phonebook } from '../phonebook/phonebook.ts';
 import type { ElementCodec } from '../protocol/codec.ts';
 import type { FullJid, Jid } from '../protocol/jid.ts';
-import type { Utf8Writer } from '../protocol/utf8.ts';
 import type { XmlElement } from '../protocol/xml.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Rules } from '../rules/rules.ts';
@@ -146,22 +145,6 @@ export function command<Q, A>(declaration: CommandDeclaration<Q, A>): Command {
   };
 }
 
-/** One thing that happened, in the words of a module. */
-export interface Occurrence {
-  /** Name of the event, e.g. `ChannelEvent`. */
-  readonly type: string;
-  /** The users it concerns. */
-  readonly concerns: readonly User[];
-  /** What makes it needless, and what it makes needless. */
-  readonly about?: About | undefined;
-  /** The element that clients get, for filters to look into. */
-  payload(): XmlElement;
-  /** Writes the same, serialized; asked only where somebody wants it. */
-  print(out: Utf8Writer): void;
-  /** The same, as it is to be told now that it is told later than it happened. */
-  late(): Occurrence;
-}
-
 /** An event as its file declares it. */
 export interface EventDeclaration<T, K extends Change['kind']> {
   readonly doc: string;
@@ -174,8 +157,9 @@ export interface EventDeclaration<T, K extends Change['kind']> {
   from(change: ChangeOf<K>, world: World): readonly Telling<T>[];
 }
 
-/** One thing to tell. */
-export interface Telling<T> {
+/** One thing to tell. Kept until the server has confirmed it, thousands at a time. */
+export interface Telling<T = unknown> {
+  /** The users it concerns. */
   readonly concerns: readonly User[];
   readonly value: T;
   /** What to say instead where it is told later than it happened; asked when it is told. Left out: the same. */
@@ -190,49 +174,14 @@ export interface Event {
   readonly doc: string;
   /** The kind of change that it comes of: {@link Event.from} is not asked about others. */
   readonly on: Change['kind'];
+  /** What clients get of a {@link Telling.value}. */
   readonly payload: ElementCodec<unknown>;
   readonly filterAliases: ReadonlyMap<string, string>;
   /** Says nothing of changes of other kinds. */
-  from(change: Change, world: World): readonly Occurrence[];
+  from(change: Change, world: World): readonly Telling[];
 }
 
-const nothing: readonly Occurrence[] = [];
-
-/** A telling with its type closed over. A class: these are kept until the server has confirmed them, thousands at a time. */
-class Happening<T> implements Occurrence {
-  readonly #codec: ElementCodec<T>;
-  readonly #telling: Telling<T>;
-
-  constructor(codec: ElementCodec<T>, telling: Telling<T>) {
-    this.#codec = codec;
-    this.#telling = telling;
-  }
-
-  get type(): string {
-    return this.#codec.name;
-  }
-
-  get concerns(): readonly User[] {
-    return this.#telling.concerns;
-  }
-
-  get about(): About | undefined {
-    return this.#telling.about;
-  }
-
-  payload(): XmlElement {
-    return this.#codec.write(this.#telling.value);
-  }
-
-  print(out: Utf8Writer): void {
-    this.#codec.print(this.#telling.value, out);
-  }
-
-  late(): Occurrence {
-    const { late } = this.#telling;
-    return late === undefined ? this : new Happening(this.#codec, { ...this.#telling, value: late() });
-  }
-}
+const nothing: readonly Telling[] = [];
 
 /** Declares an event. */
 export function event<T, K extends Change['kind']>(declaration: EventDeclaration<T, K>): Event {
@@ -244,11 +193,7 @@ export function event<T, K extends Change['kind']>(declaration: EventDeclaration
     on,
     payload,
     filterAliases: new Map(Object.entries(declaration.filterAliases ?? {})),
-    from(change, world) {
-      const told = isOurs(change) ? declaration.from(change, world) : [];
-      if (told.length === 0) return nothing;
-      return told.map((telling) => new Happening(payload, telling));
-    },
+    from: (change, world) => (isOurs(change) ? declaration.from(change, world) : nothing),
   };
 }
 

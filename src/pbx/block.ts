@@ -11,7 +11,8 @@ const longest = 512;
 interface Cell<T> {
   /** Bytes from the first value to the end of the last one; 0 while nothing is known. */
   size: number;
-  readonly bytes: DataView;
+  /** Where they begin among those of all cells. */
+  readonly at: number;
   /** Where the line of each header begins, and where the next line does; -1 for one that is not there. */
   readonly lines: number[];
   readonly nexts: number[];
@@ -37,6 +38,8 @@ export class Block<T> {
   readonly #make: (values: readonly string[]) => T | undefined;
   /** By the hash of the first value: a block that falls on another's takes its place. */
   readonly #cells: (Cell<T> | undefined)[];
+  /** Bytes of all cells in a row: one object to look into, whichever cell it is. */
+  readonly #bytes: DataView;
   /** The values of the block that was read last, until the next one is read; and where the last of them ended. */
   values: readonly string[] = [];
   end = 0;
@@ -62,6 +65,7 @@ export class Block<T> {
     this.#whole = options.whole;
     this.#make = options.make;
     this.#cells = new Array<Cell<T> | undefined>(options.remembered).fill(undefined);
+    this.#bytes = new DataView(new ArrayBuffer(options.remembered * longest));
   }
 
   /** Whether the header of that number is in it, and is not the first. */
@@ -90,11 +94,11 @@ export class Block<T> {
   read(bytes: Buffer, view: DataView, from: number, to: number, end: number): T | undefined {
     if (to - from < word) return undefined;
     const at = hashOf(view, from, to) & (this.#cells.length - 1);
-    const cell = this.#cells[at] ?? emptyCell<T>();
+    const cell = this.#cells[at] ?? emptyCell<T>(at * longest);
     this.#cells[at] = cell;
     this.values = cell.values;
-    const same = sameBytes(cell, view, from, end);
-    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell, bytes, view, end)) {
+    const same = sameBytes(this.#bytes, cell.at, cell.size, view, from, end);
+    if (same > 0 && same === cell.size && this.#endsAt(from + same, cell.last, bytes, view, end)) {
       this.end = from + same;
       return cell.made;
     }
@@ -102,11 +106,11 @@ export class Block<T> {
   }
 
   /** Whether the last value ends there, and no line follows that was not there the last time. */
-  #endsAt(at: number, cell: Cell<T>, bytes: Buffer, view: DataView, end: number): boolean {
+  #endsAt(at: number, last: number, bytes: Buffer, view: DataView, end: number): boolean {
     if (at === end) return true;
     const feed = bytes[at] === carriageReturn ? at + 1 : at;
     if (feed < end && bytes[feed] !== lineFeed) return false;
-    for (let n = cell.last + 1; n < this.#numbers.length; n++)
+    for (let n = last + 1; n < this.#numbers.length; n++)
       if (this.#splits(n, view, bytes, feed + 1, end) > 0) return false;
     return true;
   }
@@ -133,9 +137,10 @@ export class Block<T> {
     to: number,
     end: number,
   ): T | undefined {
-    const { lines, nexts, values, size: known } = cell;
+    const { lines, nexts, values, size: known, last: lastKnown } = cell;
+    const count = this.#numbers.length;
     cell.size = 0;
-    let n = this.#numbers.length - 1;
+    let n = count - 1;
     while (n > 0 && !this.#isNamed(n, lines[n], same)) n--;
     let at = from + (lines[n] ?? 0);
     if (n === 0) {
@@ -147,16 +152,30 @@ export class Block<T> {
     }
     // Of lines that are not there any more the one before is the last.
     let stop = n === 1 ? to : valueEnd(bytes, from, at - 1);
-    for (; n < this.#numbers.length; n++) {
+    // Up to where the bytes of the last time are the same, from the last line on that is not, and how far they have moved.
+    let until = -1;
+    let moved = 0;
+    for (; n < count; n++) {
       const line = lines[n] ?? -1;
       const next = nexts[n] ?? 0;
-      if (line > 0 && next <= known && at + next - line <= end && isSame(cell.bytes, line, next, view, at)) {
-        lines[n] = at - from;
-        at += next - line;
-        nexts[n] = at - from;
-        cell.last = n;
-        stop = valueEnd(bytes, from, at - 1);
-        continue;
+      if (line > 0 && line < known) {
+        if (until < 0) {
+          until = line + sameBytes(this.#bytes, cell.at + line, known - line, view, at, end);
+          moved = at - line;
+        }
+        const isLast = n === lastKnown && until === known;
+        if (isLast ? this.#endsAt(moved + known, n, bytes, view, end) : next <= until) {
+          lines[n] = line + moved - from;
+          nexts[n] = next + moved - from;
+          cell.last = n;
+          if (isLast) {
+            stop = moved + known;
+            break;
+          }
+          at = moved + next;
+          stop = valueEnd(bytes, from, at - 1);
+          continue;
+        }
       }
       const split = this.#splits(n, view, bytes, at, end);
       const asked = this.#asked[n] ?? false;
@@ -173,24 +192,26 @@ export class Block<T> {
       cell.last = n;
       if (asked) values[n] = textOf(bytes, view, valueStart(bytes, split, feed), stop);
       at = feed + 1;
+      until = -1;
     }
     cell.made = this.#make(values);
     this.end = stop;
     const size = stop - from;
     if (size > longest) return cell.made;
     const last = size - word;
+    const all = this.#bytes;
     for (let i = same & -word; i < last; i += word)
-      cell.bytes.setInt32(i, view.getInt32(from + i, true), true);
-    cell.bytes.setInt32(last, view.getInt32(from + last, true), true);
+      all.setInt32(cell.at + i, view.getInt32(from + i, true), true);
+    all.setInt32(cell.at + last, view.getInt32(from + last, true), true);
     cell.size = size;
     return cell.made;
   }
 }
 
-function emptyCell<T>(): Cell<T> {
+function emptyCell<T>(at: number): Cell<T> {
   return {
     size: 0,
-    bytes: new DataView(new ArrayBuffer(longest)),
+    at,
     lines: [],
     nexts: [],
     last: 0,
@@ -199,26 +220,25 @@ function emptyCell<T>(): Cell<T> {
   };
 }
 
-/** How many bytes from `from` on are those of the cell. All of them, or as many as are certain: four are compared at a time. */
-function sameBytes<T>({ size, bytes }: Cell<T>, view: DataView, from: number, end: number): number {
+/** How many of the bytes from `at` on are the `size` ones that are known from `first` on. All of them, or as many as are certain: four are compared at a time. */
+function sameBytes(
+  bytes: DataView,
+  first: number,
+  size: number,
+  view: DataView,
+  at: number,
+  end: number,
+): number {
   const last = size - word;
-  const most = Math.min(last, end - from - word);
+  const most = Math.min(last, end - at - word);
   let i = 0;
   // Eight at a time, as floating point numbers: what is no number is not the same as itself, and zeros are the same whatever their sign; these are left to the next loop.
   for (; i < most - word; i += pair) {
-    const eight = view.getFloat64(from + i, true);
-    if (eight !== bytes.getFloat64(i, true) || eight === 0) break;
+    const eight = view.getFloat64(at + i, true);
+    if (eight !== bytes.getFloat64(first + i, true) || eight === 0) break;
   }
-  for (; i < most; i += word) if (view.getInt32(from + i, true) !== bytes.getInt32(i, true)) return i;
-  return most === last && last >= 0 && view.getInt32(from + last, true) === bytes.getInt32(last, true)
+  for (; i < most; i += word) if (view.getInt32(at + i, true) !== bytes.getInt32(first + i, true)) return i;
+  return most === last && last >= 0 && view.getInt32(at + last, true) === bytes.getInt32(first + last, true)
     ? size
     : i;
-}
-
-/** Whether the bytes of a cell from `line` to `next`, four at least, are those from `at` on. */
-function isSame(bytes: DataView, line: number, next: number, view: DataView, at: number): boolean {
-  const last = next - word;
-  for (let i = line; i < last; i += word)
-    if (bytes.getInt32(i, true) !== view.getInt32(at + i - line, true)) return false;
-  return bytes.getInt32(last, true) === view.getInt32(at + last - line, true);
 }

@@ -1,6 +1,9 @@
 import { LazyMessage } from './lazy.ts';
-import { carriageReturn, indexOfByte, lineFeed, space, viewOf } from './lines.ts';
+import * as lines from './lines.ts';
 import type { WantedEvents } from './wanted.ts';
+
+// Of this module: an import is read anew wherever it stands, and a loop over every byte pays for that.
+const { carriageReturn, lineFeed } = lines;
 
 const eventHeader = Buffer.from('Event:');
 const responseHeader = Buffer.from('Response:');
@@ -83,14 +86,14 @@ export function createFramer(options: FramerOptions): Framer {
   let greeted = false;
 
   function hand(event: string, bytes: Buffer, start: number, feed: number, end: number): void {
-    view ??= viewOf(bytes);
+    view ??= lines.viewOf(bytes);
     onMessage(message.reset(event, bytes, view, start, feed, end));
   }
 
   /** What the line from after `Event:` to `stop` names, where that is wanted. */
   function eventName(bytes: Buffer, start: number, stop: number): string | undefined {
     let from = start;
-    while (from < stop && bytes[from] === space) from++;
+    while (from < stop && bytes[from] === lines.space) from++;
     return wanted.match(bytes, from, bytes[stop - 1] === carriageReturn ? stop - 1 : stop);
   }
 
@@ -101,7 +104,11 @@ export function createFramer(options: FramerOptions): Framer {
       counts.oversized++;
       return;
     }
-    for (let at = start, stop = feed; at < end; at = stop + 1, stop = indexOfByte(bytes, lineFeed, at, end)) {
+    for (
+      let at = start, stop = feed;
+      at < end;
+      at = stop + 1, stop = lines.indexOfByte(bytes, lineFeed, at, end)
+    ) {
       if (startsWith(bytes, at, eventHeader)) {
         counts.messages++;
         const name = eventName(bytes, at + eventHeader.length, stop);
@@ -125,7 +132,7 @@ export function createFramer(options: FramerOptions): Framer {
   function scan(bytes: Buffer, from: number): number {
     let start = 0;
     if (discarding) {
-      ending ??= endingOf(bytes, 0, indexOfByte(bytes, lineFeed, 0, bytes.length), isEvent);
+      ending ??= endingOf(bytes, 0, lines.indexOfByte(bytes, lineFeed, 0, bytes.length), isEvent);
       const end = ending === undefined ? -1 : blankLine(bytes, from, ending);
       if (end < 0) return 0;
       discarding = false;
@@ -133,7 +140,7 @@ export function createFramer(options: FramerOptions): Framer {
     }
     for (let at = from; ; at = start) {
       start = skipBlank(bytes, start);
-      const feed = indexOfByte(bytes, lineFeed, start, bytes.length);
+      const feed = lines.indexOfByte(bytes, lineFeed, start, bytes.length);
       ending = endingOf(bytes, start, feed, startsWith(bytes, start, eventHeader));
       if (ending === undefined) return start;
       const end = blankLine(bytes, Math.max(at, feed - 1), ending);
@@ -210,8 +217,17 @@ function emptyLineAfterLine(bytes: Buffer, from: number): number {
   const last = bytes.length - 4;
   let at = from + 3;
   for (; at <= last; at += 4) {
+    // Three places in one turn: the turn costs more than the place.
+    if (isOther(bytes, at)) {
+      at += 4;
+      if (at > last) break;
+      if (isOther(bytes, at)) {
+        at += 4;
+        if (at > last) break;
+        if (isOther(bytes, at)) continue;
+      }
+    }
     const byte = bytes[at] ?? 0;
-    if (byte > carriageReturn) continue;
     if (byte === lineFeed) {
       if (bytes[at - 1] !== carriageReturn) continue;
       if (bytes[at - 2] === lineFeed && bytes[at - 3] === carriageReturn) return at - 2;
@@ -224,6 +240,11 @@ function emptyLineAfterLine(bytes: Buffer, from: number): number {
   }
   for (at -= 3; at <= last; at++) if (startsWith(bytes, at, emptyLineEnd)) return at + 1;
   return -1;
+}
+
+/** Neither CR nor LF, nor below them. */
+function isOther(bytes: Buffer, at: number): boolean {
+  return (bytes[at] ?? 0) > carriageReturn;
 }
 
 /** Where LF CR LF begins; -1 where it does not. Looks at every third byte only. */
@@ -262,7 +283,7 @@ function startsWith(bytes: Buffer, from: number, prefix: Buffer): boolean {
 function longestLine(bytes: Buffer, start: number, end: number): number {
   let longest = 0;
   for (let at = start; at < end; ) {
-    const feed = indexOfByte(bytes, lineFeed, at, end);
+    const feed = lines.indexOfByte(bytes, lineFeed, at, end);
     longest = Math.max(longest, feed - at);
     at = feed + 1;
   }

@@ -1,7 +1,8 @@
 /** The frame around every command, answer and event: `<cmd xmlns='…' module='…'>` with exactly one child. */
 
 import { badRequest, type Failure } from '../errors.ts';
-import { FixedText } from './utf8.ts';
+import type { ElementCodec } from './codec.ts';
+import { FixedText, Utf8Writer } from './utf8.ts';
 import { elements, escapeXml, type XmlElement, xml } from './xml.ts';
 
 /** The namespace of the command API, as its original publisher chose it. */
@@ -42,24 +43,41 @@ export function wrapFailure(failure: Failure): XmlElement {
   return wrap('base', xml('Failure', { code: failure.code }, [xml('message', {}, [failure.message])]));
 }
 
-/** What stands around the payload of an event. */
+/** What stands around the payload of an event, from the recipient's address on. */
 export interface EventFrame {
   readonly before: FixedText;
   readonly after: FixedText;
 }
 
 /**
- * What frames payloads of one module as the part of an event's message that is the same for every recipient: written once,
- * whoever gets it.
+ * What frames payloads of one module.
  * Hints: XEP-0334 `no-store` and `no-copy`; headlines are never archived, copied or stored offline (RFC 6121 §8.5.2).
  */
 export function eventFrame(from: string, module: string): EventFrame {
-  const head = ` from='${escapeXml(from)}' type='headline'><cmd xmlns='${CMD_NS}' module='${escapeXml(module)}'>`;
+  const head = `' from='${escapeXml(from)}' type='headline'><cmd xmlns='${CMD_NS}' module='${escapeXml(module)}'>`;
   const hints = "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>";
   return { before: new FixedText(head), after: new FixedText(`</cmd>${hints}</message>`) };
 }
 
-/** The small head that makes a framed event one recipient's message. */
-export function eventHead(to: string): string {
-  return `<message to='${escapeXml(to)}'`;
+const toRecipient = new FixedText("<message to='");
+
+/** Addresses have some 40 bytes; for a longer one than fits here the message is put together anew. */
+const margin = 512;
+
+/** Events' messages, written once whoever gets them. */
+export class EventWriter {
+  readonly #out = new Utf8Writer(margin);
+
+  /** Writes all but the recipient. */
+  write<T>({ before, after }: EventFrame, payload: ElementCodec<T>, value: T): void {
+    this.#out.clear();
+    this.#out.fixed(before);
+    payload.print(value, this.#out);
+    this.#out.fixed(after);
+  }
+
+  /** What was written, as one recipient's message; valid until the next one. */
+  addressed(to: string): Uint8Array {
+    return this.#out.behind(toRecipient, to);
+  }
 }

@@ -6,10 +6,16 @@ const word = 4;
 
 /** Text that is known beforehand, as UTF-8. */
 export class FixedText {
-  /** Bytes of the text. */
+  /** How many bytes the text has. */
   readonly length: number;
-  /** The text, filled up to whole words. */
+  /** The text, filled up to whole words; and how many bytes that are: asking a view for its length is a call. */
   readonly words: DataView;
+  readonly room: number;
+
+  /** The bytes of the text. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.words.buffer, this.words.byteOffset, this.length);
+  }
 
   constructor(text: string) {
     const bytes = Buffer.from(text);
@@ -17,6 +23,7 @@ export class FixedText {
     bytes.copy(room);
     this.length = bytes.length;
     this.words = new DataView(room.buffer, room.byteOffset, room.length);
+    this.room = room.length;
   }
 }
 
@@ -27,65 +34,91 @@ const usual = 16_384;
 export class Utf8Writer {
   #buffer = Buffer.allocUnsafeSlow(usual);
   #view = new DataView(this.#buffer.buffer);
-  #length = 0;
+  /** Where the written bytes begin, and where they end. */
+  readonly #start: number;
+  #end: number;
+
+  /** `margin`: bytes that stay free in front, for {@link behind}. */
+  constructor(margin = 0) {
+    this.#start = margin;
+    this.#end = margin;
+  }
 
   /** Begins anew. */
   clear(): void {
-    this.#length = 0;
+    this.#end = this.#start;
     // One large text is no reason to keep its room.
     if (this.#buffer.length > usual) this.#allocate(usual);
   }
 
   /** Bytes written since {@link clear}. */
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
   /** What was written since {@link clear}; valid until something else is. */
   get bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /**
+   * The same behind a beginning: `head`, and a text as {@link escaped} writes it. Of what many get, each with an own beginning, the rest is
+   * written once. Valid until the next beginning, or until something else is written.
+   */
+  behind(head: FixedText, text: string): Uint8Array {
+    const at = this.#start - text.length;
+    const from = at - head.length;
+    // What a fixed text is filled up with falls on the text, which comes after it.
+    if (from >= 0 && text.length >= word) {
+      this.#putFixed(head, from);
+      if (this.#putPlain(text, at)) return this.#buffer.subarray(from, this.#end);
+    }
+    return Buffer.concat([head.bytes, Buffer.from(escapeXml(text)), this.bytes]);
   }
 
   /** Writes a text as it is. */
-  fixed({ words, length }: FixedText): void {
-    this.#reserve(words.byteLength);
-    const view = this.#view;
-    const at = this.#length;
-    for (let i = 0; i < length; i += word) view.setInt32(at + i, words.getInt32(i, true), true);
-    this.#length = at + length;
+  fixed(text: FixedText): void {
+    this.#reserve(text.room);
+    this.#putFixed(text, this.#end);
+    this.#end += text.length;
   }
 
   /** Writes a text as it is. */
   text(text: string): void {
     // No character of a string takes more than three bytes.
     this.#reserve(3 * text.length);
-    this.#length += this.#buffer.write(text, this.#length);
+    this.#end += this.#buffer.write(text, this.#end);
   }
 
   /** Writes a text as {@link escapeXml} does. */
   escaped(text: string): void {
-    const { length } = text;
-    this.#reserve(length);
+    this.#reserve(text.length);
+    if (this.#putPlain(text, this.#end)) this.#end += text.length;
+    else this.text(escapeXml(text));
+  }
+
+  #putFixed({ words, length }: FixedText, at: number): void {
+    const view = this.#view;
+    for (let i = 0; i < length; i += word) view.setInt32(at + i, words.getInt32(i, true), true);
+  }
+
+  /** Puts a text there whose characters are their own bytes, as nearly all are; false where they are not. */
+  #putPlain(text: string, at: number): boolean {
     const buffer = this.#buffer;
-    const at = this.#length;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
-      // Nearly all texts are short, and their own bytes.
-      if (code >= 0x80 || isMarkup(code)) {
-        this.text(escapeXml(text));
-        return;
-      }
+      if (code >= 0x80 || isMarkup(code)) return false;
       buffer[at + i] = code;
     }
-    this.#length = at + length;
+    return true;
   }
 
   #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
+    const needed = this.#end + bytes;
     if (needed <= this.#buffer.length) return;
     const before = this.#buffer;
     this.#allocate(Math.max(needed, 2 * before.length));
-    before.copy(this.#buffer, 0, 0, this.#length);
+    before.copy(this.#buffer, 0, 0, this.#end);
   }
 
   #allocate(bytes: number): void {

@@ -47,9 +47,9 @@ export function tell(
       violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));
     for (const module of modules) {
       for (const event of module.events.values()) {
-        for (const occurrence of event.from(change, around)) {
-          const fields = fieldsOf(occurrence.payload());
-          for (const { jid } of occurrence.concerns) {
+        for (const { concerns, value } of event.from(change, around)) {
+          const fields = fieldsOf(event.payload.write(value));
+          for (const { jid } of concerns) {
             const { name } = event;
             onTold({ t: Number(t.toFixed(6)), to: jid, module: module.name, event: name, fields });
           }

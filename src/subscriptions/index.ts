@@ -11,7 +11,7 @@ export interface Matchable {
   readonly module: string;
   readonly type: string;
   /** The users it concerns: whom scope `user` lets see it. */
-  readonly concerns: readonly BareJid[];
+  readonly concerns: readonly { readonly jid: BareJid }[];
   /** The values that a filter of that name is compared with; asked only where somebody filters. */
   values(filter: string): readonly string[];
 }
@@ -192,8 +192,8 @@ export function createSubscriptionIndex(): SubscriptionIndex {
     delete: remove,
     forEach(event, supervises, visit) {
       events += 1;
-      for (const user of event.concerns) {
-        for (let member = byUser.get(user); member !== undefined; member = member.next) {
+      for (const { jid } of event.concerns) {
+        for (let member = byUser.get(jid); member !== undefined; member = member.next) {
           if (member.visited === events || !wantsAsUser(member.wishes.wants, event)) continue;
           member.visited = events;
           visit(member.session, 'user');

@@ -353,7 +353,7 @@ export function createComponent(options: ComponentOptions): Component {
     onIq: answering.handle,
     onPresence: (listener) => presenceListeners.push(listener),
     onMessage: (listener) => messageListeners.push(listener),
-    send: (stanza, rest, lane = 'event') => outbox.push(stanza, lane, rest),
+    send: (stanza, lane = 'event') => outbox.push(stanza, lane),
     get hasRoom() {
       return outbox.hasRoom;
     },

@@ -50,11 +50,8 @@ export interface Outbox {
   readonly counters: OutboxCounters;
   /** The stream is up, and fewer events wait than the mark allows. */
   readonly hasRoom: boolean;
-  /**
-   * Takes one serialised stanza; false where there is no room, or no stream (answers then wait for the next one). `rest` is what the stanza
-   * ends with, where many end with the same.
-   */
-  push(stanza: string, lane: Lane, rest?: Uint8Array): boolean;
+  /** Takes one serialised stanza, bytes being UTF-8 and copied; false where there is no room, or no stream (answers then wait for the next one). */
+  push(stanza: string | Uint8Array, lane: Lane): boolean;
   /** The stream is up: begin to write. */
   attach(sink: Sink): void;
   /** Resolves when nothing waits here any more, when the stream ends, and after `ms` whatever is. */
@@ -177,13 +174,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (!roomy) crowded = true;
       return roomy;
     },
-    push(stanza, lane, rest = nothing) {
-      const bytes = Buffer.byteLength(stanza) + rest.length;
+    push(stanza, lane) {
+      const bytes = typeof stanza === 'string' ? Buffer.byteLength(stanza) : stanza.length;
       if (bytes > stanzaBytes || !hasRoom(lane, bytes)) {
         counters.refused += 1;
         return false;
       }
-      append(lanes[lane], stanza, rest, bytes, lane === 'event' || lane === 'bulk' ? age : undefined);
+      append(lanes[lane], stanza, bytes, lane === 'event' || lane === 'bulk' ? age : undefined);
       schedule();
       return true;
     },
@@ -219,13 +216,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
 }
 
-const nothing = new Uint8Array(0);
-
 function queue(): Queue {
   return { chunks: [], bytes: 0, usual: leastBytes };
 }
 
-function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, since?: () => number): void {
+function append(lane: Queue, stanza: string | Uint8Array, bytes: number, since?: () => number): void {
   lane.bytes += bytes;
   let last = lane.chunks.at(-1);
   if (last === undefined || last.bytes + bytes > chunkBytes) {
@@ -235,8 +230,8 @@ function append(lane: Queue, stanza: string, rest: Uint8Array, bytes: number, si
   }
   reserve(last, bytes);
   lane.usual = Math.min(last.buffer.length, chunkBytes);
-  last.buffer.write(stanza, last.bytes, 'utf8');
-  last.buffer.set(rest, last.bytes + bytes - rest.length);
+  if (typeof stanza === 'string') last.buffer.write(stanza, last.bytes, 'utf8');
+  else last.buffer.set(stanza, last.bytes);
   last.bytes += bytes;
   last.stanzas += 1;
   if (since !== undefined) last.events += bytes;

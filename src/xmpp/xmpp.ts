@@ -76,11 +76,11 @@ export interface Xmpp {
   /** Messages towards the component, errors included (`type === 'error'`). */
   onMessage(listener: (stanza: Stanza) => void): void;
   /**
-   * Sends one stanza, already serialised, with `from` and `to`: some servers end the stream for one without. While away,
+   * Sends one stanza, already serialised (bytes: UTF-8, copied), with `from` and `to`: some servers end the stream for one without. While away,
    * when the bounded buffer is full, or when the stanza is larger than servers take, it is refused: false. Writes are joined: many calls in one turn become few socket writes. Allocates no promise.
-   * `rest`: UTF-8 that the stanza ends with, where many end with the same. `lane`: `bulk` waits while there are others.
+   * `lane`: `bulk` waits while there are others.
    */
-  send(stanza: string, rest?: Uint8Array, lane?: 'event' | 'bulk'): boolean;
+  send(stanza: string | Uint8Array, lane?: 'event' | 'bulk'): boolean;
   /**
    * Whether the stream is up and keeps pace with the events. False is no promise that {@link send} refuses, but a hint that
    * what is sent now waits: better to send it later, as it is by then.

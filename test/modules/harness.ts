@@ -268,7 +268,7 @@ export function api(
     modules,
     index,
     from: 'pbx.example.org',
-    send: (head, body) => sent.push(head + Buffer.from(body).toString()) > 0,
+    send: (stanza) => sent.push(Buffer.from(stanza).toString()) > 0,
   });
   const told = (changes: readonly Change[]) => publish(changes, { directory: directory(), calls, ...models });
   for (const model of everyModel(models)) model.onChange?.(told);

@@ -32,3 +32,20 @@ it('writes what the same texts in one string would be as UTF-8, however long, an
     }),
   );
 });
+
+it('puts another beginning before the same rest for each, as if it were written anew', () => {
+  const head = new FixedText("<message to='");
+  const out = new Utf8Writer(64);
+  fc.assert(
+    fc.property(anyText, fc.array(anyText, { maxLength: 4 }), (rest, beginnings) => {
+      out.clear();
+      out.text(rest);
+      for (const beginning of beginnings) {
+        const whole = `<message to='${escapeXml(beginning)}`;
+        const expected = Buffer.concat([Buffer.from(whole), Buffer.from(rest)]);
+        expect(Buffer.compare(out.behind(head, beginning), expected)).toBe(0);
+      }
+      expect(Buffer.compare(out.bytes, Buffer.from(rest))).toBe(0);
+    }),
+  );
+});

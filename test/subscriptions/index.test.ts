@@ -28,7 +28,7 @@ function happening(
   concerns: BareJid[],
   values: Record<string, string[]> = {},
 ): Matchable {
-  return { module, type, concerns, values: (name) => values[name] ?? [] };
+  return { module, type, concerns: concerns.map((jid) => ({ jid })), values: (name) => values[name] ?? [] };
 }
 
 function visited(

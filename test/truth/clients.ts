@@ -66,11 +66,11 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
     for (const change of changes) {
       broken.push(...invariants.check(change));
       for (const event of events) {
-        for (const occurrence of event.from(change, around)) {
-          for (const { extension } of occurrence.concerns) {
+        for (const { concerns, value } of event.from(change, around)) {
+          for (const { extension } of concerns) {
             const screen = screens.get(extension);
             if (screen === undefined) broken.push(`${extension} is told, and nobody has it`);
-            else show(screen, occurrence.type, fieldsOf(occurrence.payload()), broken, directory);
+            else show(screen, event.name, fieldsOf(event.payload.write(value)), broken, directory);
           }
         }
       }

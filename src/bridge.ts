@@ -1,12 +1,12 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
+import { createConfirming } from './confirming.ts';
 import type { Deflections } from './deflections.ts';
 import type { Directory, DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
@@ -129,7 +129,6 @@ const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
-const CONFIRM_EVERY_MS = 1000;
 /** What is not confirmed within this time before a stop is told again by the next bridge. */
 const LAST_CONFIRM_MS = 1000;
 
@@ -318,27 +317,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
-  /** The question that is under way. */
-  let asking: Promise<void> | undefined;
-  /** Learns how far the stream has got. */
-  function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
-    asking ??= ask(timeoutMs).finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  }
-  function ask(timeoutMs: number): Promise<void> {
-    return publish.settle(async () => {
-      const settled = following.flatMap((model) => model.ask?.() ?? []);
-      const arrived = told.ask();
-      await xmpp.confirm(timeoutMs);
-      arrived();
-      // What waits may be for some who have not heard what others have.
-      if (publish.backlog.waiting === 0) for (const settle of settled) settle();
-    });
-  }
+  const confirming = createConfirming({
+    publish,
+    confirm: xmpp.confirm,
+    told,
+    models: following,
+    everyMs: limits.confirmEveryMs,
+  });
   xmpp.onRoom(() => publish.catchUp(directory.current));
-  let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
   watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
@@ -399,9 +385,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
-      confirming = setInterval(() => {
-        void settle();
-      }, limits.confirmEveryMs ?? CONFIRM_EVERY_MS);
+      confirming.start();
       connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
@@ -410,11 +394,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     async stop() {
       stopped = true;
       liveness.stop();
-      clearInterval(confirming);
-      const lastMs = Math.min(limits.graceMs, LAST_CONFIRM_MS);
-      // What is asked already is not asked of what was told since.
-      if (asking !== undefined) await Promise.race([asking, sleep(lastMs, undefined, { ref: false })]);
-      if (asking === undefined) await settle(lastMs);
+      await confirming.stop(Math.min(limits.graceMs, LAST_CONFIRM_MS));
       transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));

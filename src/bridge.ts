@@ -1,5 +1,6 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Bounded } from './bounds.ts';
@@ -317,9 +318,13 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
-  /** Learns how far the stream has got. */
-  function settle(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
-    return publish.settle(async () => {
+  /** The question under way, if any. */
+  let settling = Promise.resolve();
+  /** Learns how far the stream has got, unless that is being asked. */
+  function settle(timeoutMs = PING_TIMEOUT_MS): void {
+    let isAsked = false;
+    const settled = publish.settle(async () => {
+      isAsked = true;
       const settled = following.flatMap((model) => model.ask?.() ?? []);
       const arrived = told.ask();
       await xmpp.confirm(timeoutMs);
@@ -327,6 +332,15 @@ export function createBridge(options: BridgeOptions): Bridge {
       // What waits may be for some who have not heard what others have.
       if (publish.backlog.waiting === 0) for (const settle of settled) settle();
     });
+    if (isAsked) settling = settled;
+  }
+  /** Learns it of everything that was told until now, within `timeoutMs`. */
+  async function settleAll(timeoutMs: number): Promise<void> {
+    const late = wait(timeoutMs, undefined, { ref: false });
+    // A question that is under way is not about what was told since.
+    await Promise.race([settling, late]);
+    settle(timeoutMs);
+    await Promise.race([settling, late]);
   }
   xmpp.onRoom(() => publish.catchUp(directory.current));
   let confirming: NodeJS.Timeout | undefined;
@@ -390,9 +404,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
-      confirming = setInterval(() => {
-        void settle();
-      }, limits.confirmEveryMs ?? CONFIRM_EVERY_MS);
+      confirming = setInterval(() => settle(), limits.confirmEveryMs ?? CONFIRM_EVERY_MS);
       connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
@@ -402,7 +414,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       stopped = true;
       liveness.stop();
       clearInterval(confirming);
-      await settle(Math.min(limits.graceMs, LAST_CONFIRM_MS));
+      await settleAll(Math.min(limits.graceMs, LAST_CONFIRM_MS));
       transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));

@@ -1,12 +1,12 @@
 /** The bridge: commands one way, events the other, wired from ports. No I/O of its own. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import type { Bounded } from './bounds.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Memory } from './calls/memory.ts';
 import type { Change } from './changes.ts';
+import { createConfirming } from './confirming.ts';
 import type { Deflections } from './deflections.ts';
 import type { Directory, DirectorySource } from './directory.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
@@ -129,7 +129,6 @@ const STORE_START_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
 const PING_LEAST_MS = 5000;
 const RETURN_MS = 120_000;
-const CONFIRM_EVERY_MS = 1000;
 /** What is not confirmed within this time before a stop is told again by the next bridge. */
 const LAST_CONFIRM_MS = 1000;
 
@@ -318,32 +317,14 @@ export function createBridge(options: BridgeOptions): Bridge {
     online = status === 'online';
     if (online) publish.catchUp(directory.current);
   });
-  /** The question under way, if any. */
-  let settling = Promise.resolve();
-  /** Learns how far the stream has got, unless that is being asked. */
-  function settle(timeoutMs = PING_TIMEOUT_MS): void {
-    let isAsked = false;
-    const settled = publish.settle(async () => {
-      isAsked = true;
-      const settled = following.flatMap((model) => model.ask?.() ?? []);
-      const arrived = told.ask();
-      await xmpp.confirm(timeoutMs);
-      arrived();
-      // What waits may be for some who have not heard what others have.
-      if (publish.backlog.waiting === 0) for (const settle of settled) settle();
-    });
-    if (isAsked) settling = settled;
-  }
-  /** Learns it of everything that was told until now, within `timeoutMs`. */
-  async function settleAll(timeoutMs: number): Promise<void> {
-    const late = wait(timeoutMs, undefined, { ref: false });
-    // A question that is under way is not about what was told since.
-    await Promise.race([settling, late]);
-    settle(timeoutMs);
-    await Promise.race([settling, late]);
-  }
+  const confirming = createConfirming({
+    publish,
+    confirm: xmpp.confirm,
+    told,
+    models: following,
+    everyMs: limits.confirmEveryMs,
+  });
   xmpp.onRoom(() => publish.catchUp(directory.current));
-  let confirming: NodeJS.Timeout | undefined;
   pbx.onEvent(intake.take);
   watchOffer(modules, pbx, log);
   for (const model of following) model.onChange?.(tell);
@@ -404,7 +385,7 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Stopped meanwhile: nothing may connect behind the back of who waited for the end.
       if (stopped) return;
       liveness.start();
-      confirming = setInterval(() => settle(), limits.confirmEveryMs ?? CONFIRM_EVERY_MS);
+      confirming.start();
       connected = true;
       await Promise.all(following.map((model) => model.start?.()));
       await presence.start();
@@ -413,8 +394,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     async stop() {
       stopped = true;
       liveness.stop();
-      clearInterval(confirming);
-      await settleAll(Math.min(limits.graceMs, LAST_CONFIRM_MS));
+      await confirming.stop(Math.min(limits.graceMs, LAST_CONFIRM_MS));
       transfer.stop();
       await presence.stop(limits.graceMs);
       await Promise.all(following.map((model) => model.stop?.()));

@@ -116,11 +116,13 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     },
     ask: () => askAll(waits, memberships),
     async load() {
-      for (const { thing: one } of await waits.load()) {
-        const list = [...(lists.get(one.queue) ?? []), one];
+      for (const { id, thing } of await waits.load()) {
+        const list = lists.get(thing.queue) ?? [];
+        // It came to be known before the store did, and was not told yet.
+        if (list.some(({ uniqueId }) => uniqueId === id)) continue;
         lists.set(
-          one.queue,
-          list.sort((a, b) => a.place - b.place),
+          thing.queue,
+          [...list, thing].sort((a, b) => a.place - b.place),
         );
       }
       await memberships.load();

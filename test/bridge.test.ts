@@ -1,33 +1,27 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type BridgeOptions, createBridge } from '../src/bridge.ts';
-import { createDirectory, emptyDirectory } from '../src/directory.ts';
+import { parseDirectory } from '../src/directory/parse.ts';
+import { emptyDirectory } from '../src/directory.ts';
 import { modules } from '../src/modules/index.ts';
 import type { PbxEvent } from '../src/pbx/events.ts';
-import type { DeviceName, PbxState } from '../src/pbx/pbx.ts';
-import type { FullJid } from '../src/protocol/jid.ts';
+import type { PbxState } from '../src/pbx/pbx.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';
-import type { Xmpp } from '../src/xmpp/xmpp.ts';
 import { deflectionsOver, fixed, idleCalls, idlePbx, idlePresence, idleXmpp, placesOver } from './idle.ts';
-import { user, view } from './modules/harness.ts';
+import { joins } from './queues/script.ts';
 import { until } from './servers/until.ts';
 import { journal, limits, phonebook, settings } from './settings.ts';
 
 /** A bridge between ports that do nothing but note what is asked of them. */
-function wired(
-  store: Store = createMemoryStore(),
-  {
-    xmpp: xmppParts,
-    ...parts
-  }: Partial<Omit<BridgeOptions, 'xmpp'>> & { readonly xmpp?: Partial<Xmpp> } = {},
-) {
+function wired(store: Store = createMemoryStore(), parts: Partial<BridgeOptions> = {}) {
   const asked: string[] = [];
   const note = (what: string) => async () => {
     asked.push(what);
   };
   const tellStates: ((state: PbxState) => void)[] = [];
-  const tellEvents: ((event: PbxEvent) => void)[] = [];
+  const answers: (() => void)[] = [];
+  let happens: (event: PbxEvent) => void = () => {};
   const act = async () => {};
   const pbx = idlePbx({
     state: { control: false, feed: false, reason: '' },
@@ -37,7 +31,9 @@ function wired(
       tellStates.push(listener);
       return () => {};
     },
-    onEvent: (listener) => void tellEvents.push(listener),
+    onEvent(listener) {
+      happens = listener;
+    },
     async mailboxes() {
       asked.push('pbx.mailboxes');
       return new Map();
@@ -47,7 +43,10 @@ function wired(
     state: { status: 'offline', reason: '' },
     start: note('xmpp.start'),
     stop: note('xmpp.stop'),
-    ...xmppParts,
+    confirm() {
+      asked.push('xmpp.confirm');
+      return new Promise<void>((resolve) => answers.push(resolve));
+    },
   });
   const options: BridgeOptions = {
     modules: [],
@@ -60,7 +59,7 @@ function wired(
     presence: idlePresence(),
     deflections: deflectionsOver(pbx, () => emptyDirectory),
     places: placesOver(fixed(emptyDirectory), pbx),
-    directory: fixed(emptyDirectory),
+    directory: { current: emptyDirectory, onChange: () => () => {}, start: act, stop: act },
     domains: ['example.org'],
     journal,
     phonebook,
@@ -75,11 +74,11 @@ function wired(
   return {
     bridge: createBridge(options),
     asked,
+    /** What the server was asked, to be answered. */
+    answers,
+    happens: (event: PbxEvent) => happens(event),
     tellState: (state: PbxState) => {
       for (const tell of tellStates) tell(state);
-    },
-    tellEvent: (event: PbxEvent) => {
-      for (const tell of tellEvents) tell(event);
     },
   };
 }
@@ -103,6 +102,35 @@ describe('a bridge', () => {
     expect(asked).not.toContain('xmpp.start');
   });
 
+  it('asks what has arrived before it ends, also of what was told since it asked last', async () => {
+    const parsed = parseDirectory(
+      'users:\n  - { name: anna, extension: 340, devices: [{ name: Desk, device: PJSIP/340 }] }\n',
+      ['example.org'],
+    );
+    if (!parsed.ok) throw new Error('the directory does not fit');
+    const { bridge, asked, answers, happens } = wired(createMemoryStore(), {
+      modules,
+      directory: fixed(parsed.directory),
+      limits: { ...limits, confirmEveryMs: 1, graceMs: 60_000 },
+    });
+    await bridge.start();
+    const waits = (name: string): PbxEvent => joins(name, { count: 0 });
+    happens(waits('a'));
+    await until('it asks', () => answers.length === 1);
+    happens(waits('b'));
+    const ended = bridge.stop();
+    answers[0]?.();
+    await until('it asks once more', () => answers.length === 2);
+    expect(asked).not.toContain('xmpp.stop');
+    answers[1]?.();
+    await ended;
+    expect(asked.filter((what) => what !== 'xmpp.start' && what.startsWith('xmpp'))).toEqual([
+      'xmpp.confirm',
+      'xmpp.confirm',
+      'xmpp.stop',
+    ]);
+  });
+
   it('counts voicemail once both connections to the telephone system are up, whichever was later', async () => {
     const { bridge, asked, tellState } = wired();
     await bridge.start();
@@ -111,36 +139,5 @@ describe('a bridge', () => {
     tellState({ control: true, feed: true, reason: '' });
     expect(asked).toContain('pbx.mailboxes');
     await bridge.stop();
-  });
-
-  it('asks before it ends for everything that was told, also where a question about less is under way', async () => {
-    const questions: (() => void)[] = [];
-    const { bridge, asked, tellEvent } = wired(createMemoryStore(), {
-      modules,
-      directory: fixed(createDirectory([user('anna', '340', 'Anna')])),
-      xmpp: { confirm: () => new Promise<void>((resolve) => void questions.push(resolve)) },
-      calls: idleCalls({
-        apply: ({ at }) => [
-          { kind: 'channel', type: at === 0 ? 'busy' : 'hangup', details: '', view: view(), at },
-        ],
-      }),
-      limits: { ...limits, confirmEveryMs: 5 },
-    });
-    await bridge.start();
-    const everything = { module: 'base', type: '*', scope: 'user', filters: [] } as const;
-    bridge.sessions.open('anna@example.org/desk' as FullJid, {}, [everything]);
-    const happens = (at: number) =>
-      tellEvent({ type: 'device-state', device: 'PJSIP/340' as DeviceName, state: 'INUSE', at });
-    happens(0);
-    await until('it is asked whether that has arrived', () => questions.length === 1);
-    happens(1);
-    const stopped = bridge.stop();
-    questions[0]?.();
-    await until('it is asked whether all has arrived', () => questions.length === 2);
-    expect(asked).not.toContain('xmpp.stop');
-    questions[1]?.();
-    await stopped;
-    expect(asked).toContain('xmpp.stop');
-    expect(bridge.publish.backlog.unconfirmed).toBe(0);
   });
 });

@@ -194,6 +194,15 @@ describe('after a restart', () => {
     ]);
   });
 
+  it('a store that comes late does not have a call wait twice that is known and could not be told yet', async () => {
+    const store = createMemoryStore();
+    desk(store).tells(queues({ Support: [[], []] }), joins('a'), joins('b', { position: 2, count: 2 }));
+    const { queueing, happens } = desk(store);
+    happens(queues({ Support: [[], ['a', 'b']] }));
+    await queueing.restore?.();
+    expect(queueing.standing('Support')).toEqual(['a', 'b']);
+  });
+
   it('a store that is lost in the middle of being read has what was read of it taken in with the rest', async () => {
     const store = createMemoryStore();
     desk(store).tells(queues({ Support: [[anna], []] }), joins('b'));

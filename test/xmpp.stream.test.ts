@@ -411,6 +411,23 @@ describe('stopping', () => {
     expect(component.state.status).toBe('offline');
   });
 
+  test('a question about how far the stream has got is answered, whatever else is refused by then', async () => {
+    const { server, component } = await setup();
+    component.onIq('urn:test', () => new Promise(() => {}));
+    await component.start();
+    const connection = await server.online();
+    connection.write(
+      `<iq type='get' id='q1' from='anna@server.test/desk' to='${domain}'><query xmlns='urn:test'/></iq>`,
+    );
+    await until('an answer is in the making', () => component.counters.openIqs === 1);
+    connection.pause();
+    const confirmed = component.confirm(20_000).then(() => 'confirmed');
+    const stopped = component.stop(500);
+    connection.resume();
+    expect(await confirmed).toBe('confirmed');
+    await stopped;
+  });
+
   test('before a first connection: start resolves, too', async () => {
     const { server, component } = await setup();
     server.behave('mute');

@@ -18,7 +18,7 @@ import { createOutbox, type Lane } from './outbox.ts';
 import type { StreamEnd } from './refusal.ts';
 import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
-import { errorElement, readStanza } from './stanza.ts';
+import { errorElement, readStanza, writeAnswer } from './stanza.ts';
 import { openStream, type Stream } from './stream.ts';
 import { createWindow } from './window.ts';
 import type { IqRequest, Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
@@ -263,7 +263,14 @@ export function createComponent(options: ComponentOptions): Component {
     else if (stanza.name !== 'iq')
       log.debug({ name: stanza.name }, 'an element that is no stanza was ignored');
     else if (isAnswer(stanza.attrs.get('type'))) requests.settle(stanza);
+    else if (stanza.attrs.get('to') === pingTarget && stanza.attrs.get('from') === domain) echo(stanza);
     else answering.answer(stanza);
+  }
+
+  /** Our own ping has come round: it tells how far the stream has got, whatever is refused to others, at a limit or on the way down. */
+  function echo({ attrs }: XmlElement): void {
+    const whose = { id: attrs.get('id'), from: domain, to: pingTarget };
+    outbox.push(writeAnswer(whose, { result: undefined }), 'answer');
   }
 
   function pass(

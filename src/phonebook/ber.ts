@@ -17,6 +17,15 @@ const deepest = 16;
 const entryTag = 0x64;
 const referenceTag = 0x73;
 const doneTag = 0x65;
+const controlsTag = 0xa0;
+const stringTag = 0x04;
+const sequenceTag = 0x30;
+const setTag = 0x31;
+
+/** Tags of what a control may have: its type, whether it is critical, its value (RFC 4511 §4.1.11). */
+const controls: ReadonlySet<string> = new Set(
+  [[0x04], [0x04, 0x01], [0x04, 0x04], [0x04, 0x01, 0x04]].map(String),
+);
 
 /**
  * Makes a gate for one connection. `onEntry` gets each message with something that was found; of each answer the first one goes through as well, since
@@ -69,7 +78,7 @@ function operationOf(message: Buffer): number | undefined {
 function messageEnd(bytes: Buffer, at: number): number | undefined {
   if (at >= bytes.length) return undefined;
   // RFC 4511 §5.1: each is a SEQUENCE.
-  if (bytes[at] !== 0x30) throw new Error('LDAP: what the server sends is no LDAP');
+  if (bytes[at] !== sequenceTag) throw new Error('LDAP: what the server sends is no LDAP');
   const head = lengthAt(bytes, at + 1);
   if (head === undefined) return undefined;
   const end = head.start + head.length;
@@ -100,11 +109,64 @@ function checkParts(bytes: Buffer, at: number, end: number, depth: number): void
     const head = lengthAt(bytes, next + 1);
     if (head === undefined || head.start + head.length > end) throw new Error('LDAP: a length is wrong');
     const isConstructed = (tag & 0x20) !== 0;
-    if (isConstructed) checkParts(bytes, head.start, head.start + head.length, depth + 1);
+    if (isConstructed) {
+      checkParts(bytes, head.start, head.start + head.length, depth + 1);
+      checkShape(bytes, { tag, start: head.start, end: head.start + head.length });
+    }
     // The library reads whole numbers bit by bit, however many there are.
     else if ((tag === 0x02 || tag === 0x0a) && (head.length === 0 || head.length > 4)) {
       throw new Error('LDAP: a number is wrong');
     }
     next = head.start + head.length;
   }
+}
+
+/** An element: its tag, and where its contents lie. */
+interface Part {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What an element consists of, whose parts have been checked. */
+function partsOf(bytes: Buffer, { start, end }: Part): Part[] {
+  const parts: Part[] = [];
+  for (let at = start; at < end; ) {
+    const head = lengthAt(bytes, at + 1) ?? { start: end, length: 0 };
+    const next = head.start + head.length;
+    parts.push({ tag: bytes[at] ?? 0, start: head.start, end: next });
+    at = next;
+  }
+  return parts;
+}
+
+/**
+ * Lists are lists. Where the library expects one it reads into whatever is there, and what is in an element without parts was not checked: of
+ * lengths that are wrong there it makes no progress, for ever.
+ */
+function checkShape(bytes: Buffer, part: Part): void {
+  if (part.tag === entryTag) checkEntry(bytes, part);
+  if (part.tag !== controlsTag) return;
+  for (const control of partsOf(bytes, part)) {
+    const tags = control.tag === sequenceTag ? partsOf(bytes, control).map(({ tag }) => tag) : [];
+    if (!controls.has(String(tags))) throw new Error('LDAP: a control is none');
+  }
+}
+
+/** RFC 4511 §4.5.2: a name, and attributes. */
+function checkEntry(bytes: Buffer, entry: Part): void {
+  const [name, list, ...more] = partsOf(bytes, entry);
+  const isEntry =
+    name?.tag === stringTag &&
+    list?.tag === sequenceTag &&
+    more.length === 0 &&
+    partsOf(bytes, list).every((each) => isAttribute(bytes, each));
+  if (!isEntry) throw new Error('LDAP: an entry is none');
+}
+
+/** RFC 4511 §4.1.7: a type and a set of values. */
+function isAttribute(bytes: Buffer, attribute: Part): boolean {
+  if (attribute.tag !== sequenceTag) return false;
+  const [type, values, ...more] = partsOf(bytes, attribute);
+  return type?.tag === stringTag && values?.tag === setTag && more.length === 0;
 }

@@ -151,7 +151,8 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
 
     function skip(dn: string, reason: string): void {
       skipped += 1;
-      example ||= `${dn}: ${reason}`;
+      // A name may have as many bytes as a message.
+      example ||= `${dn.slice(0, 256)}: ${reason}`;
     }
 
     return {

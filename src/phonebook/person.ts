@@ -39,6 +39,9 @@ export function makePerson(source: SourceName, draft: Draft, key: Numbers['key']
   }
   const of = (key: string) => texts.get(key) ?? '';
   const numbers: PersonNumber[] = [];
+  // Before each is compared with all others.
+  if (draft.numbers.length > 10 * most)
+    return `there are ${draft.numbers.length} numbers, ${most} are possible`;
   for (const { kind, number: raw, isPrivate = false } of draft.numbers) {
     if (raw.length > numberLength)
       return `a number has ${raw.length} characters, ${numberLength} are possible`;

@@ -6,6 +6,7 @@ import { createMessageGate } from '../../src/phonebook/ber.ts';
 import { makeBook } from '../../src/phonebook/book.ts';
 import { readCsv } from '../../src/phonebook/csv.ts';
 import { createNumbers } from '../../src/phonebook/numbers.ts';
+import { makePerson } from '../../src/phonebook/person.ts';
 import { decode, UnreadableFile } from '../../src/phonebook/reading.ts';
 import { readVcards } from '../../src/phonebook/vcard.ts';
 import { person } from './people.ts';
@@ -70,6 +71,19 @@ describe('a file of anything', () => {
         drive(readVcards(parts.join(''), options));
       }),
     );
+  });
+});
+
+describe('a person with more numbers than anybody has', () => {
+  it('is refused before they are compared with each other', () => {
+    let looks = 0;
+    const key = (number: string) => {
+      looks += 1;
+      return number;
+    };
+    const many = Array.from({ length: 100_000 }, (_, n) => ({ kind: 'phone' as const, number: `030${n}` }));
+    expect(makePerson('ldap', { displayname: 'Anna', numbers: many }, key)).toContain('100000 numbers');
+    expect(looks).toBeLessThan(1000);
   });
 });
 
@@ -140,9 +154,66 @@ describe('the gate of LDAP messages', () => {
     expect(() => createMessageGate(() => {})(Buffer.from(bytes))).toThrow(/^LDAP: /);
   });
 
+  describe('where the library would read into what is no list', () => {
+    const element = (tag: number, ...parts: readonly Buffer[]) => {
+      const content = Buffer.concat(parts);
+      return Buffer.concat([Buffer.from([tag, content.length]), content]);
+    };
+    const text = element(0x04, Buffer.from('cn'));
+    const set = element(0x31, text);
+    const list = element(0x30, element(0x30, text, set));
+    /** Read as an element it has no end: the library stays there. */
+    const trap = (tag: number) => element(tag, Buffer.from([0x04]));
+    const reply = (...operationAndControls: readonly Buffer[]) =>
+      createMessageGate(() => {})(element(0x30, number(1), ...operationAndControls));
+    const done = element(0x65, element(0x0a, Buffer.from([0])), element(0x04), element(0x04));
+    const control = (...parts: readonly Buffer[]) => element(0xa0, element(0x30, ...parts));
+    const yes = element(0x01, Buffer.from([0xff]));
+
+    it.each([
+      ['attributes', [element(0x64, text, trap(0x04))]],
+      ['an attribute', [element(0x64, text, element(0x30, trap(0x04)))]],
+      [
+        'more than an attribute has',
+        [element(0x64, text, element(0x30, element(0x30, text, set, trap(0x04))))],
+      ],
+      ['an attribute without values', [element(0x64, text, element(0x30, element(0x30, text, trap(0x04))))]],
+      ['more than an entry has', [element(0x64, text, list, trap(0x04))]],
+      ['controls for attributes', [element(0x64, text), control(text, trap(0x01))]],
+      ['an entry of nothing', [element(0x64)]],
+      ['a control', [done, element(0xa0, trap(0x04))]],
+      ['more than a control has', [done, control(text, text, trap(0x04))]],
+      ['a control within an answer', [element(0x65, element(0xa0, trap(0x04)))]],
+    ])('refuses %s', (_what, parts) => {
+      expect(() => reply(...parts)).toThrow(/^LDAP: .* is none/);
+    });
+
+    it.each([
+      ['an entry', [element(0x64, text, list)]],
+      ['one without attributes', [element(0x64, text, element(0x30))]],
+      [
+        'an attribute without a value',
+        [element(0x64, text, element(0x30, element(0x30, text, element(0x31))))],
+      ],
+      [
+        'controls',
+        [
+          done,
+          element(
+            0xa0,
+            ...[[text], [text, yes], [text, text], [text, yes, text]].map((parts) => element(0x30, ...parts)),
+          ),
+        ],
+      ],
+    ])('lets %s through', (_what, parts) => {
+      expect(reply(...parts)).toEqual(element(0x30, number(1), ...parts));
+    });
+  });
+
   it('keeps what is found from the library, which would gather it, but for the first of each answer', () => {
     const message = (tag: number, id: number) => {
-      const operation = Buffer.from([tag, 3, ...number(9)]);
+      // A name and no attributes, if it is an entry.
+      const operation = Buffer.from([tag, 4, 0x04, 0, 0x30, 0]);
       return sequence(Buffer.concat([number(id), operation]));
     };
     const [entry, reference, done, extended] = [0x64, 0x73, 0x65, 0x78] as const;

@@ -197,7 +197,8 @@ export class Block<T> {
     cell.made = this.#make(values);
     this.end = stop;
     const size = stop - from;
-    if (size > longest) return cell.made;
+    // Of a value that ends in CR the next one may be the beginning: with the line's own CR in the place of that.
+    if (size > longest || bytes[stop - 1] === carriageReturn) return cell.made;
     const last = size - word;
     const all = this.#bytes;
     for (let i = same & -word; i < last; i += word)

@@ -110,8 +110,11 @@ export class LazyMessage implements AmiMessage {
     const made = block.read(this.#bytes, this.#view, from, this.#tos[first] ?? 0, this.#end);
     if (made === undefined) return undefined;
     this.#next = indexOfByte(this.#bytes, lineFeed, block.end, this.#end) + 1;
-    this.#blocks[this.#passed] = block;
-    this.#values[this.#passed++] = block.values;
+    // One that is read again is passed over once.
+    if (this.#passed === 0 || this.#blocks[this.#passed - 1] !== block) {
+      this.#blocks[this.#passed] = block;
+      this.#values[this.#passed++] = block.values;
+    }
     return made;
   }
 

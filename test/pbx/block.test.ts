@@ -63,6 +63,38 @@ describe('what is remembered of earlier messages', () => {
     expect(different).toBe(0);
   });
 
+  const particulars = (prefix: string, last: string) =>
+    [
+      ...['Channel', 'ChannelState', 'ChannelStateDesc', 'CallerIDNum', 'CallerIDName', 'ConnectedLineNum'],
+      ...['ConnectedLineName', 'Language', 'AccountCode', 'Context', 'Exten', 'Priority', 'Uniqueid'],
+    ]
+      .map((name) => `${prefix}${name}: lab-${name}`)
+      .concat(`${prefix}Linkedid: ${last}`);
+  const stream = (...messages: readonly string[][]) =>
+    Buffer.from(
+      messages
+        .map((lines) => ['Event: Newstate', 'Privilege: call,all', ...lines, '', ''].join('\r\n'))
+        .join(''),
+    );
+
+  test('does not take a value for one that ends in CR', () => {
+    const seen: unknown[] = [];
+    each(stream(particulars('', 'ab\r'), particulars('', 'ab')), 4000, (message) =>
+      seen.push(readChannel(message)?.linkedId),
+    );
+    expect(seen).toEqual(['ab\r', 'ab']);
+  });
+
+  test('does not depend on how often a block is read', () => {
+    const seen: unknown[] = [];
+    const one = [...particulars('', 'ab'), 'DestExten: the first', ...particulars('Dest', 'ab')];
+    each(stream(one, one), 4000, (message) => {
+      for (let n = 0; n < 5; n++) readChannel(message);
+      seen.push(readChannel(message, 'Dest')?.exten);
+    });
+    expect(seen).toEqual(['the first', 'the first']);
+  });
+
   test('changes nothing where lines are changed, doubled, left out, put elsewhere or cut', () => {
     const names = ['Channel', 'ChannelState', 'ChannelStateDesc', 'CallerIDNum', 'CallerIDName'].concat(
       ['ConnectedLineNum', 'ConnectedLineName', 'Language', 'AccountCode', 'Context', 'Exten', 'Priority'],
@@ -81,6 +113,7 @@ describe('what is remembered of earlier messages', () => {
       ' ',
       '4',
       '6',
+      'ab',
       'ab\r',
       'PJSIP/340-0000001c',
       'PJSIP/340-0000001d',

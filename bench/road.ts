@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import { callsOf } from '../src/directory/calls.ts';
 import { createDirectory } from '../src/directory.ts';
 import { describeChannel } from '../src/modules/channel-event.ts';
+import { emptyQueueing } from '../src/modules/define.ts';
 import { modules } from '../src/modules/index.ts';
 import { createFramer } from '../src/pbx/framing.ts';
 import type { AmiMessage } from '../src/pbx/message.ts';
@@ -76,7 +77,7 @@ async function ours(): Promise<Road> {
   });
   await xmpp.start();
   const calls = callsOf(() => directory);
-  const world = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
+  const world = { directory, calls, phonebook: emptyPhonebook, queueing: emptyQueueing };
   const publish = createPublish({
     modules,
     index,

@@ -25,7 +25,10 @@ export interface PublishOptions {
   /** Whether the server takes events now. Where it does not, they wait and are told as they are by then. Default: always. */
   readonly hasRoom?: () => boolean;
   readonly limits?: BacklogLimits;
-  /** Called when a change was told to whom it concerns as far as there was room, or is not to be told since nobody wants it; `heard`: somebody was. */
+  /**
+   * Called when a change was told to whom it concerns as far as there was room, or is not to be told since nobody wants it; not where all of them must
+   * wait. `heard`: somebody was told.
+   */
   onTold?(change: Change, heard: boolean): void;
 }
 
@@ -134,9 +137,10 @@ export function createPublish(options: PublishOptions): Publish {
       missed ??= new Set();
       missed.add(session);
     });
-    onTold(change, heard);
     // Refused though there is room: it is of a kind that never fits.
-    backlog.told(told, missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined);
+    const rest = missed !== undefined && !hasRoom() ? { ...told, only: missed } : undefined;
+    if (heard || rest === undefined) onTold(change, heard);
+    backlog.told(told, rest);
   }
 
   const publish = (changes: readonly Change[], world: World) => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Bounded } from './bounds.ts';
 import { askAll, createKept } from './kept.ts';
 import type { ChannelId, QueueMember } from './pbx/pbx.ts';
-import type { QueueCall, QueueChange, QueueJoinChange, QueueMemberChange } from './queues/changes.ts';
+import type { QueueChange, QueueJoinChange, QueueLeaveChange, QueueMemberChange } from './queues/changes.ts';
 import type { Remembered } from './queues/queues.ts';
 
 /** Calls that wait and memberships of which another bridge tells the ends; of more, it tells the beginnings once more. */
@@ -48,6 +48,8 @@ export interface QueueTold extends Bounded {
   load(): Promise<void>;
   /** Unique ids of the calls that wait in a queue, from the front on. */
   standing(queue: string): readonly string[];
+  /** The place, from 1, of a call in the list as it was told; 0 where it was not. */
+  shownAt(queue: string, uniqueId: string): number;
   /** All that was told and has not ended, as far as it is remembered. */
   remembered(): Remembered;
 }
@@ -68,10 +70,14 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     prefix: 'member ',
     schema: membership,
   });
-  /** The waiting lists as they are told, or to be told as soon as there is room, by queue. */
+  /** The waiting lists as they are to be told as soon as there is room, and as they were told, by queue. */
   const lists = new Map<string, Wait[]>();
+  const shown = new Map<string, Wait[]>();
+  /** Where those stand, or stood, that came. */
+  const came = new WeakMap<QueueJoinChange, Wait>();
 
-  function join({ queue, call, position }: QueueJoinChange): void {
+  function join(change: QueueJoinChange): void {
+    const { queue, call, position } = change;
     const list = lists.get(queue) ?? [];
     lists.set(queue, list);
     const index = Math.min(position - 1, list.length);
@@ -79,13 +85,22 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     const last = (before ?? 0) + 1;
     const one = { ...call, queue, place: after === undefined ? last : ((before ?? after - 2) + after) / 2 };
     list.splice(index, 0, one);
+    came.set(change, one);
   }
 
-  function leave(queue: string, { uniqueId }: QueueCall): void {
-    const list = lists.get(queue) ?? [];
+  function leave(all: Map<string, Wait[]>, queue: string, uniqueId: string): void {
+    const list = all.get(queue) ?? [];
     const index = list.findIndex((each) => each.uniqueId === uniqueId);
     if (index >= 0) list.splice(index, 1);
-    if (list.length === 0) lists.delete(queue);
+    if (list.length === 0) all.delete(queue);
+  }
+
+  function show(one: Wait): void {
+    leave(shown, one.queue, one.uniqueId);
+    const list = shown.get(one.queue) ?? [];
+    shown.set(one.queue, list);
+    const behind = list.findIndex(({ place }) => place > one.place);
+    list.splice(behind < 0 ? list.length : behind, 0, one);
   }
 
   function toldMember({ type, member }: QueueMemberChange, heard: boolean): void {
@@ -94,11 +109,16 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     else memberships.set(id, member, heard);
   }
 
-  function toldJoin({ queue, call }: QueueJoinChange, heard: boolean): void {
-    const { uniqueId } = call;
-    const standing = lists.get(queue)?.find((each) => each.uniqueId === uniqueId);
-    // One that stands there no more is about to be told of as gone: then no place counts.
-    waits.set(uniqueId, standing ?? { ...call, queue, place: 0 }, heard);
+  function toldJoin(change: QueueJoinChange, heard: boolean): void {
+    const one = came.get(change);
+    if (one === undefined) return;
+    show(one);
+    waits.set(one.uniqueId, one, heard);
+  }
+
+  function toldLeave({ queue, call: { uniqueId } }: QueueLeaveChange, heard: boolean): void {
+    leave(shown, queue, uniqueId);
+    waits.end(uniqueId, heard);
   }
 
   return {
@@ -106,17 +126,18 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     note(changes) {
       for (const change of changes) {
         if (change.kind === 'queue-join') join(change);
-        else if (change.kind === 'queue-leave') leave(change.queue, change.call);
+        else if (change.kind === 'queue-leave') leave(lists, change.queue, change.call.uniqueId);
       }
     },
     told(change, heard) {
       if (change.kind === 'queue-member') toldMember(change, heard);
       else if (change.kind === 'queue-join') toldJoin(change, heard);
-      else waits.end(change.call.uniqueId, heard);
+      else toldLeave(change, heard);
     },
     ask: () => askAll(waits, memberships),
     async load() {
       for (const { id, thing } of await waits.load()) {
+        show(thing);
         const list = lists.get(thing.queue) ?? [];
         // It came to be known before the store did, and was not told yet.
         if (list.some(({ uniqueId }) => uniqueId === id)) continue;
@@ -127,6 +148,7 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
       }
       await memberships.load();
     },
+    shownAt: (queue, id) => (shown.get(queue)?.findIndex(({ uniqueId }) => uniqueId === id) ?? -1) + 1,
     standing: (queue) => (lists.get(queue) ?? []).map(({ uniqueId }) => uniqueId),
     remembered: () => ({
       calls: [...waits]

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import { callsOf } from '../src/directory/calls.ts';
 import { parseDirectory } from '../src/directory/parse.ts';
+import { emptyQueueing } from '../src/modules/define.ts';
 import { modules } from '../src/modules/index.ts';
 import { emptyPhonebook } from '../src/phonebook/model.ts';
 import type { FullJid } from '../src/protocol/jid.ts';
@@ -22,11 +23,15 @@ it('what waits for room is told once there is; what nobody wants by then counts 
   const index = createSubscriptionIndex();
   const told: [type: string, heard: boolean][] = [];
   let room = false;
+  let takes = true;
   const publish = createPublish({
     modules,
     index,
     from: 'pbx.example.org',
-    send: () => true,
+    send() {
+      room &&= takes;
+      return takes;
+    },
     hasRoom: () => room,
     onTold: (change, heard) => told.push(['type' in change ? change.type : '', heard]),
   });
@@ -36,7 +41,7 @@ it('what waits for room is told once there is; what nobody wants by then counts 
       directory,
       calls: callsOf(() => directory),
       phonebook: emptyPhonebook,
-      queueing: { standing: () => [] },
+      queueing: emptyQueueing,
     });
   };
   happens('login');
@@ -50,4 +55,11 @@ it('what waits for room is told once there is; what nobody wants by then counts 
   room = true;
   publish.catchUp(directory);
   expect(told.slice(1)).toEqual([['unpause', true]]);
+  // The room is gone before anybody has it.
+  takes = false;
+  happens('logout');
+  expect(told).toHaveLength(2);
+  [takes, room] = [true, true];
+  publish.catchUp(directory);
+  expect(told.slice(2)).toEqual([['logout', true]]);
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { extensionOf, repeatedCalls } from '../bench/load.ts';
 import { callsOf } from '../src/directory/calls.ts';
 import { createDirectory } from '../src/directory.ts';
+import { emptyQueueing } from '../src/modules/define.ts';
 import { modules } from '../src/modules/index.ts';
 import { createFramer } from '../src/pbx/framing.ts';
 import { createTranslate, translatedEvents } from '../src/pbx/translate.ts';
@@ -29,7 +30,7 @@ it('weighs and costs after many calls what it did after a few', { timeout: 3_600
     directory,
     calls: callsOf(() => directory),
     phonebook: emptyPhonebook,
-    queueing: { standing: () => [] },
+    queueing: emptyQueueing,
   };
   let sent = 0;
   const publish = createPublish({

@@ -8,7 +8,9 @@ import { modules } from '../src/modules/index.ts';
 import { emptyPhonebook } from '../src/phonebook/model.ts';
 import type { FullJid } from '../src/protocol/jid.ts';
 import { createPublish } from '../src/publish.ts';
+import { createQueueTold } from '../src/queue-told.ts';
 import type { LeaveReason, QueueCall, QueueChange } from '../src/queues/changes.ts';
+import { createMemoryStore } from '../src/store/memory.ts';
 import { createSubscriptionIndex } from '../src/subscriptions/index.ts';
 import { member } from './queues/script.ts';
 
@@ -23,19 +25,23 @@ const roster = [member('PJSIP/340')];
 /** What a client makes of what it hears: nothing but what the events say. */
 function createList() {
   const list: string[] = [];
+  /** Calls that left from another place than was said. */
+  const elsewhere: string[] = [];
   return {
     list,
+    elsewhere,
     see(stanza: string) {
       const id = /<uniqueId>(.*?)<\/uniqueId>/.exec(stanza)?.[1] ?? '';
       const place = Number(/<position>(\d+)/.exec(stanza)?.[1]);
+      if (stanza.includes('QueueLeaveEvent') && list[place - 1] !== id) elsewhere.push(id);
       if (list.includes(id)) list.splice(list.indexOf(id), 1);
       if (stanza.includes('QueueJoinEvent')) list.splice(place - 1, 0, id);
     },
   };
 }
 
-/** A queue, a bridge that tells of it, and a line that may break. */
-function scene() {
+/** A queue, a bridge that tells of it, and a line that may break. `patient`: what is under way when room runs out is taken still. */
+function scene(patient = false) {
   const index = createSubscriptionIndex();
   const [anna] = directory.users;
   if (anna === undefined) throw new Error('nobody is there');
@@ -52,19 +58,23 @@ function scene() {
     modules,
     index,
     from: 'pbx.example.org',
-    send(head, body) {
-      if (room <= 0) return false;
+    send(stanza) {
+      if (room <= 0 && !patient) return false;
       room -= 1;
-      wire.push(head + Buffer.from(body).toString());
+      wire.push(Buffer.from(stanza).toString());
       return true;
     },
     hasRoom: () => room > 0,
+    onTold(change, heard) {
+      if (change.kind === 'queue-join' || change.kind === 'queue-leave') queueTold.told(change, heard);
+    },
   });
+  const queueTold = createQueueTold(createMemoryStore());
   const world = {
     directory,
     calls: callsOf(() => directory),
     phonebook: emptyPhonebook,
-    queueing: { standing: () => waiting.map(({ uniqueId }) => uniqueId) },
+    queueing: queueTold,
   };
   const base = { queue: 'Support', roster, at: 0 };
   let named = 0;
@@ -108,6 +118,7 @@ function scene() {
         const [left] = leave(at, 'moved');
         return left?.kind === 'queue-leave' ? [left, join(left.call, to)] : [];
       });
+      queueTold.note(changes);
       publish(changes, world);
     },
     async confirms() {
@@ -151,6 +162,27 @@ it('has them in order whatever is told again, and late', async () => {
       takes(1000);
       await confirms();
       expect(client.list).toEqual(waiting.map(({ uniqueId }) => uniqueId));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('and where nothing is lost, calls leave from the places that are said', async () => {
+  const late = fc.oneof(
+    { weight: 3, arbitrary: fc.array(happening, { minLength: 1, maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.record({ room: fc.nat(3) }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(late, { maxLength: 40 }), async (steps) => {
+      const { client, waiting, happens, confirms, takes } = scene(true);
+      for (const each of steps) {
+        if ('room' in each) takes(each.room);
+        else happens(...each);
+      }
+      takes(1000);
+      await confirms();
+      expect(client.list).toEqual(waiting.map(({ uniqueId }) => uniqueId));
+      expect(client.elsewhere).toEqual([]);
     }),
     { numRuns: 500 },
   );

@@ -46,8 +46,11 @@ export interface World {
   /** Names of numbers that the directory does not know. */
   readonly phonebook: Pick<Phonebook, 'byNumber'>;
   /** Where calls stand in queues. */
-  readonly queueing: Pick<Models['queueing'], 'standing'>;
+  readonly queueing: Pick<Models['queueing'], 'standing' | 'shownAt'>;
 }
+
+/** Where no queue is followed: nobody waits. */
+export const emptyQueueing: World['queueing'] = { standing: () => [], shownAt: () => 0 };
 
 /** Who is asking, as the XMPP server stamped it. */
 export interface Caller {

@@ -82,16 +82,18 @@ export const queueEvents = [
     }),
     filterAliases,
     from({ queue, call, position, reason, member, roster }, world) {
+      const say = (place: number) => ({
+        jid: '',
+        name: queue,
+        eventDetails: reason,
+        agent: member === undefined ? '' : agentName(member, world.directory),
+        call: describeCall(call, place, world),
+      });
       return [
         {
           concerns: peopleOf(queue, roster, world.directory),
-          value: {
-            jid: '',
-            name: queue,
-            eventDetails: reason,
-            agent: member === undefined ? '' : agentName(member, world.directory),
-            call: describeCall(call, position, world),
-          },
+          value: say(position),
+          late: () => say(world.queueing.shownAt(queue, call.uniqueId) || position),
           // Another side: of one that moved, both are told.
           about: { ...aboutCall(queue, call, world), facet: 'left', final: true },
         },

@@ -84,10 +84,12 @@ export class LazyMessage implements AmiMessage {
     const header = this.#numberOf(name);
     for (let n = 0; n < this.#passed; n++) {
       const block = this.#blocks[n];
-      const value = block?.holds(header) === true ? block.valueIn(this.#values[n] ?? [], header) : undefined;
+      if (block?.holds(header) !== true) continue;
+      const value = block.valueIn(this.#values[n] ?? [], header);
       if (value !== undefined) return value;
+      this.#lookAtAll();
     }
-    if (!this.#find(header)) return '';
+    if (!this.#seek(header)) return '';
     return textOf(this.#bytes, this.#view, this.#froms[header] ?? 0, this.#tos[header] ?? 0);
   }
 
@@ -181,13 +183,20 @@ export class LazyMessage implements AmiMessage {
     return header;
   }
 
-  /** Whether the message has that header: looks at further lines until it is found. */
+  /** Begins anew, and passes over no block any more. */
+  #lookAtAll(): void {
+    this.#plain = true;
+    this.#rewind();
+  }
+
+  /** Whether the message has that header, in a block that was passed over or elsewhere. */
   #find(header: number): boolean {
-    for (let n = 0; n < this.#passed; n++) {
-      if (this.#blocks[n]?.holds(header) !== true) continue;
-      this.#plain = true;
-      this.#rewind();
-    }
+    for (let n = 0; n < this.#passed; n++) if (this.#blocks[n]?.holds(header) === true) this.#lookAtAll();
+    return this.#seek(header);
+  }
+
+  /** Looks at further lines until the header is found. */
+  #seek(header: number): boolean {
     const seen = this.#seen;
     const message = this.#message;
     while (seen[header] !== message) if (!this.#lookAtLine()) return false;

@@ -329,9 +329,9 @@ export function readDeviceState(message: AmiMessage): { device: DeviceName; stat
   return device === '' ? undefined : { device: device as DeviceName, state: message.get('State') };
 }
 
-/** How every event begins (manager.c, append_event and its callers): most of it is the same each time. */
+/** How every event begins (manager.c, append_event and its callers; there is more where Asterisk is debugged): most of it is the same each time. */
 const head = new Block({
-  names: ['Event', 'Privilege', 'Timestamp', 'SequenceNumber', 'File', 'Line', 'Func', 'SystemName'],
+  names: ['Event', 'Privilege', 'Timestamp', 'SystemName'],
   asked: new Set(['Timestamp']),
   whole: false,
   make: ([, , timestamp = '']) => ({ at: stamp(timestamp) }),

@@ -4,7 +4,7 @@ import type { Calls } from '../calls/calls.ts';
 import { createInvariants } from '../calls/invariants.ts';
 import type { Change } from '../changes.ts';
 import type { Directory } from '../directory.ts';
-import type { Module } from '../modules/define.ts';
+import { emptyQueueing, type Module } from '../modules/define.ts';
 import { emptyPhonebook } from '../phonebook/model.ts';
 import { elements, textOf, type XmlElement } from '../protocol/xml.ts';
 import { type Replayed, replay, type Sidecar } from './replay.ts';
@@ -41,7 +41,7 @@ export function tell(
   const { modules, directory, calls, following } = world;
   const invariants = createInvariants();
   const violations: string[] = [];
-  const around = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
+  const around = { directory, calls, phonebook: emptyPhonebook, queueing: emptyQueueing };
   const onChange = (t: number, change: Change) => {
     if (change.kind === 'channel' || change.kind === 'pickup')
       violations.push(...invariants.check(change).map((text) => `${t.toFixed(3)} s: ${text}`));

@@ -18,8 +18,15 @@ function parking({ stanzas }: Person): string[] {
   });
 }
 
-/** Anna parks Bernd, who hangs up while there is no bridge. */
-export async function parkedMeanwhile(office: Office): Promise<void> {
+/** While there is no bridge. */
+async function withoutBridge(office: Office, meanwhile: () => Promise<void>): Promise<void> {
+  await office.bridge.stop();
+  await meanwhile();
+  await office.bridge.start();
+}
+
+/** Anna parks Bernd, who hangs up while nobody can be told: by default since there is no bridge. */
+export async function parkedMeanwhile(office: Office, away = withoutBridge): Promise<void> {
   const [a, b] = [await office.comeIn(anna), await office.comeIn(bernd)];
   await office.phone(anna).dial(bernd.extension);
   await office.phone(bernd).answer();
@@ -29,9 +36,7 @@ export async function parkedMeanwhile(office: Office): Promise<void> {
   expect(answer.name).toBe('Success');
   const space = answer.payload?.getChildText('space') ?? '';
   for (const who of [a, b]) await until('both are told', () => parking(who).length > 0);
-  await office.bridge.stop();
-  await office.phone(bernd).hangUp();
-  await office.bridge.start();
+  await away(office, () => office.phone(bernd).hangUp());
   await office.bridge.isReady();
   for (const who of [a, b]) {
     await until('the end is told', () => parking(who).length > 1, 20);

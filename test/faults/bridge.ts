@@ -104,6 +104,17 @@ export function bridgeSituations(office: () => Suffering): void {
 
   it('a parked call ends while there is no bridge', () => parkedMeanwhile(office()));
 
+  it('a parked call ends while the line to the XMPP server is cut, and the bridge ends before it is mended', () =>
+    parkedMeanwhile(office(), async ({ bridge }, meanwhile) => {
+      const { xmpp } = office().lines;
+      xmpp.cut();
+      await until('the bridge notices', () => !bridge.readiness.ready, 30);
+      await meanwhile();
+      await bridge.stop();
+      xmpp.mend();
+      await bridge.start();
+    }));
+
   it('the clock jumps forward by a day and back by an hour', async () => {
     const { apart } = office().bridge;
     try {

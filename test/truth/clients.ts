@@ -4,6 +4,7 @@ import type { Calls } from '../../src/calls/calls.ts';
 import type { CallChange } from '../../src/calls/changes.ts';
 import { createInvariants } from '../../src/calls/invariants.ts';
 import type { Directory } from '../../src/directory.ts';
+import { emptyQueueing } from '../../src/modules/define.ts';
 import { modules } from '../../src/modules/index.ts';
 import type { PbxEvent } from '../../src/pbx/events.ts';
 import { emptyPhonebook } from '../../src/phonebook/model.ts';
@@ -61,7 +62,7 @@ export function seatClients(directory: Directory, calls: Calls): Clients {
   const invariants = createInvariants();
   const broken: string[] = [];
   const events = modules.flatMap((module) => [...module.events.values()]);
-  const around = { directory, calls, phonebook: emptyPhonebook, queueing: { standing: () => [] } };
+  const around = { directory, calls, phonebook: emptyPhonebook, queueing: emptyQueueing };
   const publish = (changes: readonly CallChange[]) => {
     for (const change of changes) {
       broken.push(...invariants.check(change));

@@ -12,7 +12,9 @@ pbxContract('Asterisk 22', async (): Promise<PbxHarness> => {
   // COMPAT: Asterisk times the keys that it presses for a transfer by the sound that comes in: with mute telephones it loses some.
   const phones = new Map(
     await Promise.all(
-      ['320', '340', '370'].map(async (number) => [number, await startPhone(pbx, number, { voice: 440 })] as const),
+      ['320', '340', '370'].map(
+        async (number) => [number, await startPhone(pbx, number, { voice: 440 })] as const,
+      ),
     ),
   );
   return {

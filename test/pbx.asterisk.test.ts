@@ -9,9 +9,12 @@ pbxContract('Asterisk 22', async (): Promise<PbxHarness> => {
     managers: [{ ...filtering, read: 'system,call,agent,dialplan,user', write: 'reporting,system' }],
   });
   if (pbx.tls === undefined) throw new Error('Asterisk was started with TLS and has none');
+  // COMPAT: Asterisk times the keys that it presses for a transfer by the sound that comes in: with mute telephones it loses some.
   const phones = new Map(
     await Promise.all(
-      ['320', '340', '370'].map(async (number) => [number, await startPhone(pbx, number)] as const),
+      ['320', '340', '370'].map(
+        async (number) => [number, await startPhone(pbx, number, { voice: 440 })] as const,
+      ),
     ),
   );
   return {

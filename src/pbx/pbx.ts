@@ -231,7 +231,10 @@ export interface Pbx {
   attendedTransfer(channel: ChannelId, context: string, exten: string): Promise<void>;
   /** Whether the channel consults somebody while its other party waits, however that was begun ({@link attendedTransfer}, keys). */
   consults(channel: ChannelId): Promise<boolean>;
-  /** Ends the consultation; the channel returns to who waits. Only for a channel that {@link consults}. */
+  /**
+   * Ends the consultation; the channel has left it and returns to who waits. Only for a channel that {@link consults}. `rejected` where the telephone
+   * system did not do so.
+   */
   cancelTransfer(channel: ChannelId): Promise<void>;
   /** Connects two channels of different calls with each other; the ones that they talked to end. */
   join(one: ChannelId, other: ChannelId): Promise<void>;

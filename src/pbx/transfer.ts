@@ -77,9 +77,20 @@ export function transferVerbs(acting: Acting): Pick<Pbx, 'attendedTransfer' | 'c
     },
     consults: (channel) => ask((control) => consults(control, channel)),
     async cancelTransfer(channel) {
-      await run(action('CancelAtxfer', { Channel: checkedChannel(channel) }));
+      const left = watch.next((event) => leaves(event, channel), 3 * beginMs);
+      await left.after(run(action('CancelAtxfer', { Channel: checkedChannel(channel) })));
+      // Keys, too, and as easily lost while the bridge of the consultation is being made.
+      if (acting.hears && (await left.outcome) === undefined) {
+        fail('rejected', 'The telephone system did not end the consultation: try again in a moment.');
+      }
     },
   };
+}
+
+/** The channel has left the bridge of its consultation, or is gone. */
+function leaves(event: PbxEvent, channel: ChannelId): true | undefined {
+  const goes = event.type === 'bridge-leave' || event.type === 'hangup';
+  return goes && event.channel.name === channel ? true : undefined;
 }
 
 /** The channel is in the bridge of its consultation, or is gone. */

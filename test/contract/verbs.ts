@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import type { ChannelId, DeviceName, Ring } from '../../src/pbx/pbx.ts';
-import type { Adapter } from '../pbx/adapter.ts';
+import type { Adapter, adapter } from '../pbx/adapter.ts';
 import { until } from '../servers/until.ts';
 import type { Telephone } from './pbx.ts';
 import { channelOf, lastSnapshot, live, of, type Seen, together } from './seen.ts';
@@ -12,7 +12,7 @@ type Number = '320' | '340' | '370';
 
 /** What the suite gives. */
 export interface VerbHarness {
-  connected(): Promise<Adapter>;
+  connected(options?: Parameters<typeof adapter>[1]): Promise<Adapter>;
   phone(number: Number): Telephone;
   talking(on: Adapter, a: '340' | '370', b: Number): Promise<{ a: Seen; b: Seen }>;
 }
@@ -128,6 +128,19 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       });
     }
 
+    /** Ends the consultation, again where it is told that it did not end. */
+    async function cancel(on: Adapter, channel: ChannelId) {
+      await until('the consultation has ended', async () => {
+        try {
+          await on.cancelTransfer(channel);
+          return true;
+        } catch (error) {
+          if (error instanceof Failure && error.code === 'rejected') return !(await on.consults(channel));
+          throw error;
+        }
+      });
+    }
+
     /** 370 consults 320 while 340 waits; `state` is what 320 does. */
     async function consulting(on: Adapter, state: 'answer' | 'ring') {
       phone('320').behave(state);
@@ -165,10 +178,17 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
     it('goes back when it is cancelled', async () => {
       const on = await connected();
       const { b } = await consulting(on, 'ring');
-      await on.cancelTransfer(b.name);
+      await cancel(on, b.name);
       await talks(on, '340', '370');
       expect(await on.consults(b.name)).toBe(false);
       await until('320 rings no more', () => !alive(on, '320'));
+    });
+
+    it('cannot be cancelled where there is none', async () => {
+      const on = await connected({ limits: { beginMs: 200 } });
+      const { b } = await talking(on, '340', '370');
+      await expect(on.cancelTransfer(b.name)).rejects.toMatchObject({ code: 'rejected' });
+      expect(together(on.events, '340', '370')).toBe(true);
     });
 
     it('is begun, too, by who has pressed hold before', async () => {
@@ -179,7 +199,7 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await until('370 holds', () => of(on.events, 'hold').length > 0);
       await consult(on, b.name);
       await until('370 consults', () => on.consults(b.name));
-      await on.cancelTransfer(b.name);
+      await cancel(on, b.name);
       await talks(on, '340', '370');
     });
 
@@ -191,12 +211,12 @@ export function verbContract({ connected, phone, talking }: VerbHarness): void {
       await expect(on.attendedTransfer(b.name, context, '320')).rejects.toMatchObject({ code: 'rejected' });
       await until('320 rings', () => ringing(on, '320'));
       await until('370 consults', () => on.consults(b.name));
-      await on.cancelTransfer(b.name);
+      await cancel(on, b.name);
       await talks(on, '340', '370');
       // The next one is another consultation.
       await consult(on, b.name);
       await until('370 consults', () => on.consults(b.name));
-      await on.cancelTransfer(b.name);
+      await cancel(on, b.name);
       await talks(on, '340', '370');
     });
 

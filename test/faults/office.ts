@@ -48,7 +48,6 @@ export function faultsIn(
   more: (office: () => Suffering) => void = () => {},
 ): void {
   describe(`faults with ${xmpp}, Asterisk and Redis, during calls`, () => {
-    const keeps = xmpp === 'ejabberd';
     let opened: Suffering | undefined;
     const office = () => {
       if (opened === undefined) throw new Error('the office is not open');
@@ -82,7 +81,7 @@ export function faultsIn(
     async function warmUp(): Promise<Needs> {
       const { apart } = office().bridge;
       const held = await apart.resources();
-      for (let n = 0; n < 3; n++) await suffer(office(), warmingUp, keeps);
+      for (let n = 0; n < 3; n++) await suffer(office(), warmingUp);
       before = { open: held, memory: await apart.memory() };
       return before;
     }
@@ -112,7 +111,7 @@ export function faultsIn(
     for (const situation of situations) {
       it(situation.name, async () => {
         const { memory } = await neededBefore();
-        await suffer(office(), situation, keeps);
+        await suffer(office(), situation);
         expect(stray).toEqual([]);
         const defects = office().bridge.log.filter(({ msg }) => /defect/.test(msg));
         expect(defects).toEqual([]);

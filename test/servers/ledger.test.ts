@@ -45,5 +45,7 @@ it('counts on an answer on another connection, also after the one that asked is 
   two.answers(answer('q2'), true);
   expect([...ledger.lost]).toEqual(['q3']);
   two.over();
+  two.over();
   expect([...ledger.lost]).toEqual(['q3']);
+  expect(ledger.ends).toBe(2);
 });

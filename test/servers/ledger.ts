@@ -11,6 +11,8 @@ export interface LineLedger {
    * may not have read, for it ended the connection at that moment.
    */
   readonly lost: ReadonlySet<string>;
+  /** How many connections are over. */
+  readonly ends: number;
   /** Requests that the client answered more than once, whether or not the answers arrived. */
   readonly answeredAgain: readonly string[];
 }
@@ -33,6 +35,7 @@ export function createLineLedger(id: string): LineLedger {
   const said = new Set<string>();
   const lost = new Set<string>();
   const answered = new Map<string, number>();
+  let ends = 0;
   /** The connections of requests that may still be answered. */
   const open = new Map<string, ConnectionLedger>();
 
@@ -54,6 +57,9 @@ export function createLineLedger(id: string): LineLedger {
   return {
     said,
     lost,
+    get ends() {
+      return ends;
+    },
     get answeredAgain() {
       return [...answered].filter(([, count]) => count > 1).map(([each]) => each);
     },
@@ -82,6 +88,7 @@ export function createLineLedger(id: string): LineLedger {
         over(byServer = false) {
           if (isOver) return;
           isOver = true;
+          ends += 1;
           for (const [each, where] of open) {
             if (where === connection && open.delete(each)) lost.add(each);
           }

@@ -48,10 +48,50 @@ export interface QueueTold extends Bounded {
   load(): Promise<void>;
   /** Unique ids of the calls that wait in a queue, from the front on. */
   standing(queue: string): readonly string[];
+  /** The place of a call among them, from 1; 0 where it is not there. */
+  standsAt(queue: string, uniqueId: string): number;
   /** The place, from 1, of a call in the list as it was told; 0 where it was not. */
   shownAt(queue: string, uniqueId: string): number;
   /** All that was told and has not ended, as far as it is remembered. */
   remembered(): Remembered;
+}
+
+/** Calls that wait in one queue, from the front on. */
+class Line {
+  readonly calls: Wait[] = [];
+  readonly #byId = new Map<string, Wait>();
+  /** The place of each, from 1; made when it is asked for, and kept until something changes: all are asked for at a time. */
+  #places: ReadonlyMap<string, number> | undefined;
+
+  insert(one: Wait, index: number): void {
+    this.calls.splice(index, 0, one);
+    this.#byId.set(one.uniqueId, one);
+    this.#places = undefined;
+  }
+
+  /** Calls leave from the front mostly. */
+  remove(uniqueId: string): void {
+    const index = this.indexOf(uniqueId);
+    if (index < 0) return;
+    this.calls.splice(index, 1);
+    this.#byId.delete(uniqueId);
+    this.#places = undefined;
+  }
+
+  get(uniqueId: string): Wait | undefined {
+    return this.#byId.get(uniqueId);
+  }
+
+  /** -1 where it is not there. For few: looks through the line, from the front on. */
+  indexOf(uniqueId: string): number {
+    const one = this.get(uniqueId);
+    return one === undefined ? -1 : this.calls.indexOf(one);
+  }
+
+  get places(): ReadonlyMap<string, number> {
+    this.#places ??= new Map(this.calls.map(({ uniqueId }, index) => [uniqueId, index + 1]));
+    return this.#places;
+  }
 }
 
 /** Makes it, with nothing told. */
@@ -71,36 +111,58 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     schema: membership,
   });
   /** The waiting lists as they are to be told as soon as there is room, and as they were told, by queue. */
-  const lists = new Map<string, Wait[]>();
-  const shown = new Map<string, Wait[]>();
+  const lists = new Map<string, Line>();
+  const shown = new Map<string, Line>();
   /** Where those stand, or stood, that came. */
   const came = new WeakMap<QueueJoinChange, Wait>();
 
+  function lineOf(all: Map<string, Line>, queue: string): Line {
+    const line = all.get(queue) ?? new Line();
+    all.set(queue, line);
+    return line;
+  }
+
   function join(change: QueueJoinChange): void {
     const { queue, call, position } = change;
-    const list = lists.get(queue) ?? [];
-    lists.set(queue, list);
-    const index = Math.min(position - 1, list.length);
-    const [before, after] = [list[index - 1]?.place, list[index]?.place];
-    const last = (before ?? 0) + 1;
-    const one = { ...call, queue, place: after === undefined ? last : ((before ?? after - 2) + after) / 2 };
-    list.splice(index, 0, one);
+    const line = lineOf(lists, queue);
+    // It may be at another place.
+    line.remove(call.uniqueId);
+    const index = Math.min(position - 1, line.calls.length);
+    const one = { ...call, queue, place: placeAt(queue, line, index) };
+    line.insert(one, index);
     came.set(change, one);
   }
 
-  function leave(all: Map<string, Wait[]>, queue: string, uniqueId: string): void {
-    const list = all.get(queue) ?? [];
-    const index = list.findIndex((each) => each.uniqueId === uniqueId);
-    if (index >= 0) list.splice(index, 1);
-    if (list.length === 0) all.delete(queue);
+  /** What puts a call there, told and untold ones alike. */
+  function placeAt(queue: string, line: Line, index: number): number {
+    const [before, after] = [line.calls[index - 1]?.place, line.calls[index]?.place];
+    if (after === undefined) return (before ?? 0) + 1;
+    if (before === undefined) return after - 1;
+    const between = (before + after) / 2;
+    if (before < between && between < after) return between;
+    // Some fifty came one after the other before one that waits still, or behind one: there is no number in between.
+    numberAnew(queue);
+    return placeAt(queue, line, index);
+  }
+
+  function numberAnew(queue: string): void {
+    const told = shown.get(queue)?.calls ?? [];
+    const all = new Set([...(lists.get(queue)?.calls ?? []), ...told]);
+    for (const [place, one] of [...all].sort((a, b) => a.place - b.place).entries()) one.place = place;
+    for (const one of told) if (waits.has(one.uniqueId)) waits.set(one.uniqueId, { ...one }, false);
+  }
+
+  function leave(all: Map<string, Line>, queue: string, uniqueId: string): void {
+    const line = all.get(queue);
+    line?.remove(uniqueId);
+    if (line?.calls.length === 0) all.delete(queue);
   }
 
   function show(one: Wait): void {
-    leave(shown, one.queue, one.uniqueId);
-    const list = shown.get(one.queue) ?? [];
-    shown.set(one.queue, list);
-    const behind = list.findIndex(({ place }) => place > one.place);
-    list.splice(behind < 0 ? list.length : behind, 0, one);
+    const line = lineOf(shown, one.queue);
+    if (line.get(one.uniqueId) === one) return;
+    line.remove(one.uniqueId);
+    line.insert(one, line.calls.findLastIndex(({ place }) => place <= one.place) + 1);
   }
 
   function toldMember({ type, member }: QueueMemberChange, heard: boolean): void {
@@ -138,18 +200,16 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
     async load() {
       for (const { id, thing } of await waits.load()) {
         show(thing);
-        const list = lists.get(thing.queue) ?? [];
+        const line = lineOf(lists, thing.queue);
         // It came to be known before the store did, and was not told yet.
-        if (list.some(({ uniqueId }) => uniqueId === id)) continue;
-        lists.set(
-          thing.queue,
-          [...list, thing].sort((a, b) => a.place - b.place),
-        );
+        if (line.get(id) !== undefined) continue;
+        line.insert(thing, line.calls.findLastIndex(({ place }) => place <= thing.place) + 1);
       }
       await memberships.load();
     },
-    shownAt: (queue, id) => (shown.get(queue)?.findIndex(({ uniqueId }) => uniqueId === id) ?? -1) + 1,
-    standing: (queue) => (lists.get(queue) ?? []).map(({ uniqueId }) => uniqueId),
+    shownAt: (queue, id) => (shown.get(queue)?.indexOf(id) ?? -1) + 1,
+    standing: (queue) => (lists.get(queue)?.calls ?? []).map(({ uniqueId }) => uniqueId),
+    standsAt: (queue, id) => lists.get(queue)?.places.get(id) ?? 0,
     remembered: () => ({
       calls: [...waits]
         .sort(({ thing: a }, { thing: b }) => a.place - b.place)

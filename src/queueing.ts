@@ -26,6 +26,8 @@ export interface Queueing extends Model, Pick<Queues, 'queue' | 'queues'> {
   ): Promise<{ readonly counters: QueueCounters; readonly since: number | undefined } | undefined>;
   /** Unique ids of the calls that wait in a queue in their order, as all that was to be told until now has it. `queue` as in changes. */
   standing(queue: string): readonly string[];
+  /** The place of a call among these, from 1; 0 where it is not there. */
+  standsAt(queue: string, uniqueId: string): number;
   /** The place, from 1, of a call in the waiting list as clients have it by what was told; 0 where they have not. */
   shownAt(queue: string, uniqueId: string): number;
   /** Calls that nobody took. */
@@ -104,6 +106,7 @@ export function createQueueing(options: {
     queue: model.queue,
     queues: model.queues,
     standing: told.standing,
+    standsAt: told.standsAt,
     shownAt: told.shownAt,
     missed,
     start: missed.start,

@@ -74,8 +74,16 @@ function scene(patient = false) {
     directory,
     calls: callsOf(() => directory),
     phonebook: emptyPhonebook,
-    queueing: queueTold,
+    queueing: {
+      ...queueTold,
+      standing(queue: string) {
+        const ids = queueTold.standing(queue);
+        looks += ids.length;
+        return ids;
+      },
+    },
   };
+  let looks = 0;
   const base = { queue: 'Support', roster, at: 0 };
   let named = 0;
 
@@ -95,6 +103,8 @@ function scene(patient = false) {
   return {
     client,
     waiting,
+    /** Calls of waiting lists that were looked at to say where others stand. */
+    looks: () => looks,
     /** What is told in one go. */
     happens(
       ...what: readonly {
@@ -186,4 +196,34 @@ it('and where nothing is lost, calls leave from the places that are said', async
     }),
     { numRuns: 500 },
   );
+});
+
+it.each([
+  ['before one that waits still', [{ what: 'leaves', at: 0, to: 0 }]],
+  ['behind one that waits still', []],
+] as const)('also where very many came one after the other %s', async (_where, then) => {
+  const { client, waiting, happens, confirms, takes } = scene(true);
+  const comes = (at: number) => happens({ what: 'joins', at, to: 0 });
+  for (const at of [0, 1, 2]) comes(at);
+  for (let n = 0; n < 200; n++) {
+    comes(1);
+    happens(...then);
+  }
+  takes(0);
+  for (let n = 0; n < 3; n++) happens({ what: 'leaves', at: 1, to: 0 });
+  takes(1000);
+  await confirms();
+  expect(client.list).toEqual(waiting.map(({ uniqueId }) => uniqueId));
+  expect(client.elsewhere).toEqual([]);
+});
+
+it('and a long list is told late without looking through it for each call', async () => {
+  const { client, looks, happens, confirms, takes } = scene(true);
+  const calls = 1000;
+  takes(0);
+  for (let at = 0; at < calls; at++) happens({ what: 'joins', at, to: 0 });
+  takes(10 * calls);
+  await confirms();
+  expect(client.list).toHaveLength(calls);
+  expect(looks()).toBeLessThan(10 * calls);
 });

@@ -46,11 +46,11 @@ export interface World {
   /** Names of numbers that the directory does not know. */
   readonly phonebook: Pick<Phonebook, 'byNumber'>;
   /** Where calls stand in queues. */
-  readonly queueing: Pick<Models['queueing'], 'standing' | 'shownAt'>;
+  readonly queueing: Pick<Models['queueing'], 'standing' | 'standsAt' | 'shownAt'>;
 }
 
 /** Where no queue is followed: nobody waits. */
-export const emptyQueueing: World['queueing'] = { standing: () => [], shownAt: () => 0 };
+export const emptyQueueing: World['queueing'] = { standing: () => [], standsAt: () => 0, shownAt: () => 0 };
 
 /** Who is asking, as the XMPP server stamped it. */
 export interface Caller {

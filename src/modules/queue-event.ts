@@ -62,7 +62,7 @@ export const queueEvents = [
         {
           concerns: peopleOf(queue, roster, world.directory),
           value: say(position),
-          late: () => say(world.queueing.standing(queue).indexOf(call.uniqueId) + 1 || position),
+          late: () => say(world.queueing.standsAt(queue, call.uniqueId) || position),
           about: { ...aboutCall(queue, call, world), facet: 'waiting', final: false },
         },
       ];

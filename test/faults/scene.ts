@@ -26,7 +26,7 @@ export interface Situation {
    * that was gone, or the component's answer went into a line that was cut, and no server asks again.
    */
   readonly streams?: 'lost';
-  /** The server may not have noticed when the requests come that are sent meanwhile: it says them on a connection that is closed. */
+  /** The server may not have noticed when the requests come that are sent meanwhile: it says them on a connection that is closed, or forgets them with it. */
   readonly unnoticed?: true;
   /** Afterwards the store must hold what another bridge needs: there is one, and a call ends before it comes. */
   readonly store?: 'proven';

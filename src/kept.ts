@@ -32,6 +32,8 @@ export interface Remembered<T> {
 /** Things by their ids. */
 export interface Kept<T> extends Iterable<Remembered<T>>, Bounded {
   has(id: string): boolean;
+  /** How a thing was told last, also one whose end was told and may not have arrived. */
+  get(id: string): T | undefined;
   /** It was told how a thing is: keeps it, in the place of an earlier one of this id; one too many is not kept. `heard`: by anybody. */
   set(id: string, thing: T, heard: boolean): void;
   /** The end of a thing was told; unknown ones are ignored. */
@@ -108,6 +110,7 @@ export function createKept<T>({ store, prefix, of, max, schema }: KeptOptions<T>
       for (const one of things.values()) if (!ended.has(one.id)) yield one;
     },
     has: (id) => things.has(id) && !ended.has(id),
+    get: (id) => things.get(id)?.thing,
     set(id, thing, heard) {
       const before = things.get(id);
       if (before === undefined && things.size >= max) {

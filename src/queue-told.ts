@@ -180,7 +180,8 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
 
   function toldLeave({ queue, call: { uniqueId } }: QueueLeaveChange, heard: boolean): void {
     leave(shown, queue, uniqueId);
-    waits.end(uniqueId, heard);
+    // What is told late of two queues may be told in another order than it happened.
+    if (waits.get(uniqueId)?.queue === queue) waits.end(uniqueId, heard);
   }
 
   return {

@@ -58,8 +58,10 @@ export function createRooms(options: {
   let tell: (changes: readonly ConferenceChange[]) => void = () => {};
 
   function toldMember({ type, room, uniqueId, channel, caller }: ConferenceChange, heard: boolean): void {
-    if (type === 'leave') members.end(uniqueId, heard);
-    else if (channel !== '')
+    if (type === 'leave') {
+      // What is told late of two rooms may be told in another order than it happened.
+      if (members.get(uniqueId)?.room === room) members.end(uniqueId, heard);
+    } else if (channel !== '')
       members.set(uniqueId, { room, uniqueId, channel, ...caller, muted: type === 'mute' }, heard);
   }
 

@@ -225,6 +225,15 @@ describe('after a restart', () => {
     expect(last.tells(snapshot([room(['b-', 'd', 'e'])]))).toEqual([]);
   });
 
+  it('who moved is where they are, in whatever order it was told', async () => {
+    const store = createMemoryStore();
+    const { rooms, tells } = office(store);
+    tells(joins('a'));
+    for (const change of rooms.apply(joins('a', '801'), []).toReversed()) rooms.told?.(change, true);
+    rooms.ask?.()();
+    expect(await office(store).rooms.restore?.()).toEqual(['room 801 member id a']);
+  });
+
   it('a lock of a room that is no more is forgotten', async () => {
     const store = createMemoryStore();
     const { tells } = await after(store);

@@ -227,3 +227,30 @@ it('and a long list is told late without looking through it for each call', asyn
   expect(client.list).toHaveLength(calls);
   expect(looks()).toBeLessThan(10 * calls);
 });
+
+it('and a call that moved waits where it does, in whatever order that was told', () => {
+  const told = createQueueTold(createMemoryStore());
+  const call: QueueCall = {
+    channel: 'PJSIP/a-1' as QueueCall['channel'],
+    uniqueId: '1',
+    number: '',
+    name: '',
+    since: 0,
+  };
+  const place = { call, position: 1, roster, at: 0 };
+  const came = { ...place, kind: 'queue-join', queue: 'Sales' } as const;
+  const left = {
+    ...place,
+    kind: 'queue-leave',
+    queue: 'Support',
+    reason: 'transferred',
+    member: undefined,
+  } as const;
+  const first = { ...place, kind: 'queue-join', queue: 'Support' } as const;
+  told.note([first]);
+  told.told(first, true);
+  told.note([left, came]);
+  for (const change of [came, left]) told.told(change, true);
+  told.ask()();
+  expect(told.remembered().calls).toEqual([{ queue: 'Sales', call, sure: true }]);
+});

@@ -89,6 +89,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     try {
       if (startTls) await client.startTLS(tls());
       if (bindDn !== undefined) await client.bind(bindDn, password ?? '');
+      found.expect();
       await search(client, signal);
       return found.persons;
     } catch (error) {
@@ -123,6 +124,7 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
     let skipped = 0;
     let example = '';
     let isFull = false;
+    let isAsked = false;
     const parser = new MessageParser();
     parser.on('message', (message) => {
       if (message instanceof SearchEntry) add(message.toObject(asked, []));
@@ -160,8 +162,13 @@ export function createLdapPersons(options: LdapOptions): Refreshed {
       get isFull() {
         return isFull;
       },
+      /** From now on the server is asked: what it finds before could be of somebody in between, put in before TLS begins. */
+      expect(): void {
+        isAsked = true;
+      },
       /** Takes a message in; throws where that is one too many. */
       take(message: Buffer): void {
+        if (!isAsked) throw new Error('LDAP: the server finds what nobody asked for');
         size = message.length;
         parser.read(message, new Map());
       },

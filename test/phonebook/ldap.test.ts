@@ -205,7 +205,7 @@ describe('a server that talks nonsense', () => {
   });
 });
 
-describe('a server that ignores paging', () => {
+describe('a server that', () => {
   const element = (tag: number, ...parts: readonly (Buffer | string)[]) => {
     const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
     const length = Buffer.alloc(5, 0x84);
@@ -258,7 +258,30 @@ describe('a server that ignores paging', () => {
     return { sent, url: `ldap://127.0.0.1:${typeof address === 'object' ? address?.port : ''}` };
   }
 
-  it('is read as a whole where that is possible', async () => {
+  it('says what nobody asked for yet is given up: who stands in between could have said it before TLS began', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (request) => {
+        const isBind = request.includes(0x60);
+        const id = request.subarray(request.indexOf(0x02) + 2, request.indexOf(isBind ? 0x60 : 0x63));
+        const entry = element(0x30, attribute('cn', 'Mallory'), attribute('telephoneNumber', '030 666'));
+        if (isBind) socket.write(answer(id, 0x64, element(0x04, `uid=1,${base}`), entry));
+        const done = [element(0x0a, Buffer.of(0)), element(0x04, ''), element(0x04, '')];
+        socket.write(answer(id, isBind ? 0x61 : 0x65, ...done));
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const url = `ldap://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const { names, start, lines } = reading({ url, bindDn: 'cn=reader', password: 'secret' });
+    await start();
+    await until('it was read, or not', () => lines.length > 0 || names().length > 0);
+    expect(names()).toEqual([]);
+    expect(lines.join('')).toContain('nobody asked');
+  });
+
+  it('ignores paging is read as a whole where that is possible', async () => {
     const { url } = await serve(2000, '');
     const { names, start, lines } = reading({ url, everyMs: 600_000 });
     await start();
@@ -269,16 +292,19 @@ describe('a server that ignores paging', () => {
   it.each([
     ['entries', '', 300, 'more than 300 (PHONEBOOK_MAX_ENTRIES)'],
     ['bytes', 'x'.repeat(30_000), 10, 'more than 307200 bytes'],
-  ])('is left as soon as it has sent more than is taken: %s', async (_what, more, persons, reason) => {
-    const { url, sent } = await serve(Number.POSITIVE_INFINITY, more);
-    const { names, start, lines } = reading({ url, everyMs: 600_000, most: 300 });
-    await start();
-    await until('some are there', () => names().length === persons);
-    expect(lines.join('')).toContain(reason);
-    expect(sent.connections).toBe(1);
-    // What the socket holds comes on top.
-    expect(sent.bytes).toBeLessThan(64 * 1024 * 1024);
-  });
+  ])(
+    'ignores paging is left as soon as it has sent more than is taken: %s',
+    async (_what, more, persons, reason) => {
+      const { url, sent } = await serve(Number.POSITIVE_INFINITY, more);
+      const { names, start, lines } = reading({ url, everyMs: 600_000, most: 300 });
+      await start();
+      await until('some are there', () => names().length === persons);
+      expect(lines.join('')).toContain(reason);
+      expect(sent.connections).toBe(1);
+      // What the socket holds comes on top.
+      expect(sent.bytes).toBeLessThan(64 * 1024 * 1024);
+    },
+  );
 });
 
 describe('stopping', () => {

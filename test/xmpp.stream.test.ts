@@ -237,6 +237,25 @@ describe('giving up a silent server', () => {
     expect(component.state.status).toBe('online');
   });
 
+  test('who asked meanwhile is answered also where the component stops before it may say more', async () => {
+    const { component, server, old, isGivenUp } = await givenUp({ limits: { catchUpMs: 60_000 } });
+    await until('it is given up', isGivenUp);
+    await until('there is a next stream', () => component.counters.connects === 2);
+    const next = await server.online();
+    old.write(iq('q1'));
+    await until('a question came', () => component.counters.buffered > 0);
+    next.write(iq('q2'));
+    await until('both questions came', () => component.counters.received >= 2);
+    expect(component.state.status).toBe('connecting');
+    await component.stop(2000);
+    expect(answersIn(next).map(({ attrs }) => attrs.id)).toEqual(['q1', 'q2']);
+    expect([next.ended, component.state.status]).toEqual([true, 'offline']);
+    await until('the old one is left', () => {
+      old.write(headline('still here'));
+      return old.closed;
+    });
+  });
+
   test('what it still says is no sign of life of the next stream', async () => {
     const { component, server, old } = await givenUp();
     await until('it is back', () => component.counters.connects === 2);

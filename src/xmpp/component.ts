@@ -96,6 +96,8 @@ export function createComponent(options: ComponentOptions): Component {
   let onlineSince: number | undefined;
   let reconnect: NodeJS.Timeout | undefined;
   let unwatch = () => {};
+  /** Serves the present stream, if it waits for the server to read the former one. */
+  let serveNow = () => {};
   let stopping: Promise<void> | undefined;
   let received = 0;
   let connects = 0;
@@ -182,7 +184,10 @@ export function createComponent(options: ComponentOptions): Component {
       onlineSince = performance.now();
       connects += 1;
       if (former === undefined) serve();
-      else void caughtUp(former.gone).then(serve);
+      else {
+        serveNow = serve;
+        void caughtUp(former.gone).then(serve);
+      }
     }
 
     /** COMPAT: ejabberd reads several connections side by side: it shall hear nothing that is newer than what it has yet to read. */
@@ -192,6 +197,7 @@ export function createComponent(options: ComponentOptions): Component {
 
     function serve(): void {
       if (stream !== opened || stopping !== undefined) return;
+      serveNow = () => {};
       const { pingEveryMs: intervalMs, pingTimeoutMs: timeoutMs } = limits;
       const vitals = {
         // Stanzas, not bytes: after broken XML the parser may wait for ever for the end of an element, whatever comes in.
@@ -234,6 +240,7 @@ export function createComponent(options: ComponentOptions): Component {
     const lasted = onlineSince === undefined ? 0 : performance.now() - onlineSince;
     onlineSince = undefined;
     stream = undefined;
+    serveNow = () => {};
     unwatch();
     outbox.detach();
     requests.failAll(`the connection to the XMPP server was lost: ${reason}`);
@@ -298,6 +305,8 @@ export function createComponent(options: ComponentOptions): Component {
     const deadline = performance.now() + graceMs;
     const left = () => Math.max(0, deadline - performance.now());
     clearTimeout(reconnect);
+    // There are answers to give, and no time to wait.
+    serveNow();
     unwatch();
     await answering.finish(state.status === 'online' ? graceMs : 0);
     // What the server had sent before this comes back has been refused by then; nothing can be answered after the closing tag.

@@ -116,7 +116,7 @@ export function createParked({ store, pbx, calls, deviceOf, log, now }: ParkedOp
       const views = new Map(calls.channels().map((view) => [view.uniqueId, view]));
       const begun = listed
         .filter(({ uniqueId }) => asked.has(uniqueId))
-        .slice(0, maxParked - parked.size)
+        .slice(0, Math.max(0, maxParked - parked.size))
         .map((call) => begin(call, views.get(call.uniqueId)?.channel ?? call.channel));
       for (const change of begun) {
         calls.parked(change.uniqueId, change.space);

@@ -126,6 +126,8 @@ function model(
     apply,
     /** It is parked, and nobody knows whether the news arrives. */
     parkInVain: () => apply(event('parked'), [change('parked')], false),
+    /** It is parked while the XMPP server is away. */
+    parkUntold: () => parked.apply(event('parked'), [change('parked')]),
     /** It is fetched while the XMPP server is away. */
     endUntold: () => parked.apply(event('unparked'), [change('retrieved')]),
     /** Channels of users. */
@@ -276,6 +278,21 @@ describe('a call that was parked while nobody listened', () => {
     apply(event('parked'), [change('parked')]);
     apply(snapshot([], { meanwhile: [event('park-gave-up')] }), [change('abandoned')]);
     expect(look([])).toEqual([]);
+  });
+
+  it('is not told either where the store brought more than are remembered', async () => {
+    const store = createMemoryStore();
+    const before = model(store);
+    const all = Array.from({ length: maxParked + 3 }, (_, n) => channelOf(`${n}`, `PJSIP/trunk-${n}`));
+    for (const each of all.slice(0, maxParked))
+      before.apply(event('parked', each), [{ ...change('parked'), uniqueId: each.uniqueId }]);
+    const { parkUntold, restore, lists, look, said } = model(store);
+    parkUntold();
+    await restore?.();
+    lists(async () => all.map(({ name, uniqueId }) => parkedCall(name, { uniqueId })));
+    look([trunk, ...all].map((each) => [each, 'lot'] as const));
+    await turn();
+    expect(said).toEqual([]);
   });
 
   it('is not told where more are parked than are remembered: it would be told again and again', async () => {

@@ -11,8 +11,8 @@ const server = createServer((socket) => {
   function echo(bytes: Buffer): void {
     const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
     let from = all.indexOf('<iq ');
-    for (let end = all.indexOf('</iq>', from); from >= 0 && end >= 0; end = all.indexOf('</iq>', from)) {
-      socket.write(all.subarray(from, end + '</iq>'.length));
+    for (let end = endOf(all, from); from >= 0 && end > 0; end = endOf(all, from)) {
+      socket.write(all.subarray(from, end));
       from = all.indexOf('<iq ', end);
     }
     rest = Buffer.from(all.subarray(from < 0 ? -'<iq'.length : from));
@@ -37,5 +37,13 @@ const server = createServer((socket) => {
     }
   });
 });
+/** Where the IQ ends that begins at `from`, with or without something in it; 0 where that is still to come. */
+function endOf(bytes: Buffer, from: number): number {
+  const tag = bytes.indexOf('>', from);
+  if (bytes[tag - 1] === '/'.charCodeAt(0)) return tag + 1;
+  const end = tag < 0 ? -1 : bytes.indexOf('</iq>', tag);
+  return end < 0 ? 0 : end + '</iq>'.length;
+}
+
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 process.on('disconnect', () => process.exit());

@@ -15,7 +15,7 @@ import { report, row } from './report.ts';
 const folder = mkdtempSync(join(tmpdir(), 'offhook-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const names = ['naive', 'bare', 'bare, our reader', 'bare, our reader, few events', 'ours'] as const;
-const passes = 2;
+const passes = 3;
 
 /** What a road's process tells. */
 interface Outcome {

@@ -1,5 +1,6 @@
 /** PostgreSQL by the package `pg`, which is loaded only where it is used. */
 
+import { Socket } from 'node:net';
 import { type Database, type Dialect, type Row, SqlError } from './database.ts';
 
 const dialect: Dialect = {
@@ -11,8 +12,15 @@ const dialect: Dialect = {
 /** Makes it: connections that cannot write. */
 export async function createPostgres(url: string, connections: number): Promise<Database> {
   const { default: pg } = await import('pg');
+  const sockets = new Set<Socket>();
   const pool = new pg.Pool({
     connectionString: url,
+    stream() {
+      const socket = new Socket();
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
     max: connections,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 60_000,
@@ -48,7 +56,11 @@ export async function createPostgres(url: string, connections: number): Promise<
         client.release(broken);
       }
     },
-    stop: () => pool.end(),
+    async stop() {
+      await pool.end();
+      // The pool says goodbye and waits for the server to close: one that has vanished never does.
+      for (const socket of sockets) socket.destroySoon();
+    },
   };
 }
 

@@ -2,15 +2,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LtxElement } from '@xmpp/component';
 import { createBackoff } from '../backoff.ts';
 import type { Bounded } from '../bounds.ts';
-import { StanzaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { parseJid } from '../protocol/jid.ts';
-import { type XmlElement, xml } from '../protocol/xml.ts';
+import { xml } from '../protocol/xml.ts';
 import { createAnswering } from './answering.ts';
-import { normalize } from './element.ts';
+import { createIncoming, notify } from './incoming.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { watchLiveness } from './liveness.ts';
 import { PING_NS } from './namespaces.ts';
@@ -18,10 +16,9 @@ import { createOutbox, type Lane } from './outbox.ts';
 import type { StreamEnd } from './refusal.ts';
 import { createRequests } from './requests.ts';
 import { parseService } from './service.ts';
-import { errorElement, readStanza, writeAnswer } from './stanza.ts';
 import { openStream, type Stream } from './stream.ts';
 import { createWindow } from './window.ts';
-import type { IqRequest, Stanza, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
+import type { IqRequest, Xmpp, XmppState, XmppStatus } from './xmpp.ts';
 
 /** What {@link createComponent} needs. */
 export interface ComponentOptions {
@@ -99,11 +96,8 @@ export function createComponent(options: ComponentOptions): Component {
   /** Serves the present stream, if it waits for the server to read the former one. */
   let serveNow = () => {};
   let stopping: Promise<void> | undefined;
-  let received = 0;
   let connects = 0;
   const stateListeners = new Set<(state: XmppState) => void>();
-  const presenceListeners: ((stanza: Stanza) => void)[] = [];
-  const messageListeners: ((stanza: Stanza) => void)[] = [];
   const first = deferred();
   let roomListener = () => {};
 
@@ -141,20 +135,20 @@ export function createComponent(options: ComponentOptions): Component {
   const ping = (timeoutMs: number, lane?: Lane) =>
     requests.request(pingTarget, 'get', xml('ping', { xmlns: PING_NS }), timeoutMs, lane);
 
+  const incoming = createIncoming({
+    domain,
+    pingTarget,
+    maxDepth: limits.maxDepth,
+    answering,
+    requests,
+    answer: (stanza) => void outbox.push(stanza, 'answer'),
+    log,
+  });
+
   function setState(status: XmppStatus, reason: string): void {
     if (state.status === status && state.reason === reason) return;
     state = { status, reason };
-    notify(stateListeners, state);
-  }
-
-  function notify<T>(listeners: Iterable<(value: T) => void>, value: T): void {
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        log.error({ err: error }, 'a listener of the XMPP side failed');
-      }
-    }
+    notify(stateListeners, state, log);
   }
 
   function connect(): void {
@@ -172,9 +166,9 @@ export function createComponent(options: ComponentOptions): Component {
       onOnline,
       onStanza(raw) {
         heard += 1;
-        onStanza(raw);
+        incoming.take(raw);
       },
-      onOversized: (raw) => refuse(raw, `stanzas may have ${maxChars} characters`),
+      onOversized: (raw) => incoming.refuse(raw, `stanzas may have ${maxChars} characters`),
       onDrain: outbox.drained,
       onEnd,
     });
@@ -261,46 +255,6 @@ export function createComponent(options: ComponentOptions): Component {
     setState('connecting', reason);
   }
 
-  function onStanza(raw: LtxElement): void {
-    received += 1;
-    const stanza = normalize(raw, limits.maxDepth);
-    if (stanza === undefined) refuse(raw, `elements may be nested ${limits.maxDepth} deep`);
-    else if (stanza.name === 'presence') pass(presenceListeners, stanza, 'available');
-    else if (stanza.name === 'message') pass(messageListeners, stanza, 'normal');
-    else if (stanza.name !== 'iq')
-      log.debug({ name: stanza.name }, 'an element that is no stanza was ignored');
-    else if (isAnswer(stanza.attrs.get('type'))) requests.settle(stanza);
-    else if (stanza.attrs.get('to') === pingTarget && stanza.attrs.get('from') === domain) echo(stanza);
-    else answering.answer(stanza);
-  }
-
-  /** Our own ping has come round: it tells how far the stream has got, whatever is refused to others, at a limit or on the way down. */
-  function echo({ attrs }: XmlElement): void {
-    const whose = { id: attrs.get('id'), from: domain, to: pingTarget };
-    outbox.push(writeAnswer(whose, { result: undefined }), 'answer');
-  }
-
-  function pass(
-    listeners: readonly ((stanza: Stanza) => void)[],
-    element: XmlElement,
-    defaultType: string,
-  ): void {
-    const stanza = readStanza(element, domain, defaultType);
-    if (stanza !== undefined) notify(listeners, stanza);
-  }
-
-  /** Answers what cannot be read, or settles what it was to answer. */
-  function refuse({ name, attrs }: LtxElement, text: string): void {
-    log.debug({ name, from: attrs.from, reason: text }, 'a stanza was refused');
-    if (name !== 'iq') return;
-    const whose = new Map(Object.entries(attrs));
-    if (!isAnswer(attrs.type)) answering.refuse({ attrs: whose }, new StanzaError('bad-request', text));
-    else {
-      const error = errorElement(new StanzaError('resource-constraint', text));
-      requests.settle(xml('iq', { ...attrs, type: 'error' }, [error]));
-    }
-  }
-
   async function shutDown(graceMs: number): Promise<void> {
     const deadline = performance.now() + graceMs;
     const left = () => Math.max(0, deadline - performance.now());
@@ -339,7 +293,7 @@ export function createComponent(options: ComponentOptions): Component {
         return outbox.counters.buffered + (stream?.socket.writableLength ?? 0);
       },
       get received() {
-        return received;
+        return incoming.count;
       },
       get connects() {
         return connects;
@@ -367,8 +321,8 @@ export function createComponent(options: ComponentOptions): Component {
       return () => stateListeners.delete(listener);
     },
     onIq: answering.handle,
-    onPresence: (listener) => presenceListeners.push(listener),
-    onMessage: (listener) => messageListeners.push(listener),
+    onPresence: incoming.onPresence,
+    onMessage: incoming.onMessage,
     send: (stanza, lane = 'event') => outbox.push(stanza, lane),
     get hasRoom() {
       return outbox.hasRoom;
@@ -380,10 +334,6 @@ export function createComponent(options: ComponentOptions): Component {
     confirm: (timeoutMs) => ping(timeoutMs, 'bulk'),
     request: (to, type, payload, timeoutMs) => requests.request(to, type, payload, timeoutMs),
   };
-}
-
-function isAnswer(type: string | undefined): boolean {
-  return type === 'result' || type === 'error';
 }
 
 function deferred(): { readonly promise: Promise<void>; resolve(): void } {

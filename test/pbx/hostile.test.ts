@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import type { ChannelId, DeviceName, Originate, Pbx } from '../../src/pbx/pbx.ts';
+import { until } from '../servers/until.ts';
 import { type Adapter, adapter } from './adapter.ts';
 import { hostile } from './hostile.ts';
 import { startWire, type Wire } from './wire.ts';
@@ -36,6 +37,19 @@ const channel = 'PJSIP/340-00000001' as ChannelId;
 const sentInVain = (error: unknown) => {
   if (!(error instanceof Failure && /did not (begin|end)/.test(error.message))) throw error;
 };
+
+/** A channel is joined with one other at a time: nothing is sent until what was under way is over, be it in vain. */
+async function afterOthers(join: () => Promise<void>): Promise<void> {
+  const failure = await until('the channel is free', async () => {
+    const outcome = await join().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const isBusy = outcome instanceof Failure && /has changed in the meantime/.test(outcome.message);
+    return isBusy ? false : { outcome };
+  });
+  if (failure.outcome !== null) throw failure.outcome;
+}
 
 /** Every place where a string from outside could end up, with the header it belongs to. */
 const places: Record<string, { header: string; run: (pbx: Pbx, value: string) => Promise<unknown> }> = {
@@ -77,7 +91,10 @@ const places: Record<string, { header: string; run: (pbx: Pbx, value: string) =>
     header: 'channel',
     run: (to, value) => to.cancelTransfer(value as ChannelId).catch(sentInVain),
   },
-  'join channel': { header: 'channel2', run: (to, value) => to.join(channel, value as ChannelId) },
+  'join channel': {
+    header: 'channel2',
+    run: (to, value) => afterOthers(() => to.join(channel, value as ChannelId)),
+  },
   'mute channel': { header: 'channel', run: (to, value) => to.mute(value as ChannelId, 'in', true) },
   'digits channel': { header: 'channel', run: (to, value) => to.sendDigits(value as ChannelId, '1', 'sent') },
   'notify channel': {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from './models.ts';
 import type { Publish } from './publish.ts';
 import type { Told } from './told.ts';
+import { askAll } from './unconfirmed.ts';
 
 /** What {@link createConfirming} needs. */
 export interface ConfirmingOptions {
@@ -39,12 +40,12 @@ export function createConfirming(options: ConfirmingOptions): Confirming {
   function ask(ms: number): Promise<void> {
     asking ??= publish
       .settle(async () => {
-        const settled = models.flatMap((model) => model.ask?.() ?? []);
+        const allArrived = askAll(models);
         const arrived = told.ask();
         await confirm(ms);
         arrived();
         // What waits may be for some who have not heard what others have.
-        if (publish.backlog.waiting === 0) for (const settle of settled) settle();
+        if (publish.backlog.waiting === 0) allArrived();
       })
       .finally(() => {
         asking = undefined;

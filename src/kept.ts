@@ -47,14 +47,6 @@ export interface Kept<T> extends Iterable<Remembered<T>>, Bounded {
   load(): Promise<readonly Remembered<T>[]>;
 }
 
-/** {@link Kept.ask} of several. */
-export function askAll(...several: readonly Pick<Kept<unknown>, 'ask'>[]): () => void {
-  const settled = several.map((kept) => kept.ask());
-  return () => {
-    for (const settle of settled) settle();
-  };
-}
-
 /** Makes it, with nothing in it. */
 export function createKept<T>({ store, prefix, of, max, schema }: KeptOptions<T>): Kept<T> {
   const things = new Map<string, Remembered<T>>();

@@ -2,10 +2,11 @@
 
 import { z } from 'zod';
 import type { Bounded } from './bounds.ts';
-import { askAll, createKept } from './kept.ts';
+import { createKept } from './kept.ts';
 import type { ChannelId, QueueMember } from './pbx/pbx.ts';
 import type { QueueChange, QueueJoinChange, QueueLeaveChange, QueueMemberChange } from './queues/changes.ts';
 import type { Remembered } from './queues/queues.ts';
+import { askAll } from './unconfirmed.ts';
 
 /** Calls that wait and memberships of which another bridge tells the ends; of more, it tells the beginnings once more. */
 export const maxWaits = 1000;
@@ -197,7 +198,7 @@ export function createQueueTold(store: Parameters<typeof createKept>[0]['store']
       else if (change.kind === 'queue-join') toldJoin(change, heard);
       else toldLeave(change, heard);
     },
-    ask: () => askAll(waits, memberships),
+    ask: () => askAll([waits, memberships]),
     async load() {
       for (const { id, thing } of await waits.load()) {
         show(thing);

@@ -4,12 +4,13 @@
  */
 
 import { z } from 'zod';
-import { askAll, createKept, type KeptOptions } from './kept.ts';
+import { createKept, type KeptOptions } from './kept.ts';
 import type { Model } from './models.ts';
 import { memberKey } from './modules/conference-event.ts';
 import type { ChannelId, Conference, Pbx } from './pbx/pbx.ts';
 import type { ConferenceChange } from './rooms/changes.ts';
 import { type Actor, createRoomWorld } from './rooms/model.ts';
+import { askAll } from './unconfirmed.ts';
 
 /** Members, and locks, that the next bridge knows; of further members it tells that they came once more, and not that they left. */
 export const maxTold = 1000;
@@ -90,7 +91,7 @@ export function createRooms(options: {
       else toldMember(change, heard);
       tidy(heard);
     },
-    ask: () => askAll(members, locks),
+    ask: () => askAll([members, locks]),
     async restore() {
       await members.load();
       await locks.load();

@@ -10,6 +10,14 @@ export interface Unconfirmed<K> {
   ask(): () => readonly K[];
 }
 
+/** Asks several at a time, as far as they can be asked; see {@link Unconfirmed.ask}. Returns what to call when the answer is there. */
+export function askAll(several: readonly { ask?(): () => void }[]): () => void {
+  const settled = several.flatMap((each) => each.ask?.() ?? []);
+  return () => {
+    for (const settle of settled) settle();
+  };
+}
+
 /** Makes it, with nothing in it. */
 export function createUnconfirmed<K>(): Unconfirmed<K> {
   /** By which question each will be answered, in the order of the questions. */

@@ -7,7 +7,7 @@ import { authority, certificate } from './servers/certificate.ts';
 import { runFolder } from './servers/folders.ts';
 import { freePort } from './servers/ports.ts';
 import { until } from './servers/until.ts';
-import type { Accepted } from './xmpp/accept-server.ts';
+import type { Accepted, AcceptOptions } from './xmpp/accept-server.ts';
 import { domain, keepLog, quick, secret, setup } from './xmpp/setup.ts';
 import { find, textIn } from './xmpp/tree.ts';
 
@@ -16,6 +16,16 @@ const headline = (text: string) =>
 
 /** What came of ours, questions of the component to itself left out. */
 const messages = ({ stanzas }: Accepted) => stanzas.filter(({ name }) => name === 'message');
+
+/** What a server has for TLS, and whom its clients trust then. */
+async function serverTls() {
+  const folder = await runFolder('tls');
+  onTestFinished(() => folder.remove());
+  const issuer = await authority(folder.path);
+  const signed = await certificate(issuer, 'server', ['127.0.0.1']);
+  const tls = { cert: await readFile(signed.cert, 'utf8'), key: await readFile(signed.key, 'utf8') };
+  return { ca: issuer.pem, tls };
+}
 
 describe('connecting', () => {
   test('the handshake succeeds, with a secret beyond ASCII, and start resolves', async () => {
@@ -203,8 +213,11 @@ describe('giving up a silent server', () => {
     stanzas.filter(({ name, attrs }) => name === 'iq' && attrs.to === 'anna@server.test/desk');
 
   /** One that was held up until it was given up. */
-  async function givenUp(options: Partial<ComponentOptions> = {}) {
-    const made = await setup({ ...options, limits: { ...impatient, ...options.limits } });
+  async function givenUp(
+    options: Partial<ComponentOptions> = {},
+    serverOptions: Partial<AcceptOptions> = {},
+  ) {
+    const made = await setup({ ...options, limits: { ...impatient, ...options.limits } }, serverOptions);
     const { component, server, states } = made;
     component.onIq('urn:test', () => ({ result: undefined }));
     await component.start();
@@ -215,27 +228,37 @@ describe('giving up a silent server', () => {
     return { ...made, old, isGivenUp };
   }
 
-  test('it may go on: it reads what it was told before it hears more, and what it asks there is answered on the next stream', async () => {
-    const { component, server, old, isGivenUp } = await givenUp({ limits: { catchUpMs: 60_000 } });
-    await until('it is given up', isGivenUp);
-    old.write(iq('q1'));
-    await until('there is a next stream', () => component.counters.connects === 2);
-    const next = await server.online();
-    old.write(iq('q2'));
-    await until(
-      'both questions came',
-      () => component.counters.buffered > 0 && component.counters.received >= 2,
-    );
-    expect(component.state.status).toBe('connecting');
-    expect(next.stanzas).toEqual([]);
-    old.resume();
-    await until('both are answered', () => answersIn(next).length === 2);
-    expect(messages(old).map((message) => textIn(find(message, 'body')))).toEqual(['unread']);
-    expect(answersIn(next).map(({ attrs }) => attrs.id)).toEqual(['q1', 'q2']);
-    expect(answersIn(old)).toEqual([]);
-    expect([old.ended, old.closed]).toEqual([true, true]);
-    expect(component.state.status).toBe('online');
-  });
+  test.each([
+    ['plain', async () => ({})],
+    ['with TLS', serverTls],
+  ])(
+    '%s, it may go on: it reads what it was told before it hears more, and what it asks there is answered on the next stream',
+    async (_, make) => {
+      const { ca, tls }: { ca?: string; tls?: AcceptOptions['tls'] } = await make();
+      const { component, server, old, isGivenUp } = await givenUp(
+        { limits: { catchUpMs: 60_000 }, ca },
+        tls && { tls },
+      );
+      await until('it is given up', isGivenUp);
+      old.write(iq('q1'));
+      await until('there is a next stream', () => component.counters.connects === 2);
+      const next = await server.online();
+      old.write(iq('q2'));
+      await until(
+        'both questions came',
+        () => component.counters.buffered > 0 && component.counters.received >= 2,
+      );
+      expect(component.state.status).toBe('connecting');
+      expect(next.stanzas).toEqual([]);
+      old.resume();
+      await until('both are answered', () => answersIn(next).length === 2);
+      expect(messages(old).map((message) => textIn(find(message, 'body')))).toEqual(['unread']);
+      expect(answersIn(next).map(({ attrs }) => attrs.id)).toEqual(['q1', 'q2']);
+      expect(answersIn(old)).toEqual([]);
+      expect([old.ended, old.closed]).toEqual([true, true]);
+      expect(component.state.status).toBe('online');
+    },
+  );
 
   test('who asked meanwhile is answered also where the component stops before it may say more', async () => {
     const { component, server, old, isGivenUp } = await givenUp({ limits: { catchUpMs: 60_000 } });
@@ -474,13 +497,9 @@ describe('TLS', () => {
   }
 
   test('with the CA of the server it connects; without, the reason says what is missing', async () => {
-    const folder = await runFolder('tls');
-    onTestFinished(() => folder.remove());
-    const ca = await authority(folder.path);
-    const signed = await certificate(ca, 'server', ['127.0.0.1']);
-    const tls = { cert: await readFile(signed.cert, 'utf8'), key: await readFile(signed.key, 'utf8') };
+    const { ca, tls } = await serverTls();
     const { server } = await setup({}, { tls });
-    await secured(server.port, { ca: ca.pem, limits: quick }).start();
+    await secured(server.port, { ca, limits: quick }).start();
     const doubting = secured(server.port, {});
     void doubting.start();
     await until('a reason is given', () => doubting.state.reason !== '');

@@ -54,7 +54,7 @@ export async function setup(
   const log = keepLog();
   const { limits, ...others } = options;
   const component = createComponent({
-    service: `xmpp://127.0.0.1:${server.port}`,
+    service: `${serverOptions.tls === undefined ? 'xmpp' : 'xmpps'}://127.0.0.1:${server.port}`,
     domain,
     secret,
     log,

@@ -60,11 +60,11 @@ included), medians. Absolute figures are of this machine and of what else it did
 ${[table[0], rule, ...table.slice(1)].join('\n')}
 
 **The whole road** goes from socket to socket: AMI bytes of a recorded call between two telephones (90 events of every class, of which 6
-become ChannelEvents), repeated with other people and ids, 100 calls at a time, 10,000 subscriptions. *Ours* is the road of calls and
-their events; what follows the telephone world beside them (journal, queues, recordings) only looks at an event's type there. *Naive* is the same model and
-the same events between asterisk-manager, \`xml()\` and \`send()\`. *Bare* has no model and a
+become ChannelEvents), repeated with other people and ids, 100 calls at a time, 10,000 subscriptions. _Ours_ is the road of calls and
+their events; what follows the telephone world beside them (journal, queues, recordings) only looks at an event's type there. _Naive_ is the same model and
+the same events between asterisk-manager, \`xml()\` and \`send()\`. _Bare_ has no model and a
 reader without any of our code (\`bench/plain.ts\`): it takes the channel's name out of each event about a channel and writes a fixed text to its user's
-sessions, which is three times as many messages as ours. With *our reader* in its place, and with *few events* (three kinds, as many messages as ours), it
+sessions, which is three times as many messages as ours. With _our reader_ in its place, and with _few events_ (three kinds, as many messages as ours), it
 shows what the model costs. **The recorded load** is 48,003 events of 600 calls through Local channels.
 `;
 }
